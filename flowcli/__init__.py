@@ -1,0 +1,58 @@
+"""flowcli: dense optical flow with the pretrained Perceiver IO checkpoint.
+
+The Python API; each name is imported when it is first used, so ``import flowcli`` is instant::
+
+    import flowcli
+
+    estimator = flowcli.load_estimator()
+    flow = estimator.estimate(flowcli.read_image("frame1.png"), flowcli.read_image("frame2.png"))
+    flowcli.write_flow("flow.flo", flow)
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING
+
+from .version import __version__
+
+if TYPE_CHECKING:
+    from .color import colorize
+    from .errors import FlowcliError
+    from .estimator import FlowEstimator, load_estimator
+    from .flow_io import read_flow, write_flow
+    from .images import read_image
+    from .metrics import endpoint_error
+
+__all__ = [
+    "FlowEstimator",
+    "FlowcliError",
+    "__version__",
+    "colorize",
+    "endpoint_error",
+    "load_estimator",
+    "read_flow",
+    "read_image",
+    "write_flow",
+]
+
+_HOME = {
+    "FlowEstimator": "estimator",
+    "FlowcliError": "errors",
+    "colorize": "color",
+    "endpoint_error": "metrics",
+    "load_estimator": "estimator",
+    "read_flow": "flow_io",
+    "read_image": "images",
+    "write_flow": "flow_io",
+}
+
+
+def __getattr__(name: str) -> object:
+    if name not in _HOME:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(importlib.import_module(f".{_HOME[name]}", __name__), name)
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

@@ -1,0 +1,5 @@
+"""``python -m flowcli``."""
+
+from .cli import main
+
+main()

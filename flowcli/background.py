@@ -1,0 +1,119 @@
+"""Work beside the main thread: a producer read ahead of, and a consumer written behind, through bounded queues.
+
+Decoding, encoding, OpenCV and torch all release Python's global lock, so threads are enough.
+"""
+
+from __future__ import annotations
+
+import queue
+import threading
+from collections.abc import Callable, Iterable, Iterator
+from typing import Generic, TypeVar
+
+Item = TypeVar("Item")
+
+_POLL_SECONDS = 0.1  # how soon a thread that waits for room notices that it is no longer needed
+
+
+class _End:
+    """The last thing in a queue: the stream is over, perhaps because of an error."""
+
+    def __init__(self, error: BaseException | None = None) -> None:
+        self.error = error
+
+
+class ReadAhead(Generic[Item]):
+    """Iterate over ``items`` in a thread, at most ``depth`` items ahead of whoever iterates over this.
+
+    An error in the thread is raised where the item would have come. Used as a context manager: leaving it stops the
+    thread, whatever the reason for leaving.
+    """
+
+    def __init__(self, items: Iterable[Item], depth: int) -> None:
+        self._items = items
+        self._queue: queue.Queue[Item | _End] = queue.Queue(depth)
+        self._stopped = threading.Event()
+        self._thread = threading.Thread(target=self._produce, name="read-ahead", daemon=True)
+
+    def __enter__(self) -> ReadAhead[Item]:
+        """Start reading."""
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Stop reading and wait for the thread."""
+        self._stopped.set()
+        self._thread.join()
+
+    def __iter__(self) -> Iterator[Item]:
+        """The items in order."""
+        while True:
+            item = self._queue.get()
+            if isinstance(item, _End):
+                if item.error is not None:
+                    raise item.error
+                return
+            yield item
+
+    def _produce(self) -> None:
+        end = _End()
+        try:
+            for item in self._items:
+                if not self._put(item):
+                    return
+        except BaseException as error:  # handed to the main thread, which raises it
+            end = _End(error)
+        self._put(end)
+
+    def _put(self, item: Item | _End) -> bool:
+        while not self._stopped.is_set():
+            try:
+                self._queue.put(item, timeout=_POLL_SECONDS)
+            except queue.Full:
+                continue
+            return True
+        return False
+
+
+class WriteBehind(Generic[Item]):
+    """Call ``consume`` in a thread for each item that is put, at most ``depth`` items behind.
+
+    An error in the thread is raised by the next ``put`` or at the end. Used as a context manager: leaving it well
+    waits until everything is consumed; leaving it with an error drops what waits.
+    """
+
+    def __init__(self, consume: Callable[[Item], None], depth: int) -> None:
+        self._consume = consume
+        self._queue: queue.Queue[Item | _End] = queue.Queue(depth)
+        self._error: BaseException | None = None
+        self._dropping = False
+        self._thread = threading.Thread(target=self._work, name="write-behind", daemon=True)
+
+    def __enter__(self) -> WriteBehind[Item]:
+        """Start consuming."""
+        self._thread.start()
+        return self
+
+    def __exit__(self, failed: type[BaseException] | None, *_: object) -> None:
+        """Finish (or, after an error, drop) what waits, and wait for the thread."""
+        self._dropping = self._dropping or failed is not None
+        self._queue.put(_End())
+        self._thread.join()
+        if failed is None and self._error is not None:
+            raise self._error
+
+    def put(self, item: Item) -> None:
+        """Hand over an item; waits while ``depth`` items are waiting."""
+        if self._error is not None:
+            raise self._error
+        self._queue.put(item)
+
+    def _work(self) -> None:
+        while not isinstance(item := self._queue.get(), _End):
+            if self._dropping:
+                continue
+            try:
+                self._consume(item)
+            except BaseException as error:  # handed to the main thread, which raises it
+                self._error = error
+                self._dropping = True

@@ -1,0 +1,95 @@
+"""The command line: a thin skin over the Python API, one module per command.
+
+Nothing heavy is imported before a command runs.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+import traceback
+from typing import NoReturn
+
+import typer
+from typer._click.exceptions import NoArgsIsHelpError, UsageError  # typer re-exports only some of them
+
+from ..errors import INTERRUPTED, TERMINATED, FlowcliError, OutputError
+from ..version import __version__
+from . import demo, estimate, model, video
+from .console import console
+
+app = typer.Typer(
+    name="flowcli",
+    help="Dense optical flow with the pretrained Perceiver IO checkpoint.",
+    no_args_is_help=True,
+    rich_markup_mode="rich",
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+app.command("estimate")(estimate.estimate)
+app.command("video")(video.video)
+app.command("demo")(demo.demo)
+app.add_typer(model.app, name="model")
+
+
+def _show_version(wanted: bool) -> None:
+    if wanted:
+        sys.stdout.write(f"flowcli {__version__}\n")
+        raise typer.Exit
+
+
+@app.callback()
+def _flowcli(
+    version: bool = typer.Option(False, "--version", callback=_show_version, is_eager=True, help="Print the version."),
+) -> None:
+    """Dense optical flow with the pretrained Perceiver IO checkpoint."""
+
+
+def main() -> NoReturn:
+    """The ``flowcli`` program: runs a command and leaves with the exit code of the contract."""
+    signal.signal(signal.SIGTERM, _terminate)
+    sys.exit(run(sys.argv[1:]))
+
+
+def run(arguments: list[str]) -> int:
+    """Run a command; every error becomes one line on stderr and an exit code."""
+    try:
+        code = app(arguments, prog_name="flowcli", standalone_mode=False)
+        sys.stdout.flush()
+    except NoArgsIsHelpError as error:
+        sys.stderr.write(error.format_message() + "\n")
+        return error.exit_code
+    except UsageError as error:
+        path = error.ctx.command_path if error.ctx else "flowcli"
+        console.error(f"{error.format_message().rstrip('.')}; see {path} --help")
+        return error.exit_code
+    except FlowcliError as error:
+        console.error(str(error))
+        _show_traceback_if_verbose()
+        return error.exit_code
+    except BrokenPipeError:
+        # Whoever read stdout has gone. Python would complain once more when it flushes at exit.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        console.error("cannot write to stdout: the reader has closed the pipe")
+        return OutputError.exit_code
+    except KeyboardInterrupt:
+        code = INTERRUPTED
+    except Exception as fault:  # the contract: no traceback reaches a user but with --verbose
+        summary = f"{type(fault).__name__}: {fault}".splitlines()[0]
+        console.error(f"a fault in flowcli itself: {summary}; please report it with what --verbose prints")
+        _show_traceback_if_verbose()
+        return FlowcliError.exit_code
+    if code == INTERRUPTED:  # typer turns Ctrl-C into this code
+        console.error("interrupted; finished outputs are kept, partial ones removed")
+    return int(code or 0)
+
+
+def _show_traceback_if_verbose() -> None:
+    if console.verbose:
+        traceback.print_exc()
+
+
+def _terminate(*_: object) -> NoReturn:
+    # An exception, so that temporary files are removed on the way out.
+    raise SystemExit(TERMINATED)

@@ -1,0 +1,107 @@
+"""What is said to the user: messages and progress on stderr, results on stdout."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import math
+import sys
+import time
+from collections.abc import Callable, Iterator
+
+_LINE_SECONDS = 10.0  # between plain progress lines where no bar can be drawn
+
+Advance = Callable[[int], None]
+"""Tells a progress display how many more units are done."""
+
+
+class Console:
+    """The terminal. There is one, :data:`console`; commands set ``quiet`` and ``verbose``."""
+
+    def __init__(self) -> None:
+        self.quiet = False
+        self.verbose = False
+
+    def error(self, message: str) -> None:
+        """One line that says what went wrong; shown even when quiet."""
+        one_line = " ".join(message.split("\n"))
+        sys.stderr.write(f"flowcli: error: {one_line}\n")
+
+    def note(self, message: str) -> None:
+        """One line worth knowing."""
+        if not self.quiet:
+            sys.stderr.write(f"flowcli: {message}\n")
+
+    def detail(self, message: str) -> None:
+        """One line for those who asked for more."""
+        if self.verbose:
+            self.note(message)
+
+    def result(self, value: dict[str, object]) -> None:
+        """One JSON object on a line of stdout, flushed; numbers that JSON lacks (NaN) become null."""
+        sys.stdout.write(json.dumps(_jsonable(value), allow_nan=False) + "\n")
+        sys.stdout.flush()
+
+    @contextlib.contextmanager
+    def progress(self, what: str, total: int | None, unit: str) -> Iterator[Advance]:
+        """Show how far long work is: a bar on a terminal, a plain line now and then elsewhere.
+
+        Args:
+            what: is going on.
+            total: units in all, if known.
+            unit: in the plural, such as ``windows``; ``bytes`` are shown as MB.
+        """
+        if self.quiet:
+            yield lambda _: None
+        elif sys.stderr.isatty():
+            with _bar(what, total, unit) as advance:
+                yield advance
+        else:
+            yield _Lines(self, what, total, unit).advance
+
+
+class _Lines:
+    """Progress as plain lines."""
+
+    def __init__(self, console: Console, what: str, total: int | None, unit: str) -> None:
+        self._console, self._what, self._total, self._unit = console, what, total, unit
+        self._done = 0
+        self._last = time.monotonic()
+
+    def advance(self, count: int) -> None:
+        self._done += count
+        if time.monotonic() - self._last >= _LINE_SECONDS:
+            self._last = time.monotonic()
+            done, total = (None if n is None else _amount(n, self._unit) for n in (self._done, self._total))
+            of = f" of {total}" if total else ""
+            unit = "MB" if self._unit == "bytes" else self._unit
+            self._console.note(f"{self._what}: {done}{of} {unit}")
+
+
+def _amount(count: int, unit: str) -> str:
+    return f"{count / 1e6:.1f}" if unit == "bytes" else str(count)
+
+
+@contextlib.contextmanager
+def _bar(what: str, total: int | None, unit: str) -> Iterator[Advance]:
+    from rich.console import Console as RichConsole
+    from rich.progress import BarColumn, DownloadColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+    amount = [DownloadColumn()] if unit == "bytes" else [MofNCompleteColumn(), TextColumn(unit)]
+    columns = [TextColumn("{task.description}"), BarColumn(), *amount, TimeRemainingColumn()]
+    with Progress(*columns, console=RichConsole(stderr=True), transient=True) as bar:
+        task = bar.add_task(what, total=total)
+        yield lambda count: bar.advance(task, count)
+
+
+def _jsonable(value: object) -> object:
+    if isinstance(value, dict):
+        return {key: _jsonable(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_jsonable(item) for item in value]
+    if isinstance(value, float):
+        return value if math.isfinite(value) else None
+    return value if isinstance(value, int | str | None) else str(value)
+
+
+console = Console()

@@ -1,0 +1,166 @@
+"""``flowcli video``: the flow of a whole video."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Literal
+
+import typer
+
+from ..errors import OutputError, UsageError
+from .console import console
+from .estimate import describe
+from .options import ConsoleOptions, EstimatorOptions, ForceOption, JsonOption, takes_options
+
+if TYPE_CHECKING:
+    from ..arrays import Flow
+    from ..pipeline import VideoOutputs, VideoPair, VideoSummary
+    from ..sources import FrameSource
+
+
+def _max_flow(text: str) -> float | Literal["auto"]:
+    if text == "auto":
+        return "auto"
+    try:
+        value = float(text)
+    except ValueError:
+        value = -1.0
+    if not 0 < value < float("inf"):
+        raise typer.BadParameter(f"{text!r} is neither auto nor a number of pixels above 0")
+    return value
+
+
+def _rate(text: str) -> Fraction:
+    try:
+        rate = Fraction(text).limit_denominator(100_000)
+    except (ValueError, ZeroDivisionError):
+        rate = Fraction(0)
+    if not 0 < rate <= 1000:
+        raise typer.BadParameter(f"{text!r} is not a frame rate such as 25 or 30000/1001")
+    return rate
+
+
+@takes_options
+def video(
+    source: Annotated[
+        Path, typer.Argument(metavar="IN", help="A video, a folder of frames, or a pattern such as f_%04d.png.")
+    ],
+    estimator_options: EstimatorOptions,
+    console_options: ConsoleOptions,  # noqa: ARG001  (has told the console already)
+    out: Annotated[Path | None, typer.Option(metavar="OUT.mp4", help="The video of the flow to write.")] = None,
+    flow_dir: Annotated[
+        Path | None, typer.Option(metavar="DIR", help="Keep every flow here; a second run goes on from what is there.")
+    ] = None,
+    flow_format: Annotated[Literal["flo", "png"], typer.Option(help="Of the files in --flow-dir.")] = "flo",
+    layout: Annotated[
+        Literal["flow", "side-by-side"], typer.Option(help="The flow alone, or the frame on its left.")
+    ] = "flow",
+    max_flow: Annotated[
+        Any,
+        typer.Option(parser=_max_flow, metavar="auto|PIXELS", help="The flow that gets full colour, in all pictures."),
+    ] = "auto",
+    fps: Annotated[
+        Any, typer.Option(parser=_rate, metavar="RATE", help="Frames per second of a folder or pattern (default 25).")
+    ] = None,
+    json: JsonOption = False,
+    force: ForceOption = False,
+) -> None:
+    """Estimate the flow of a video or of a folder of frames.
+
+    N frames give N - 1 flows, each shown at its first frame's time, all in one colour scale.
+    """
+    from ..pipeline import VideoOutputs, estimate_video
+    from ..sources import open_source
+
+    _check_targets(source, out, flow_dir, force)
+    frames = open_source(source, fps)
+    estimator = estimator_options.load()
+    outputs = VideoOutputs(
+        video=out,
+        flow_dir=flow_dir,
+        flow_format=flow_format,
+        layout=layout,
+        max_flow=None if max_flow == "auto" else max_flow,
+        resume=not force,
+    )
+    total = frames.count - 1 if frames.count else None
+    with console.progress("estimating", total, "pairs") as advance:
+
+        def on_pair(pair: VideoPair, flow: Flow) -> None:
+            advance(1)
+            if json:
+                console.result(_pair_report(pair, flow))
+
+        summary = estimate_video(estimator, frames, outputs, on_pair=on_pair)
+    if json:
+        console.result({"type": "summary", "input": source, **describe(estimator), **_report(summary, outputs)})
+    _say_what_happened(frames, outputs, summary)
+    if summary.damage is not None:
+        raise summary.damage
+
+
+def _check_targets(source: Path, out: Path | None, flow_dir: Path | None, force: bool) -> None:
+    """Refuse what could not be written at the end."""
+    from ..files import check_outputs, check_writable
+    from ..video import CONTAINERS
+
+    if out is None and flow_dir is None:
+        raise UsageError("nothing to write: give --out OUT.mp4, --flow-dir DIR, or both")
+    if out is not None:
+        if out.suffix.lower() not in CONTAINERS:
+            known = ", ".join(CONTAINERS)
+            raise OutputError(f"cannot write {out}: unknown format {out.suffix or '(no suffix)'}; use one of {known}")
+        check_outputs([out], force=force, inputs=[source])
+    if flow_dir is not None:
+        check_writable(flow_dir)
+
+
+def _pair_report(pair: VideoPair, flow: Flow) -> dict[str, object]:
+    from ..metrics import flow_statistics
+
+    return {
+        "type": "pair",
+        "pair": pair.index,
+        "frame1": pair.first.name,
+        "frame2": pair.second.name,
+        "time": float(pair.first.time),
+        "flow_file": pair.flow_path,
+        "resumed": pair.ready is not None,
+        "flow": flow_statistics(flow),
+    }
+
+
+def _report(summary: VideoSummary, outputs: VideoOutputs) -> dict[str, object]:
+    return {
+        "output": outputs.video,
+        "flow_dir": outputs.flow_dir,
+        "pairs": summary.pairs,
+        "resumed": summary.resumed,
+        "windows": summary.windows,
+        "width": summary.width,
+        "height": summary.height,
+        "max_flow": summary.max_flow,
+        "largest_flow": round(summary.largest_flow, 3),
+        "seconds": round(summary.seconds, 3),
+    }
+
+
+def _say_what_happened(frames: FrameSource, outputs: VideoOutputs, summary: VideoSummary) -> None:
+    if summary.padded:
+        console.note(
+            f"{frames.path} is {summary.width} x {summary.height}; H.264 needs even sides, "
+            "so the video repeats one line or column at its edge"
+        )
+    if summary.max_flow is not None and summary.largest_flow > summary.max_flow * 1.5:
+        console.note(
+            f"some flow is longer than the colour scale of {summary.max_flow:g} px and shown darker; "
+            f"--max-flow {summary.largest_flow:.0f} would cover all"
+        )
+    written = [str(target) for target in (outputs.video, outputs.flow_dir) if target is not None]
+    resumed = f", {summary.resumed} of them from an earlier run" if summary.resumed else ""
+    rate = summary.pairs / summary.seconds if summary.seconds else 0.0
+    console.note(
+        f"wrote {' and '.join(written)}: {summary.pairs} pairs{resumed} "
+        f"in {summary.seconds:.1f} s, {rate:.2f} per second"
+    )

@@ -1,0 +1,238 @@
+"""From a stream of frame pairs to a stream of flows: tile, batch, infer, stitch."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
+from typing import TYPE_CHECKING, Literal
+
+import numpy as np
+
+from .arrays import Flow, Frame
+from .errors import DeviceError, InputError, UsageError
+from .geometry import resize_flow, resize_frame
+from .models import DEFAULT_MODEL, DIS, FlowModel, OutOfMemoryError
+from .tiling import Grid, GridKind, Size, Stitcher, cut, fill_window, make_grid
+
+if TYPE_CHECKING:
+    from .models.perceiver.device import Precision
+    from .models.perceiver.hub import Progress
+
+FramePair = tuple[Frame, Frame]
+"""The frame that flow leads from, and the one it leads to."""
+
+BatchSize = int | Literal["auto"]
+
+
+class _Ready:
+    """A flow that needs no estimating and waits for its turn."""
+
+    missing = 0
+
+    def __init__(self, flow: Flow) -> None:
+        self._flow = flow
+
+    def flow(self) -> Flow:
+        return self._flow
+
+
+class _Job:
+    """One pair on its way: the windows that are still to be estimated and the flow that is growing."""
+
+    def __init__(self, pair: FramePair, size: Size, grid: Grid) -> None:
+        self.frame1, self.frame2 = (fill_window(resize_frame(frame, *grid.frame), grid.window) for frame in pair)
+        self.size = size  # of the flow that the caller gets
+        self.grid = grid
+        self.stitcher = Stitcher(grid)
+        self.missing = len(grid)
+
+    def add(self, position: tuple[int, int], flow: Flow) -> None:
+        self.stitcher.add(position, flow)
+        self.missing -= 1
+
+    def flow(self) -> Flow:
+        return resize_flow(self.stitcher.flow(), *self.size)
+
+
+class FlowEstimator:
+    """Estimates flow for pairs of frames of any size with a given model.
+
+    Windows of one pair, and of consecutive pairs, share forward passes; what comes out depends neither on the batch
+    size nor on the company a pair has.
+
+    Args:
+        model: the model; see :func:`load_estimator` to get one by name.
+        overlap: the least overlap of neighbouring windows in pixels.
+        grid: ``even`` spreads the fewest windows evenly; ``reference`` takes the published procedure's.
+        scale: estimate at this multiple of the frames' size; the flow comes back at theirs and in their pixels.
+        batch_size: windows per forward pass; ``auto`` goes by the free memory.
+
+    Raises:
+        UsageError: a value is out of range.
+    """
+
+    def __init__(
+        self,
+        model: FlowModel,
+        *,
+        overlap: int = 20,
+        grid: GridKind = "even",
+        scale: float = 1.0,
+        batch_size: BatchSize = "auto",
+    ) -> None:
+        if overlap < 0:
+            raise UsageError(f"--overlap {overlap}: must be at least 0")
+        if not 0 < scale <= 16:
+            raise UsageError(f"--scale {scale}: must be above 0 and at most 16")
+        if batch_size != "auto" and batch_size < 1:
+            raise UsageError(f"--batch-size {batch_size}: must be at least 1, or auto")
+        self.model = model
+        self.overlap = overlap
+        self.grid_kind = grid
+        self.scale = scale
+        self.batch_size = model.largest_batch() if batch_size == "auto" else batch_size
+
+    def grid_for(self, size: Size) -> Grid:
+        """The windows that frames of ``size`` (height, width) are cut into; raises ``UsageError``."""
+        height, width = (max(1, round(side * self.scale)) for side in size)
+        if self.model.window is None:
+            return Grid((height, width), (height, width), (0,), (0,))
+        return make_grid((height, width), self.model.window, self.overlap, self.grid_kind)
+
+    def estimate(self, frame1: Frame, frame2: Frame, *, on_window: Callable[[int], None] | None = None) -> Flow:
+        """The flow from ``frame1`` to ``frame2``.
+
+        Args:
+            frame1: ``(H, W, 3)`` uint8 RGB.
+            frame2: likewise, of the same size.
+            on_window: called with the number of windows of each forward pass when it has ended.
+
+        Returns:
+            ``(H, W, 2)`` float32 in pixels, u then v: ``frame1[y, x]`` is found at ``frame2[y + v, x + u]``.
+
+        Raises:
+            InputError: the frames differ in size.
+            UsageError: the windows cannot cover frames of this size.
+            DeviceError: the device's memory does not even hold one window.
+        """
+        return next(self.estimate_pairs([(frame1, frame2)], on_window=on_window))
+
+    def estimate_pairs(
+        self, pairs: Iterable[FramePair | Flow], *, on_window: Callable[[int], None] | None = None
+    ) -> Iterator[Flow]:
+        """Flows of a stream of pairs, in their order; arguments, results and errors as for :meth:`estimate`.
+
+        Pairs are taken from ``pairs`` only as they are needed, and their sizes may differ from pair to pair. Where
+        a flow stands in a pair's place (it is there from an earlier run), it is passed on in its turn.
+        """
+        jobs: deque[_Job | _Ready] = deque()
+        batch: list[tuple[_Job, tuple[int, int]]] = []
+        for pair in pairs:
+            if isinstance(pair, tuple):
+                job = self._job(pair)
+                jobs.append(job)
+                for position in job.grid.positions:
+                    batch.append((job, position))
+                    # Whole frames may differ in size, so they cannot be stacked as windows can.
+                    if self.model.window is None or len(batch) >= self.batch_size:
+                        self._run(batch, on_window)
+                        batch = []
+            else:
+                jobs.append(_Ready(pair))
+                if len(jobs) > self.batch_size:  # do not gather many behind a batch that is not full
+                    self._run(batch, on_window)
+                    batch = []
+            while jobs and not jobs[0].missing:
+                yield jobs.popleft().flow()
+        self._run(batch, on_window)
+        while jobs:
+            yield jobs.popleft().flow()
+
+    def _job(self, pair: FramePair) -> _Job:
+        (height1, width1), (height2, width2) = (frame.shape[:2] for frame in pair)
+        if (height1, width1) != (height2, width2):
+            raise InputError(
+                f"the frames differ in size: {width1} x {height1} and {width2} x {height2}; "
+                "crop or scale one to match the other"
+            )
+        return _Job(pair, (height1, width1), self.grid_for((height1, width1)))
+
+    def _run(self, batch: list[tuple[_Job, tuple[int, int]]], on_window: Callable[[int], None] | None) -> None:
+        """Estimate the windows in ``batch``, in as many forward passes as the memory makes necessary."""
+        start = 0
+        while start < len(batch):
+            part = batch[start : start + self.batch_size]
+            first, second = (
+                np.stack([cut(getattr(job, name), position, job.grid.window) for job, position in part])
+                for name in ("frame1", "frame2")
+            )
+            try:
+                flows = self.model(first, second)
+            except OutOfMemoryError as error:
+                if len(part) == 1:
+                    raise DeviceError(
+                        f"{self.model.device} has too little free memory for one window; "
+                        "use --device cpu or a lower --precision"
+                    ) from error
+                self.batch_size = len(part) // 2
+                continue
+            for (job, position), flow in zip(part, flows, strict=True):
+                job.add(position, flow)
+            start += len(part)
+            if on_window is not None:
+                on_window(len(part))
+
+
+def load_estimator(
+    model: str = DEFAULT_MODEL,
+    *,
+    revision: str | None = None,
+    offline: bool = False,
+    device: str = "auto",
+    precision: Precision = "auto",
+    batch_size: BatchSize = "auto",
+    overlap: int = 20,
+    grid: GridKind = "even",
+    scale: float = 1.0,
+    progress: Progress | None = None,
+) -> FlowEstimator:
+    """Load a model by name and make an estimator of it.
+
+    Args:
+        model: a hub id, a local checkpoint folder, or ``dis``.
+        revision: branch, tag or commit on the hub.
+        offline: never use the network.
+        device: ``auto``, ``cpu``, ``cuda``, ``cuda:N`` or ``mps``.
+        precision: ``auto``, ``fp32``, ``tf32``, ``bf16`` or ``fp16``.
+        batch_size: windows per forward pass, or ``auto``.
+        overlap: the least overlap of neighbouring windows in pixels.
+        grid: ``even`` or ``reference``.
+        scale: estimate at this multiple of the frames' size.
+        progress: told of every piece of a download that arrives (file, bytes so far, bytes in all).
+
+    Raises:
+        ModelError: the model cannot be had.
+        UsageError: a value is out of range, or the device is not there.
+    """
+    flow_model = _load_model(model, revision, offline, device, precision, progress)
+    return FlowEstimator(flow_model, overlap=overlap, grid=grid, scale=scale, batch_size=batch_size)
+
+
+def _load_model(
+    name: str, revision: str | None, offline: bool, device: str, precision: Precision, progress: Progress | None
+) -> FlowModel:
+    if name == DIS:
+        if device not in {"auto", "cpu"}:
+            raise UsageError(f"--device {device}: dis runs on the CPU only")
+        if precision not in {"auto", "fp32"}:
+            raise UsageError(f"--precision {precision}: dis has no precision to choose")
+        from .models.dis import DisFlow
+
+        return DisFlow()
+    # The checkpoint first: whether it can be had is known long before torch has been imported.
+    from .models.perceiver.checkpoint import find_checkpoint
+
+    checkpoint = find_checkpoint(name, revision=revision, offline=offline, progress=progress)
+    from .models.perceiver.model import PerceiverFlow
+
+    return PerceiverFlow(checkpoint, device, precision)

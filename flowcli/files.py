@@ -1,0 +1,85 @@
+"""Output files that are written whole or not at all."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import secrets
+from collections.abc import Iterator
+from pathlib import Path
+
+from .errors import OutputError, UsageError
+
+
+def why(error: OSError) -> str:
+    """The cause of an operating-system error in lower case, such as ``no space left on device``."""
+    return (error.strerror or str(error) or type(error).__name__).lower()
+
+
+@contextlib.contextmanager
+def atomic_output(target: Path) -> Iterator[Path]:
+    """Give a temporary path beside ``target`` to write to; when the block ends well, it becomes ``target``.
+
+    Missing parent folders are made. The data is on disk before the name appears, so neither a crash nor a power cut
+    leaves a truncated file under the final name. When the block fails, the temporary file is removed.
+
+    Raises:
+        OutputError: the operating system refused (permission, disk full, a folder in the way, ...).
+    """
+    temporary = target.with_name(f".{target.name}.{secrets.token_hex(4)}.tmp")
+    try:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        yield temporary
+        with temporary.open("rb+") as written:
+            os.fsync(written.fileno())
+        temporary.replace(target)
+    except OSError as error:
+        raise OutputError(f"cannot write {target}: {why(error)}") from error
+    finally:
+        with contextlib.suppress(OSError):
+            temporary.unlink(missing_ok=True)
+
+
+def write_bytes(target: Path, data: bytes | memoryview) -> None:
+    """Write ``data`` to ``target``, whole or not at all; raises ``OutputError``."""
+    with atomic_output(target) as temporary:
+        temporary.write_bytes(data)
+
+
+def check_outputs(targets: list[Path], *, force: bool, inputs: list[Path]) -> None:
+    """Refuse, before anything is computed, outputs that could not be written at the end.
+
+    Args:
+        targets: the files that a command will write.
+        force: whether existing files may be replaced.
+        inputs: the files that the command reads; none of them may be an output, even with ``force``.
+
+    Raises:
+        UsageError: an output exists and ``force`` is not given, is named twice, or is one of the inputs.
+        OutputError: the folder cannot be written to, or the target is a folder.
+    """
+    sources = {path.resolve() for path in inputs}
+    seen: set[Path] = set()
+    for target in targets:
+        resolved = target.resolve()
+        if resolved in seen:
+            raise UsageError(f"output {target} is named twice; give each -o a file of its own")
+        seen.add(resolved)
+        if resolved in sources:
+            raise UsageError(f"output {target} is also an input; choose another name")
+        if target.is_dir():
+            raise OutputError(f"cannot write {target}: it is a folder; give a file name")
+        if target.exists() and not force:
+            raise UsageError(f"output {target} exists; add --force to replace it")
+        check_writable(target.parent)
+
+
+def check_writable(folder: Path) -> None:
+    """Raise ``OutputError`` if files cannot be made in ``folder`` (or, where it is missing, the folder itself)."""
+    nearest = folder
+    while not nearest.exists() and nearest != nearest.parent:
+        nearest = nearest.parent
+    if not nearest.is_dir():
+        raise OutputError(f"cannot write into {folder}: {nearest} is not a folder")
+    if not os.access(nearest, os.W_OK | os.X_OK):
+        raise OutputError(f"cannot write into {folder}: no permission to write in {nearest}")

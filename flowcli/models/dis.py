@@ -1,0 +1,46 @@
+"""OpenCV's DIS flow: classical, built in, nothing to download.
+
+Kroeger, Timofte, Dai and Van Gool, "Fast Optical Flow using Dense Inverse Search", ECCV 2016. The medium preset at
+its finest scale, with the preset's 5 variational refinements.
+"""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+
+_SMALLEST_SIDE = 12  # OpenCV refuses images that are smaller than this in both directions
+
+
+class DisFlow:
+    """DIS on whole grey frames. A :class:`flowcli.models.FlowModel`."""
+
+    name = "dis"
+    revision = None
+    device = "cpu"
+    precision = "fp32"
+    window = None
+
+    def __init__(self) -> None:
+        self._dis = cv2.DISOpticalFlow.create(cv2.DISOPTICAL_FLOW_PRESET_MEDIUM)
+        self._dis.setFinestScale(0)
+        self._dis.setVariationalRefinementIterations(5)
+
+    def largest_batch(self) -> int:
+        """One: frames are treated one after the other, each with all cores."""
+        return 1
+
+    def __call__(self, frames1: npt.NDArray[np.uint8], frames2: npt.NDArray[np.uint8]) -> npt.NDArray[np.float32]:
+        """Flows of ``(N, H, W, 3)`` uint8 RGB frames: ``(N, H, W, 2)`` float32 in pixels."""
+        return np.stack([self._flow(first, second) for first, second in zip(frames1, frames2, strict=True)])
+
+    def _flow(self, frame1: npt.NDArray[np.uint8], frame2: npt.NDArray[np.uint8]) -> npt.NDArray[np.float32]:
+        height, width = frame1.shape[:2]
+        down, right = (max(0, _SMALLEST_SIDE - side) for side in (height, width))
+        grey = [
+            cv2.copyMakeBorder(cv2.cvtColor(frame, cv2.COLOR_RGB2GRAY), 0, down, 0, right, cv2.BORDER_REPLICATE)
+            for frame in (frame1, frame2)
+        ]
+        flow = np.zeros((*grey[0].shape, 2), np.float32)
+        return np.asarray(self._dis.calc(grey[0], grey[1], flow), np.float32)[:height, :width]

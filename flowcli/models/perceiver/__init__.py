@@ -1,0 +1,1 @@
+"""The Perceiver IO optical-flow network: finding its checkpoint, loading it, running it."""

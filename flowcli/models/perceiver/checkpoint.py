@@ -1,0 +1,168 @@
+"""A checkpoint of ``PerceiverForOpticalFlow``: finding it by name, checking what it is, loading its weights."""
+
+from __future__ import annotations
+
+import json
+import os
+import pickle
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from ...errors import ModelError
+from ...files import why
+from . import hub
+
+if TYPE_CHECKING:
+    from torch import nn
+
+ARCHITECTURE = "PerceiverForOpticalFlow"
+
+
+@dataclass(frozen=True)
+class Checkpoint:
+    """A checkpoint on disk whose configuration has been read and found to be an optical-flow Perceiver's."""
+
+    name: str
+    """What the user called it."""
+
+    folder: Path
+    weights: Path
+    """The weight file, or the index of its shards."""
+
+    revision: str | None
+    """The commit on the hub; ``None`` for a local folder."""
+
+    config: dict[str, Any]
+
+    @property
+    def size(self) -> int:
+        """Bytes of all weight files together."""
+        files = [self.folder / shard for shard in hub.shards(self.weights)] or [self.weights]
+        return sum(file.stat().st_size for file in files)
+
+    @property
+    def window(self) -> tuple[int, int]:
+        """Height and width of the model's windows in pixels."""
+        height, width = self.config.get("train_size", (368, 496))
+        return height, width
+
+
+def find_checkpoint(
+    name: str, *, revision: str | None = None, offline: bool = False, progress: hub.Progress | None = None
+) -> Checkpoint:
+    """Find a checkpoint, downloading it if it is neither a folder nor cached.
+
+    Args:
+        name: a local folder or a hub id.
+        revision: branch, tag or commit on the hub; not for folders.
+        offline: never use the network. ``HF_HUB_OFFLINE`` in the environment has the same effect.
+        progress: told of every piece of a download that arrives.
+
+    Raises:
+        ModelError: it cannot be had, or is not an optical-flow Perceiver.
+    """
+    folder = hub.find_local(name)
+    if folder is not None:
+        if revision is not None:
+            raise ModelError(f"--revision {revision} does not apply to the local folder {name}")
+        return open_checkpoint(name, folder, None)
+    folder = hub.find_cached(name, revision)
+    if folder is None:
+        if offline or _offline_by_environment():
+            raise ModelError(f"model {name} is not cached and the network is switched off; {hub.WAYS_OUT}")
+        folder = hub.download(name, revision, progress=progress)
+    return open_checkpoint(name, folder, folder.name)
+
+
+def fetch_checkpoint(
+    name: str,
+    *,
+    revision: str | None = None,
+    offline: bool = False,
+    progress: hub.Progress | None = None,
+    force: bool = False,
+) -> Checkpoint:
+    """Bring a checkpoint up to date with the hub; arguments and errors as for :func:`find_checkpoint`.
+
+    A local folder, and a cached checkpoint while the network is switched off, are taken as they are.
+    With ``force`` files are downloaded even if they are there.
+    """
+    if hub.find_local(name) or offline or _offline_by_environment():
+        return find_checkpoint(name, revision=revision, offline=True)
+    folder = hub.download(name, revision, progress=progress, force=force)
+    return open_checkpoint(name, folder, folder.name)
+
+
+def _offline_by_environment() -> bool:
+    from huggingface_hub import constants
+
+    return bool(constants.HF_HUB_OFFLINE)
+
+
+def open_checkpoint(name: str, folder: Path, revision: str | None) -> Checkpoint:
+    """Read and check the configuration in ``folder``; raises ``ModelError``."""
+    path = folder / hub.CONFIG
+    try:
+        config = json.loads(path.read_text("utf-8"))
+    except OSError as error:
+        raise ModelError(f"cannot read {path}: {why(error)}; give a checkpoint made by save_pretrained") from error
+    except ValueError as error:
+        raise ModelError(f"{path} is damaged: not JSON; download it again") from error
+    fault = _config_fault(config)
+    if fault:
+        raise ModelError(f"model {name} is not an optical-flow Perceiver: {fault}")
+    weights = hub.weights_file(folder)
+    if weights is None:
+        raise ModelError(f"no weights in {folder}: it needs {' or '.join(hub.WEIGHTS[::2])}")
+    return Checkpoint(name, folder, weights, revision, config)
+
+
+def _config_fault(config: object) -> str | None:
+    if not isinstance(config, dict) or config.get("model_type") != "perceiver":
+        kind = config.get("model_type") if isinstance(config, dict) else None
+        return f"its {hub.CONFIG} says model_type {kind!r}"
+    architectures = config.get("architectures")
+    if architectures is not None and ARCHITECTURE not in architectures:
+        return f"its architecture is {', '.join(map(str, architectures))}"
+    size = config.get("train_size", (368, 496))
+    if not (isinstance(size, list | tuple) and len(size) == 2 and all(isinstance(n, int) and n > 0 for n in size)):
+        return f"its train_size is {size!r}"
+    return None
+
+
+def load_stock(checkpoint: Checkpoint) -> nn.Module:
+    """The stock module with the checkpoint's weights: float32, on the CPU, in evaluation mode.
+
+    Raises:
+        ModelError: the weights are damaged, of other shapes, incomplete, or a pickle of more than tensors.
+    """
+    # Without this, transformers asks the hub to convert pickled checkpoints, in a thread of its own.
+    os.environ["DISABLE_SAFETENSORS_CONVERSION"] = "1"
+    import torch
+    import transformers
+    from safetensors import SafetensorError
+
+    transformers.logging.set_verbosity_error()  # type: ignore[no-untyped-call]
+    transformers.logging.disable_progress_bar()  # type: ignore[no-untyped-call]
+    try:
+        loaded: Any = transformers.PerceiverForOpticalFlow.from_pretrained(
+            checkpoint.folder,
+            local_files_only=True,
+            use_safetensors="safetensors" in checkpoint.weights.name,
+            weights_only=True,
+            dtype=torch.float32,
+            output_loading_info=True,
+        )
+    except pickle.UnpicklingError as error:
+        raise ModelError(
+            f"{checkpoint.weights} is damaged or a pickle of more than tensors; it is not loaded"
+        ) from error
+    except (SafetensorError, EOFError, OSError, RuntimeError, ValueError, TypeError, KeyError) as error:
+        cause = (str(error).strip() or type(error).__name__).splitlines()[0]
+        raise ModelError(f"cannot load {checkpoint.weights}: {cause}; download it again") from error
+    model, report = loaded
+    missing = sorted(report["missing_keys"]) + sorted(str(key[0]) for key in report["mismatched_keys"])
+    if missing:
+        raise ModelError(f"{checkpoint.weights} lacks {len(missing)} of the weights, {missing[0]} first")
+    return model.eval()  # type: ignore[no-any-return]

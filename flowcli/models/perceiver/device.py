@@ -1,0 +1,77 @@
+"""Choosing where and how precisely the network runs, and how much memory is free there."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal
+
+from ...errors import UsageError
+
+if TYPE_CHECKING:
+    import torch
+
+Precision = Literal["auto", "fp32", "tf32", "bf16", "fp16"]
+
+
+def choose_device(name: str) -> torch.device:
+    """The device of that name (``auto``, ``cpu``, ``cuda``, ``cuda:N``, ``mps``); raises ``UsageError``."""
+    import torch
+
+    if name == "auto":
+        kind = "cuda" if torch.cuda.is_available() else "mps" if torch.backends.mps.is_available() else "cpu"
+        return torch.device(kind)
+    try:
+        device = torch.device(name)
+    except RuntimeError as error:
+        raise UsageError(f"--device {name}: use auto, cpu, cuda, cuda:N or mps") from error
+    if device.type not in {"cpu", "cuda", "mps"}:
+        raise UsageError(f"--device {name}: use auto, cpu, cuda, cuda:N or mps")
+    if device.type == "cuda" and (device.index or 0) >= torch.cuda.device_count():
+        raise UsageError(f"--device {name}: torch sees {torch.cuda.device_count()} CUDA devices; use --device cpu")
+    if device.type == "mps" and not torch.backends.mps.is_available():
+        raise UsageError(f"--device {name}: torch sees no Apple GPU; use --device cpu")
+    return device
+
+
+def choose_precision(name: Precision, device: torch.device) -> Precision:
+    """Resolve ``auto`` and refuse what the device does not have; raises ``UsageError``."""
+    import torch
+
+    has_tf32 = device.type == "cuda" and torch.cuda.get_device_capability(device) >= (8, 0)
+    if name == "auto":
+        return "tf32" if has_tf32 else "fp32"
+    if name == "tf32" and not has_tf32:
+        raise UsageError(f"--precision tf32 needs an NVIDIA GPU of the Ampere generation or later; {device} has none")
+    if name == "fp16" and device.type == "cpu":
+        raise UsageError("--precision fp16 needs a GPU; use bf16 or fp32 on the CPU")
+    return name
+
+
+def free_memory(device: torch.device) -> int:
+    """Bytes that can still be allocated on ``device``."""
+    import torch
+
+    if device.type == "cuda":
+        return torch.cuda.mem_get_info(device)[0]
+    if device.type == "mps":
+        return torch.mps.recommended_max_memory() - torch.mps.current_allocated_memory()
+    return min(_free_system_memory(), _free_in_control_group())
+
+
+def _free_system_memory() -> int:
+    try:
+        lines = Path("/proc/meminfo").read_text("ascii").splitlines()
+    except OSError:  # not Linux
+        return os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE") // 2
+    fields = dict(line.split(":") for line in lines)
+    return int(fields["MemAvailable"].split()[0]) * 1024
+
+
+def _free_in_control_group() -> int:
+    """What a container's memory limit leaves (control groups, version 2)."""
+    group = Path("/sys/fs/cgroup")
+    try:
+        return int((group / "memory.max").read_text()) - int((group / "memory.current").read_text())
+    except (OSError, ValueError):  # no control groups, or no limit ("max")
+        return 1 << 62

@@ -1,0 +1,72 @@
+"""The Perceiver as a flow model: device, precision, memory, and numpy at the border."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator
+
+import numpy as np
+import numpy.typing as npt
+import torch
+
+from .. import OutOfMemoryError
+from .checkpoint import Checkpoint, load_stock
+from .device import Precision, choose_device, choose_precision, free_memory
+from .network import FlowNetwork
+
+_LARGEST_BATCH = {"cpu": 1, "mps": 8, "cuda": 32}  # beyond this a larger batch brings nothing more
+_USABLE_SHARE = 0.8  # of the free memory; the rest is for fragmentation and for others
+_AUTOCAST = {"bf16": torch.bfloat16, "fp16": torch.float16}
+
+
+class PerceiverFlow:
+    """A loaded checkpoint, ready to run. A :class:`flowcli.models.FlowModel`.
+
+    Args:
+        checkpoint: what to load.
+        device: ``auto``, ``cpu``, ``cuda``, ``cuda:N`` or ``mps``.
+        precision: ``auto`` is tf32 where the GPU has it, else fp32.
+
+    Raises:
+        UsageError: the device or the precision is not to be had here.
+        ModelError: the checkpoint is damaged.
+    """
+
+    def __init__(self, checkpoint: Checkpoint, device: str = "auto", precision: Precision = "auto") -> None:
+        self._device = choose_device(device)
+        self.precision: str = choose_precision(precision, self._device)
+        self._network = FlowNetwork(load_stock(checkpoint)).to(self._device)
+        self.name = checkpoint.name
+        self.revision = checkpoint.revision
+        self.window: tuple[int, int] = checkpoint.window
+        self.device = str(self._device)
+
+    def largest_batch(self) -> int:
+        """How many windows fit into the free memory, within what is useful on the device; at least one."""
+        fits = int(free_memory(self._device) * _USABLE_SHARE) // self._network.bytes_per_window()
+        return max(1, min(fits, _LARGEST_BATCH[self._device.type]))
+
+    def __call__(self, frames1: npt.NDArray[np.uint8], frames2: npt.NDArray[np.uint8]) -> npt.NDArray[np.float32]:
+        """Flows of ``(N, h, w, 3)`` uint8 RGB windows: ``(N, h, w, 2)`` float32 in pixels; see ``FlowModel``."""
+        try:
+            with torch.inference_mode(), self._arithmetic():
+                first, second = (torch.from_numpy(frames).to(self._device) for frames in (frames1, frames2))
+                flow: npt.NDArray[np.float32] = self._network(first, second).cpu().numpy()
+        except torch.OutOfMemoryError as error:
+            if self._device.type == "cuda":
+                torch.cuda.empty_cache()
+            raise OutOfMemoryError(str(error)) from error
+        return flow
+
+    @contextlib.contextmanager
+    def _arithmetic(self) -> Iterator[None]:
+        """Matrix products in the chosen precision; norms and softmax stay in float32."""
+        matmul = torch.backends.cuda.matmul
+        before = matmul.allow_tf32
+        matmul.allow_tf32 = self.precision == "tf32"
+        try:
+            dtype = _AUTOCAST.get(self.precision)
+            with torch.autocast(self._device.type, dtype=dtype, enabled=dtype is not None):
+                yield
+        finally:
+            matmul.allow_tf32 = before

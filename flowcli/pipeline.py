@@ -1,0 +1,239 @@
+"""A video from frames to flow: reading, estimating and writing run beside one another, through bounded queues."""
+
+from __future__ import annotations
+
+import contextlib
+import time
+from collections import deque
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+
+from .arrays import Flow
+from .background import ReadAhead, WriteBehind
+from .color import largest_flow
+from .errors import InputError
+from .estimator import FlowEstimator
+from .files import atomic_output
+from .flow_io import read_flow, write_flow
+from .pictures import Layout, lay_out
+from .sources import FrameSource, TimedFrame
+from .tiling import make_grid
+from .video import VideoWriter
+
+FlowFormat = Literal["flo", "png"]
+
+_QUEUE_DEPTH = 4  # pairs; enough that no stage waits for another's hiccup, little enough to hold in memory
+_SAMPLES = 8  # pairs that are looked at to choose the colour scale
+_SAMPLE_WINDOW = (368, 496)  # of which this much, where the model itself takes whole frames
+_HEADROOM = 1.25  # colour scale over the fastest sampled motion: pairs between the samples may be faster
+
+
+@dataclass(frozen=True)
+class VideoPair:
+    """Two frames of a video and where their flow belongs."""
+
+    index: int
+    first: TimedFrame
+    second: TimedFrame
+    flow_path: Path | None
+    ready: Flow | None
+    """The flow, if an earlier run has written it."""
+
+
+@dataclass
+class VideoOutputs:
+    """What becomes of a video's flows."""
+
+    video: Path | None = None
+    """The video to write."""
+
+    flow_dir: Path | None = None
+    """The folder for one file per flow."""
+
+    flow_format: FlowFormat = "flo"
+    layout: Layout = "flow"
+    max_flow: float | None = None
+    """The length in pixels that gets full colour; ``None`` chooses one for the whole video."""
+
+    resume: bool = True
+    """Whether flows that are in ``flow_dir`` already are taken over."""
+
+
+@dataclass
+class VideoSummary:
+    """What became of a video."""
+
+    pairs: int = 0
+    resumed: int = 0
+    """Pairs whose flow was there from an earlier run."""
+
+    windows: int = 0
+    width: int = 0
+    height: int = 0
+    max_flow: float | None = None
+    """The colour scale in pixels."""
+
+    largest_flow: float = 0.0
+    """The length in pixels of the longest vector of all."""
+
+    padded: bool = False
+    """Whether the written video repeats an edge to make its sides even."""
+
+    seconds: float = 0.0
+    damage: InputError | None = field(default=None, repr=False)
+    """Why the input ended early, if it did; the outputs hold everything before."""
+
+
+def estimate_video(
+    estimator: FlowEstimator,
+    source: FrameSource,
+    outputs: VideoOutputs,
+    *,
+    on_pair: Callable[[VideoPair, Flow], None] | None = None,
+) -> VideoSummary:
+    """Estimate the flow of all consecutive frames: N frames give N - 1 flows, each shown at its first frame's time.
+
+    Memory does not grow with the video's length. If a frame in the middle is damaged, the outputs are completed with
+    what came before and the error stands in the summary.
+
+    Args:
+        estimator: estimates.
+        source: the frames.
+        outputs: what to write.
+        on_pair: called, in the writing thread, when everything about a pair has been written.
+
+    Raises:
+        InputError: there are fewer than two frames, or they differ in size.
+        OutputError: an output cannot be written.
+    """
+    started = time.monotonic()
+    summary = VideoSummary(max_flow=outputs.max_flow)
+    if summary.max_flow is None and _has_pictures(outputs):
+        summary.max_flow = choose_max_flow(estimator, source)
+    pending: deque[VideoPair] = deque()
+    with contextlib.ExitStack() as stack:
+        video = stack.enter_context(_open_video(outputs.video, source)) if outputs.video else None
+
+        def write(item: tuple[VideoPair, Flow]) -> None:
+            _write_pair(*item, outputs, video, summary)
+            if on_pair is not None:
+                on_pair(*item)
+
+        writer = stack.enter_context(WriteBehind(write, _QUEUE_DEPTH))
+        pairs = stack.enter_context(ReadAhead(_read_pairs(source, outputs), _QUEUE_DEPTH))
+        stream = _until_damage(iter(pairs), pending, summary)
+        for flow in estimator.estimate_pairs(stream):
+            writer.put((pending.popleft(), flow))
+    if video is not None:
+        summary.padded = video.padded
+    summary.windows = (summary.pairs - summary.resumed) * len(estimator.grid_for((summary.height, summary.width)))
+    summary.seconds = time.monotonic() - started
+    return summary
+
+
+def choose_max_flow(estimator: FlowEstimator, source: FrameSource) -> float:
+    """One colour scale for a whole video, in pixels, without estimating all of it first.
+
+    A few pairs spread over the video are looked at, one window of each, walking over the frame; the fastest of their
+    motions (the 99th percentile of each) is given some headroom.
+    """
+    fastest = [0.0]
+    for index, (frame1, frame2) in enumerate(source.sample_pairs(_SAMPLES)):
+        if frame1.shape != frame2.shape:
+            continue  # estimating will come to it and say so
+        window = estimator.model.window or _SAMPLE_WINDOW
+        size = frame1.shape[0], frame1.shape[1]
+        crop = min(size[0], round(window[0] / estimator.scale)), min(size[1], round(window[1] / estimator.scale))
+        positions = make_grid(size, crop, overlap=0).positions
+        row, column = positions[index * (len(positions) + 1) // 2 % len(positions)]
+        part = slice(row, row + crop[0]), slice(column, column + crop[1])
+        flow = estimator.estimate(frame1[part], frame2[part])
+        fastest.append(float(np.percentile(np.hypot(flow[..., 0], flow[..., 1]), 99)))
+    return max(1.0, round(max(fastest) * _HEADROOM, 1))
+
+
+def _has_pictures(outputs: VideoOutputs) -> bool:
+    return outputs.video is not None or outputs.flow_format == "png"
+
+
+@contextlib.contextmanager
+def _open_video(path: Path, source: FrameSource) -> Iterator[VideoWriter]:
+    with atomic_output(path) as temporary:
+        video = VideoWriter(temporary, path.suffix, source.rate, source.time_base)
+        try:
+            yield video
+        except BaseException:
+            video.abandon()
+            raise
+        video.close()
+
+
+def _read_pairs(source: FrameSource, outputs: VideoOutputs) -> Iterator[VideoPair]:
+    """The source's consecutive frames as pairs; raises ``InputError``."""
+    first: TimedFrame | None = None
+    index = 0
+    for second in source.frames():
+        if first is not None:
+            _check_sizes(source, first, second)
+            path = outputs.flow_dir / f"{first.name}.{outputs.flow_format}" if outputs.flow_dir else None
+            yield VideoPair(index, first, second, path, _ready_flow(path, first, outputs))
+            index += 1
+        first = second
+    if index == 0:
+        count = "one frame" if first else "no frame"
+        raise InputError(f"{source.path} has {count}; flow needs at least two")
+
+
+def _check_sizes(source: FrameSource, first: TimedFrame, second: TimedFrame) -> None:
+    (height1, width1), (height2, width2) = first.image.shape[:2], second.image.shape[:2]
+    if (height1, width1) != (height2, width2):
+        raise InputError(
+            f"{source.path}: frame {first.name} is {width1} x {height1} but frame {second.name} is "
+            f"{width2} x {height2}; all frames must be of one size"
+        )
+
+
+def _ready_flow(path: Path | None, first: TimedFrame, outputs: VideoOutputs) -> Flow | None:
+    """The flow that an earlier run has left at ``path``, if it is whole and of the frames' size."""
+    if path is None or not outputs.resume or outputs.flow_format != "flo":
+        return None
+    try:
+        flow = read_flow(path)
+    except InputError:
+        return None
+    return flow if flow.shape[:2] == first.image.shape[:2] else None
+
+
+def _until_damage(
+    pairs: Iterator[VideoPair], pending: deque[VideoPair], summary: VideoSummary
+) -> Iterator[tuple[np.ndarray, np.ndarray] | Flow]:
+    """What the estimator is to do, noting each pair in ``pending``; ends at damage that comes after the first pair."""
+    while True:
+        try:
+            pair = next(pairs, None)
+        except InputError as error:
+            if not summary.width:
+                raise
+            summary.damage = error
+            return
+        if pair is None:
+            return
+        summary.height, summary.width = pair.first.image.shape[:2]
+        pending.append(pair)
+        yield (pair.first.image, pair.second.image) if pair.ready is None else pair.ready
+
+
+def _write_pair(
+    pair: VideoPair, flow: Flow, outputs: VideoOutputs, video: VideoWriter | None, summary: VideoSummary
+) -> None:
+    if pair.flow_path is not None and pair.ready is None:
+        write_flow(pair.flow_path, flow, max_flow=summary.max_flow)
+    if video is not None and summary.max_flow is not None:
+        video.write(lay_out(pair.first.image, flow, outputs.layout, summary.max_flow), pair.first.time)
+    summary.pairs += 1
+    summary.resumed += pair.ready is not None
+    summary.largest_flow = max(summary.largest_flow, largest_flow(flow))

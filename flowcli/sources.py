@@ -1,0 +1,138 @@
+"""Where a video's frames come from: a video file, a folder of frames, or a pattern."""
+
+from __future__ import annotations
+
+import contextlib
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from fractions import Fraction
+from pathlib import Path
+from typing import Protocol
+
+from .arrays import Frame
+from .errors import InputError
+from .images import IMAGE_SUFFIXES, read_image
+
+DEFAULT_RATE = Fraction(25)
+"""Frames per second of a folder of frames, unless said otherwise (as in FFmpeg)."""
+
+
+@dataclass(frozen=True)
+class TimedFrame:
+    """A frame and when it is shown."""
+
+    image: Frame
+    time: Fraction
+    """Seconds since the first frame."""
+
+    name: str
+    """What a file about this frame is called: the frame file's stem, or the frame's number."""
+
+
+class FrameSource(Protocol):
+    """A video, wherever it comes from."""
+
+    path: Path
+
+    @property
+    def rate(self) -> Fraction:
+        """Frames per second, on average."""
+
+    @property
+    def time_base(self) -> Fraction:
+        """The unit of the frames' times in seconds."""
+
+    @property
+    def count(self) -> int | None:
+        """The number of frames, if it is known beforehand."""
+
+    def frames(self) -> Iterator[TimedFrame]:
+        """The frames in order; raises ``InputError`` where one is damaged or missing."""
+
+    def sample_pairs(self, count: int) -> Iterator[tuple[Frame, Frame]]:
+        """Up to ``count`` pairs of consecutive frames spread over the whole; damaged ones are left out."""
+
+
+def open_source(path: Path, rate: Fraction | None = None) -> FrameSource:
+    """Open a video file, a folder of frames, or frames given by a glob or printf pattern.
+
+    Args:
+        path: ``in.mp4``, ``frames/``, ``frames/*.png`` or ``frames/%04d.png``.
+        rate: frames per second of a folder or pattern; videos have their own.
+
+    Raises:
+        InputError: there is nothing there, or no frame in it, or it is not a video.
+    """
+    if path.is_dir():
+        files = [file for file in path.iterdir() if file.suffix.lower() in IMAGE_SUFFIXES]
+        return ImageSequence(path, files, rate or DEFAULT_RATE)
+    if not path.exists() and re.search(r"[*?\[]", str(path)):
+        anchor = Path(path.anchor)
+        files = list(anchor.glob(str(path.relative_to(anchor) if path.is_absolute() else path)))
+        return ImageSequence(path, files, rate or DEFAULT_RATE)
+    if not path.exists() and re.search(r"%\d*d", path.name):
+        return ImageSequence(path, _printf_files(path), rate or DEFAULT_RATE)
+    from .video import VideoFile
+
+    return VideoFile(path)
+
+
+def natural_key(path: Path) -> list[tuple[int, int, str]]:
+    """Sort key for natural order: ``frame_9`` comes before ``frame_10``."""
+    parts = re.split(r"(\d+)", path.name)
+    return [(0, int(part), part) if part.isdecimal() else (1, 0, part.casefold()) for part in parts]
+
+
+def _printf_files(pattern: Path) -> list[Path]:
+    """The files of a pattern such as ``%04d.png``, whatever number they start with."""
+    before, width, after = re.split(r"%(\d*)d", pattern.name, maxsplit=1)
+    digits = rf"\d{{{int(width)},}}" if width else r"\d+"
+    name = re.compile(re.escape(before) + digits + re.escape(after))
+    if not pattern.parent.is_dir():
+        return []
+    return [file for file in pattern.parent.iterdir() if name.fullmatch(file.name)]
+
+
+class ImageSequence:
+    """Image files as a video, in natural order. A :class:`FrameSource`.
+
+    Args:
+        path: what the user called them.
+        files: the images, in any order.
+        rate: frames per second.
+
+    Raises:
+        InputError: there are no files.
+    """
+
+    def __init__(self, path: Path, files: list[Path], rate: Fraction) -> None:
+        self.path = path
+        self.files = sorted(files, key=natural_key)
+        self.rate = rate
+        if not self.files:
+            raise InputError(f"no frames in {path}: expected images such as .png or .jpg")
+
+    @property
+    def time_base(self) -> Fraction:
+        """One frame."""
+        return 1 / self.rate
+
+    @property
+    def count(self) -> int:
+        """The number of files."""
+        return len(self.files)
+
+    def frames(self) -> Iterator[TimedFrame]:
+        """The files' images in order."""
+        # Files of several folders (frames/*/*.png) may share their names.
+        unique = len({file.stem for file in self.files}) == len(self.files)
+        for index, file in enumerate(self.files):
+            yield TimedFrame(read_image(file), index / self.rate, file.stem if unique else f"{index:06d}")
+
+    def sample_pairs(self, count: int) -> Iterator[tuple[Frame, Frame]]:
+        """Pairs spread evenly over the files."""
+        last = len(self.files) - 1
+        for index in sorted({part * last // count for part in range(count)} if last else ()):
+            with contextlib.suppress(InputError):  # a damaged frame is reported where its turn comes
+                yield read_image(self.files[index]), read_image(self.files[index + 1])

@@ -1,0 +1,73 @@
+"""What the tests share: random checkpoints, rendered scenes, real frames, and the installed command."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from flowcli.scene import Scene, render_scene
+
+from .checkpoints import draw_checkpoint
+from .hub_server import HubServer
+
+ROOT = Path(__file__).parent.parent
+DATA = Path(os.environ.get("FLOWCLI_TEST_DATA", ROOT.parent / "shared" / "data"))
+
+Run = Callable[..., "subprocess.CompletedProcess[bytes]"]
+
+
+@pytest.fixture(scope="session")
+def data() -> Path:
+    """Real frames with ground truth, where the machine has them."""
+    if not DATA.is_dir():
+        pytest.skip(f"no real frames in {DATA}; set FLOWCLI_TEST_DATA")
+    return DATA
+
+
+@pytest.fixture(scope="session")
+def scene() -> Scene:
+    return render_scene(120, 160)
+
+
+@pytest.fixture(scope="session")
+def checkpoint(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A small random checkpoint whose window is 24 x 40."""
+    return draw_checkpoint(tmp_path_factory.mktemp("checkpoint"), train_size=(24, 40), seed=1)
+
+
+@pytest.fixture
+def environment(tmp_path: Path) -> dict[str, str]:
+    """The environment of a user who has neither a cache nor settings; the hub is a closed port of this machine."""
+    kept = {k: v for k, v in os.environ.items() if not k.startswith(("HF_", "FLOWCLI_", "TRANSFORMERS_"))}
+    return {**kept, "HF_HOME": str(tmp_path / "hf"), "HF_ENDPOINT": "http://127.0.0.1:9", "COLUMNS": "200"}
+
+
+@pytest.fixture
+def flowcli(environment: dict[str, str], tmp_path: Path) -> Run:
+    """Run the installed command in a process of its own, in an empty folder."""
+    program = Path(sys.executable).with_name("flowcli")
+
+    def run(*arguments: object, timeout: float = 120, **changes: str) -> subprocess.CompletedProcess[bytes]:
+        return subprocess.run(
+            [program, *map(str, arguments)],
+            cwd=tmp_path,
+            env={**environment, **changes},
+            capture_output=True,
+            timeout=timeout,
+            stdin=subprocess.DEVNULL,
+        )
+
+    return run
+
+
+@pytest.fixture
+def hub(checkpoint: Path, environment: dict[str, str]) -> Iterator[HubServer]:
+    """A hub on this machine that has the small checkpoint as ``someone/flow``; ``HF_ENDPOINT`` points to it."""
+    with HubServer({"someone/flow": checkpoint}) as server:
+        environment["HF_ENDPOINT"] = server.url
+        yield server
