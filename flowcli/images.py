@@ -46,14 +46,15 @@ def read_image(path: str | Path) -> Frame:
 def _decode(data: bytes, path: Path) -> np.ndarray:
     # OpenCV logs what it dislikes to stderr, where flowcli promises one line of its own.
     cv2.utils.logging.setLogLevel(cv2.utils.logging.LOG_LEVEL_SILENT)
-    flags = cv2.IMREAD_COLOR_RGB | cv2.IMREAD_ANYDEPTH
+    # Not IMREAD_COLOR_RGB, which OpenCV 5.0 forgets for 16-bit TIFF.
+    flags = cv2.IMREAD_COLOR | cv2.IMREAD_ANYDEPTH
     try:
         image = cv2.imdecode(np.frombuffer(data, np.uint8), flags)
     except cv2.error as error:
         raise InputError(f"cannot read {path}: {error.err}") from error
     if image is None:
         raise InputError(f"cannot read {path}: not an image that OpenCV reads, or truncated")
-    return image
+    return cv2.cvtColor(image, cv2.COLOR_BGR2RGB)
 
 
 def _to_rgb8(image: np.ndarray, path: Path) -> Frame:

@@ -78,10 +78,10 @@ def open_source(path: Path, rate: Fraction | None = None) -> FrameSource:
     return VideoFile(path)
 
 
-def natural_key(path: Path) -> list[tuple[int, int, str]]:
+def natural_key(path: Path) -> tuple[list[tuple[int, str]], str]:
     """Sort key for natural order: ``frame_9`` comes before ``frame_10``."""
-    parts = re.split(r"(\d+)", path.name)
-    return [(0, int(part), part) if part.isdecimal() else (1, 0, part.casefold()) for part in parts]
+    parts = re.split(r"([0-9]+)", str(path))
+    return [(int(part), "") if part.isdecimal() else (-1, part.casefold()) for part in parts], str(path)
 
 
 def _printf_files(pattern: Path) -> list[Path]:

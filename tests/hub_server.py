@@ -18,8 +18,9 @@ class HubServer:
     """Serves folders as repositories on a free port of this machine.
 
     Attributes:
-        requests: what has been asked for, such as ``GET /someone/flow/resolve/main/config.json``.
+        requests: which files have been asked for, such as ``GET /someone/flow/resolve/main/config.json``.
         cut: end the connection half way through the body of files with this suffix.
+        stall: stop sending half way through the body of files with this suffix.
         silent: answer nothing, ever.
     """
 
@@ -27,6 +28,7 @@ class HubServer:
         self.repositories = repositories
         self.requests: list[str] = []
         self.cut: str | None = None
+        self.stall: str | None = None
         self.silent = False
         self.stopping = threading.Event()
         hub = self
@@ -65,7 +67,8 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _answer(self, *, with_body: bool) -> None:
         hub = self.server_state
-        hub.requests.append(f"{self.command} {self.path}")
+        if "/resolve/" in self.path:  # the library also asks for things of its own
+            hub.requests.append(f"{self.command} {self.path}")
         if hub.silent:
             hub.stopping.wait(60)
             return None
@@ -107,6 +110,11 @@ class _Handler(BaseHTTPRequestHandler):
             time.sleep(0.05)
             self.close_connection = True
             self.connection.close()
+            return
+        if self.server_state.stall and file.name.endswith(self.server_state.stall):
+            self.wfile.write(data[start : start + 1])
+            self.wfile.flush()
+            self.server_state.stopping.wait(60)
             return
         self.wfile.write(data[start:])
 

@@ -82,7 +82,7 @@ def test_pickled_checkpoints_give_the_same_flow(checkpoint: Path, tmp_path: Path
         load_estimator(str(folder)).estimate(scene.frame1[:24, :40], scene.frame2[:24, :40])
         for folder in (checkpoint, pickled)
     ]
-    np.testing.assert_array_equal(*flows)
+    np.testing.assert_array_equal(flows[0], flows[1])
 
 
 def test_a_pickle_with_code_in_it_is_not_run(checkpoint: Path, tmp_path: Path) -> None:

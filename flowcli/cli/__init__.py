@@ -5,7 +5,6 @@ Nothing heavy is imported before a command runs.
 
 from __future__ import annotations
 
-import os
 import signal
 import sys
 import traceback
@@ -14,7 +13,7 @@ from typing import NoReturn
 import typer
 from typer._click.exceptions import NoArgsIsHelpError, UsageError  # typer re-exports only some of them
 
-from ..errors import INTERRUPTED, TERMINATED, FlowcliError, OutputError
+from ..errors import INTERRUPTED, TERMINATED, FlowcliError
 from ..version import __version__
 from . import demo, estimate, model, video
 from .console import console
@@ -35,7 +34,7 @@ app.add_typer(model.app, name="model")
 
 def _show_version(wanted: bool) -> None:
     if wanted:
-        sys.stdout.write(f"flowcli {__version__}\n")
+        console.output(f"flowcli {__version__}\n")
         raise typer.Exit
 
 
@@ -56,7 +55,6 @@ def run(arguments: list[str]) -> int:
     """Run a command; every error becomes one line on stderr and an exit code."""
     try:
         code = app(arguments, prog_name="flowcli", standalone_mode=False)
-        sys.stdout.flush()
     except NoArgsIsHelpError as error:
         sys.stderr.write(error.format_message() + "\n")
         return error.exit_code
@@ -68,11 +66,6 @@ def run(arguments: list[str]) -> int:
         console.error(str(error))
         _show_traceback_if_verbose()
         return error.exit_code
-    except BrokenPipeError:
-        # Whoever read stdout has gone. Python would complain once more when it flushes at exit.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        console.error("cannot write to stdout: the reader has closed the pipe")
-        return OutputError.exit_code
     except KeyboardInterrupt:
         code = INTERRUPTED
     except Exception as fault:  # the contract: no traceback reaches a user but with --verbose

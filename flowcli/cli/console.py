@@ -5,9 +5,13 @@ from __future__ import annotations
 import contextlib
 import json
 import math
+import os
 import sys
 import time
 from collections.abc import Callable, Iterator
+
+from ..errors import OutputError
+from ..files import why
 
 _LINE_SECONDS = 10.0  # between plain progress lines where no bar can be drawn
 
@@ -38,9 +42,18 @@ class Console:
             self.note(message)
 
     def result(self, value: dict[str, object]) -> None:
-        """One JSON object on a line of stdout, flushed; numbers that JSON lacks (NaN) become null."""
-        sys.stdout.write(json.dumps(_jsonable(value), allow_nan=False) + "\n")
-        sys.stdout.flush()
+        """One JSON object on a line of stdout; numbers that JSON lacks (NaN) become null."""
+        self.output(json.dumps(_jsonable(value), allow_nan=False) + "\n")
+
+    def output(self, data: str | bytes) -> None:
+        """Write text or bytes to stdout, flushed; raises ``OutputError`` if the reader has gone or the disk is full."""
+        try:
+            sys.stdout.buffer.write(data.encode() if isinstance(data, str) else data)
+            sys.stdout.flush()
+        except OSError as error:
+            # What is left in the buffer would fail, and be complained of, once more at exit.
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            raise OutputError(f"cannot write to stdout: {why(error)}") from error
 
     @contextlib.contextmanager
     def progress(self, what: str, total: int | None, unit: str) -> Iterator[Advance]:

@@ -60,7 +60,7 @@ def demo(
         report = {"folder": folder, **describe(estimator), "seconds": round(seconds, 3)}
         console.result({**report, "epe": epe, "epe_visible": epe_visible})
     else:
-        typer.echo(f"end-point error of {estimator.model.name}: {epe:.3f} px, {epe_visible:.3f} px where visible")
+        console.output(f"end-point error of {estimator.model.name}: {epe:.3f} px, {epe_visible:.3f} px where visible\n")
     console.note(f"wrote frames, flow and {folder / 'panel.png'} ({seconds:.1f} s)")
 
 

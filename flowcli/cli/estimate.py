@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -64,8 +63,7 @@ def estimate(
     for file in files:
         write_flow(file, flow, max_flow=max_flow)
     if STDOUT in output:
-        sys.stdout.buffer.write(encode_flo(flow))
-        sys.stdout.buffer.flush()
+        console.output(encode_flo(flow))
     if json:
         report = _report(estimator, flow, windows, seconds)
         console.result({"frame1": frame1, "frame2": frame2, "backward": backward, "outputs": files, **report})

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -39,7 +38,7 @@ def fetch(
             progress=progress,
             force=force,
         )
-    sys.stdout.write(f"{checkpoint.folder}\n")
+    console.output(f"{checkpoint.folder}\n")
 
 
 @app.command()
@@ -52,7 +51,7 @@ def path(
     if model_options.model == DIS:
         console.note("dis is built in; it has no folder")
         return
-    sys.stdout.write(f"{_find(model_options).folder}\n")
+    console.output(f"{_find(model_options).folder}\n")
 
 
 @app.command()
@@ -73,8 +72,8 @@ def info(
     if json:
         console.result(facts)
         return
-    for name, value in facts.items():
-        sys.stdout.write(f"{name.replace('_', ' ') + ':':<12} {value if value is not None else '-'}\n")
+    lines = [f"{name.replace('_', ' ') + ':':<10} {'-' if value is None else value}\n" for name, value in facts.items()]
+    console.output("".join(lines))
 
 
 def _find(options: ModelOptions) -> Checkpoint:

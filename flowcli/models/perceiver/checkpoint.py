@@ -143,8 +143,8 @@ def load_stock(checkpoint: Checkpoint) -> nn.Module:
     import transformers
     from safetensors import SafetensorError
 
-    transformers.logging.set_verbosity_error()  # type: ignore[no-untyped-call]
-    transformers.logging.disable_progress_bar()  # type: ignore[no-untyped-call]
+    transformers.logging.set_verbosity_error()
+    transformers.logging.disable_progress_bar()
     try:
         loaded: Any = transformers.PerceiverForOpticalFlow.from_pretrained(
             checkpoint.folder,

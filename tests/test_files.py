@@ -1,0 +1,62 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from flowcli.errors import OutputError, UsageError
+from flowcli.files import atomic_output, check_outputs, check_writable, write_bytes
+
+
+def test_an_output_appears_only_when_it_is_whole(tmp_path: Path) -> None:
+    target = tmp_path / "new" / "folder" / "out.bin"
+    with atomic_output(target) as temporary:
+        temporary.write_bytes(b"half")
+        assert not target.exists()
+        temporary.write_bytes(b"whole")
+    assert target.read_bytes() == b"whole"
+    assert list(target.parent.iterdir()) == [target]
+
+
+def test_an_error_leaves_the_old_output_and_nothing_else(tmp_path: Path) -> None:
+    target = tmp_path / "out.bin"
+    target.write_bytes(b"old")
+
+    def fail() -> None:
+        with atomic_output(target) as temporary:
+            temporary.write_bytes(b"new")
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        fail()
+    assert target.read_bytes() == b"old"
+    assert list(tmp_path.iterdir()) == [target]
+
+
+def test_outputs_have_the_permissions_of_any_new_file(tmp_path: Path) -> None:
+    write_bytes(tmp_path / "ours", b"")
+    (tmp_path / "theirs").write_bytes(b"")
+    assert (tmp_path / "ours").stat().st_mode == (tmp_path / "theirs").stat().st_mode
+
+
+def test_a_file_where_a_folder_should_be(tmp_path: Path) -> None:
+    (tmp_path / "file").write_bytes(b"")
+    with pytest.raises(OutputError, match="cannot write"):
+        write_bytes(tmp_path / "file" / "out.bin", b"")
+    with pytest.raises(OutputError, match="not a folder"):
+        check_writable(tmp_path / "file" / "deeper")
+
+
+def test_what_is_refused_before_anything_is_computed(tmp_path: Path) -> None:
+    old, new = tmp_path / "old.flo", tmp_path / "new.flo"
+    old.write_bytes(b"")
+    check_outputs([new], force=False, inputs=[old])
+    check_outputs([old], force=True, inputs=[])
+    with pytest.raises(UsageError, match="--force"):
+        check_outputs([old], force=False, inputs=[])
+    with pytest.raises(UsageError, match="twice"):
+        check_outputs([new, tmp_path / "." / "new.flo"], force=False, inputs=[])
+    with pytest.raises(UsageError, match="also an input"):
+        check_outputs([old], force=True, inputs=[old])
+    with pytest.raises(OutputError, match="is a folder"):
+        check_outputs([tmp_path], force=True, inputs=[])

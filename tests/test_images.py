@@ -1,0 +1,119 @@
+from __future__ import annotations
+
+import struct
+import zlib
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+
+from flowcli import read_image
+from flowcli.arrays import Frame
+from flowcli.errors import InputError
+from flowcli.images import encode_image, write_image
+
+RGB = np.random.default_rng(0).integers(0, 256, (9, 13, 3), dtype=np.uint8)
+
+
+def enlarged(cells: int, size: tuple[int, int]) -> Frame:
+    return np.asarray(cv2.resize(RGB[:cells, :cells], size, interpolation=cv2.INTER_CUBIC), np.uint8)
+
+
+def save(path: Path, image: np.ndarray) -> Path:
+    assert cv2.imwrite(str(path), image)
+    return path
+
+
+@pytest.mark.parametrize("suffix", [".png", ".tiff", ".bmp", ".ppm"])
+def test_lossless_formats_give_the_pixels_in_rgb(tmp_path: Path, suffix: str) -> None:
+    np.testing.assert_array_equal(read_image(save(tmp_path / f"a{suffix}", RGB[..., ::-1])), RGB)
+
+
+@pytest.mark.parametrize("suffix", [".jpg", ".webp", ".avif"])
+def test_lossy_formats_give_about_the_pixels(tmp_path: Path, suffix: str) -> None:
+    smooth = enlarged(3, (64, 48))
+    read = read_image(save(tmp_path / f"a{suffix}", smooth[..., ::-1]))
+    assert np.abs(read.astype(int) - smooth).mean() < 12
+
+
+def test_grey_becomes_three_equal_channels(tmp_path: Path) -> None:
+    np.testing.assert_array_equal(read_image(save(tmp_path / "a.png", RGB[..., 0])), np.dstack([RGB[..., 0]] * 3))
+
+
+def test_alpha_is_dropped(tmp_path: Path) -> None:
+    np.testing.assert_array_equal(read_image(save(tmp_path / "a.png", np.dstack([RGB[..., ::-1], RGB[..., 0]]))), RGB)
+
+
+@pytest.mark.parametrize("suffix", [".png", ".tiff"])
+def test_16_bits_are_scaled_to_8(tmp_path: Path, suffix: str) -> None:
+    deep = np.clip(RGB.astype(int) * 257 + np.random.default_rng(1).integers(-128, 129, RGB.shape), 0, 65535)
+    np.testing.assert_array_equal(read_image(save(tmp_path / f"a{suffix}", deep.astype(np.uint16)[..., ::-1])), RGB)
+
+
+def test_exif_rotation_is_applied(tmp_path: Path) -> None:
+    smooth = enlarged(3, (64, 48))
+    jpeg = encode_image(smooth, ".jpg")
+    # One TIFF entry: tag 0x112 (orientation), type SHORT, count 1, value 6: turn clockwise by a quarter.
+    exif = b"Exif\0\0II*\0" + struct.pack("<IHHHIHHI", 8, 1, 0x112, 3, 1, 6, 0, 0)
+    (tmp_path / "a.jpg").write_bytes(jpeg[:2] + b"\xff\xe1" + struct.pack(">H", len(exif) + 2) + exif + jpeg[2:])
+    turned = read_image(tmp_path / "a.jpg")
+    assert turned.shape == (64, 48, 3)
+    assert np.abs(turned.astype(int) - np.rot90(smooth, -1)).mean() < 12
+
+
+def test_names_with_spaces_and_letters_of_any_script(tmp_path: Path) -> None:
+    path = tmp_path / "Bild ä 動画 1.png"
+    write_image(path, RGB)
+    np.testing.assert_array_equal(read_image(path), RGB)
+
+
+@pytest.mark.parametrize("suffix", [".png", ".jpg", ".webp", ".tiff", ".bmp", ".ppm", ".avif"])
+@pytest.mark.parametrize("share", [0.02, 0.5, 0.97])
+def test_truncated_files_are_refused_without_chatter(
+    tmp_path: Path, suffix: str, share: float, capfd: pytest.CaptureFixture[str]
+) -> None:
+    big = enlarged(9, (200, 150))
+    whole = encode_image(big, suffix)
+    (tmp_path / f"a{suffix}").write_bytes(whole[: int(len(whole) * share)])
+    with pytest.raises(InputError, match=r"cannot read .*a\."):
+        read_image(tmp_path / f"a{suffix}")
+    assert capfd.readouterr().err == ""
+
+
+def test_damage_in_the_middle_of_a_png_is_refused(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    data = bytearray(encode_image(RGB))
+    data[60] ^= 0xFF
+    (tmp_path / "a.png").write_bytes(data)
+    with pytest.raises(InputError, match="damaged"):
+        read_image(tmp_path / "a.png")
+    assert capfd.readouterr().err == ""
+
+
+def test_a_png_of_impossible_size_is_refused(tmp_path: Path) -> None:
+    header = struct.pack(">IIBBBBB", 2**31 - 1, 2**31 - 1, 8, 2, 0, 0, 0)
+    chunks = [(b"IHDR", header), (b"IDAT", zlib.compress(b"\0")), (b"IEND", b"")]
+    body = b"".join(
+        struct.pack(">I", len(content)) + kind + content + struct.pack(">I", zlib.crc32(kind + content))
+        for kind, content in chunks
+    )
+    (tmp_path / "bomb.png").write_bytes(b"\x89PNG\r\n\x1a\n" + body)
+    with pytest.raises(InputError, match="bomb"):
+        read_image(tmp_path / "bomb.png")
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "message"),
+    [("empty.png", b"", "empty"), ("text.png", b"hello", "not an image"), ("a.flo", b"PIEH", "not an image")],
+)
+def test_what_is_no_image(tmp_path: Path, name: str, content: bytes, message: str) -> None:
+    (tmp_path / name).write_bytes(content)
+    with pytest.raises(InputError, match=message):
+        read_image(tmp_path / name)
+
+
+def test_missing_files_and_folders(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="no such file"):
+        read_image(tmp_path / "missing.png")
+    with pytest.raises(InputError, match="is a directory"):
+        read_image(tmp_path)

@@ -1,0 +1,158 @@
+"""A video from frames to flow, with DIS and with a small checkpoint."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+from pathlib import Path
+
+import av
+import numpy as np
+import pytest
+
+from flowcli import colorize, load_estimator, read_flow, read_image
+from flowcli.errors import InputError, OutputError
+from flowcli.images import write_image
+from flowcli.pipeline import VideoOutputs, VideoSummary, choose_max_flow, estimate_video
+from flowcli.sources import open_source
+from flowcli.video import VideoFile
+
+from .videos import moving_frames, write_video
+
+
+def run(source: Path, model: str = "dis", **outputs: object) -> VideoSummary:
+    return estimate_video(load_estimator(model), open_source(source), VideoOutputs(**outputs))  # type: ignore[arg-type]
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    for index, image in enumerate(moving_frames(5)):
+        write_image(tmp_path / "in" / f"f_{index + 8}.png", image)
+    return tmp_path / "in"
+
+
+def test_n_frames_give_n_minus_1_flows_at_the_first_frames_times(tmp_path: Path) -> None:
+    times = [Fraction(n, 600) for n in (0, 25, 31, 200, 600, 650)]
+    source = write_video(tmp_path / "in.mp4", moving_frames(6), times=times)
+    summary = run(source, video=tmp_path / "out.mp4", max_flow=4.0)
+    assert (summary.pairs, summary.windows) == (5, 5)
+    with av.open(str(tmp_path / "out.mp4")) as container:
+        stream = container.streams.video[0]
+        decoded = list(container.decode(stream))
+        assert stream.codec_context.name == "h264"
+        assert stream.pix_fmt == "yuv420p"
+        assert (stream.width, stream.height) == (96, 64)
+        assert [(frame.pts or 0) * (frame.time_base or 0) for frame in decoded] == times[:-1]
+
+
+def test_the_pictures_are_the_flows_in_order_and_in_one_scale(folder: Path, tmp_path: Path) -> None:
+    run(folder, video=tmp_path / "out.mp4", flow_dir=tmp_path / "flows", max_flow=4.0)
+    estimator = load_estimator("dis")
+    frames = [read_image(folder / f"f_{index}.png") for index in range(8, 13)]
+    for index, picture in enumerate(VideoFile(tmp_path / "out.mp4").frames()):
+        flow = read_flow(tmp_path / "flows" / f"f_{index + 8}.flo")
+        np.testing.assert_array_equal(flow, estimator.estimate(frames[index], frames[index + 1]))
+        assert np.median(flow, axis=(0, 1)) == pytest.approx([2, 1], abs=0.05)
+        assert np.abs(picture.image.astype(int) - colorize(flow, 4.0)).mean() < 3
+    assert index == 3
+
+
+def test_side_by_side_shows_the_first_frame_on_the_left(folder: Path, tmp_path: Path) -> None:
+    run(folder, video=tmp_path / "out.mp4", flow_dir=tmp_path / "flows", max_flow=4.0, layout="side-by-side")
+    for index, picture in enumerate(VideoFile(tmp_path / "out.mp4").frames()):
+        assert picture.image.shape == (64, 192, 3)
+        frame = read_image(folder / f"f_{index + 8}.png")
+        assert np.abs(picture.image[:, :96].astype(int) - frame).mean() < 9
+        assert (
+            np.abs(picture.image[:, 96:].astype(int) - colorize(np.full((64, 96, 2), (2, 1), np.float32), 4.0)).mean()
+            < 12
+        )
+
+
+def test_the_perceiver_shares_batches_across_pairs(folder: Path, tmp_path: Path, checkpoint: Path) -> None:
+    estimator = load_estimator(str(checkpoint), batch_size=5, overlap=6)
+    outputs = VideoOutputs(flow_dir=tmp_path / "flows")
+    summary = estimate_video(estimator, open_source(folder), outputs)
+    windows = len(estimator.grid_for((64, 96)))
+    assert summary.windows == 4 * windows
+    frames = [read_image(folder / f"f_{index}.png") for index in range(8, 13)]
+    alone = load_estimator(str(checkpoint), batch_size=1, overlap=6)
+    for index in range(4):
+        flow = read_flow(tmp_path / "flows" / f"f_{index + 8}.flo")
+        np.testing.assert_allclose(flow, alone.estimate(*frames[index : index + 2]), rtol=0, atol=1e-4)
+
+
+def test_colour_pictures_of_every_flow(folder: Path, tmp_path: Path) -> None:
+    run(folder, flow_dir=tmp_path / "flows", flow_format="png", max_flow=4.0)
+    assert sorted(path.name for path in (tmp_path / "flows").iterdir()) == [
+        "f_10.png",
+        "f_11.png",
+        "f_8.png",
+        "f_9.png",
+    ]
+
+
+def test_a_second_run_goes_on_from_what_is_there(folder: Path, tmp_path: Path) -> None:
+    flows = tmp_path / "flows"
+    run(folder, flow_dir=flows)
+    whole = {path.name: path.read_bytes() for path in flows.iterdir()}
+    mark = np.full((64, 96, 2), 7, np.float32)
+    from flowcli import write_flow
+
+    write_flow(flows / "f_8.flo", mark)
+    (flows / "f_9.flo").unlink()
+    (flows / "f_10.flo").write_bytes(whole["f_10.flo"][:-1])
+    write_flow(flows / "f_11.flo", mark[:-1])
+    summary = run(folder, flow_dir=flows, video=tmp_path / "out.mp4", max_flow=10.0)
+    assert (summary.pairs, summary.resumed) == (4, 1)
+    np.testing.assert_array_equal(read_flow(flows / "f_8.flo"), mark)
+    for name in ("f_9.flo", "f_10.flo", "f_11.flo"):
+        assert (flows / name).read_bytes() == whole[name]
+    first = next(VideoFile(tmp_path / "out.mp4").frames()).image
+    assert np.abs(first.astype(int) - colorize(mark, 10.0)).mean() < 3
+
+
+def test_damage_in_the_middle_keeps_what_came_before(folder: Path, tmp_path: Path) -> None:
+    (folder / "f_11.png").write_bytes(b"broken")
+    summary = run(folder, video=tmp_path / "out.mp4", flow_dir=tmp_path / "flows", max_flow=4.0)
+    assert isinstance(summary.damage, InputError)
+    assert "f_11.png" in str(summary.damage)
+    assert summary.pairs == 2
+    assert len(list(VideoFile(tmp_path / "out.mp4").frames())) == 2
+
+
+def test_a_frame_of_another_size_is_named(folder: Path, tmp_path: Path) -> None:
+    write_image(folder / "f_12.png", moving_frames(1, 60, 90)[0])
+    summary = run(folder, flow_dir=tmp_path / "flows")
+    assert "f_11 is 96 x 64 but frame f_12 is 90 x 60" in str(summary.damage)
+    assert summary.pairs == 3
+
+
+@pytest.mark.parametrize("kept", [0, 1])
+def test_too_few_frames_leave_nothing(folder: Path, tmp_path: Path, kept: int) -> None:
+    for path in sorted(folder.iterdir())[kept:]:
+        path.unlink()
+    with pytest.raises(InputError, match="no frames" if kept == 0 else "one frame"):
+        run(folder, video=tmp_path / "out.mp4", max_flow=4.0)
+    assert [path.name for path in tmp_path.iterdir()] == ["in"]
+
+
+def test_a_failing_output_stops_the_run_and_leaves_nothing(folder: Path, tmp_path: Path) -> None:
+    (tmp_path / "flows").mkdir()
+    (tmp_path / "flows" / "f_9.flo").mkdir()
+    with pytest.raises(OutputError, match=r"f_9\.flo"):
+        run(folder, video=tmp_path / "out.mp4", flow_dir=tmp_path / "flows", max_flow=4.0)
+    assert not (tmp_path / "out.mp4").exists()
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["flows", "in"]
+
+
+def test_the_automatic_scale_follows_the_motion(tmp_path: Path) -> None:
+    source = open_source(write_video(tmp_path / "in.mp4", moving_frames(30), codec="mpeg4"))
+    assert choose_max_flow(load_estimator("dis"), source) == pytest.approx(1.25 * 5**0.5, abs=1.0)
+
+
+def test_the_reported_scale_is_the_one_in_the_pictures(folder: Path, tmp_path: Path) -> None:
+    summary = run(folder, video=tmp_path / "out.mp4", flow_dir=tmp_path / "flows")
+    assert summary.max_flow is not None
+    for index, picture in enumerate(VideoFile(tmp_path / "out.mp4").frames()):
+        flow = read_flow(tmp_path / "flows" / f"f_{index + 8}.flo")
+        assert np.abs(picture.image.astype(int) - colorize(flow, summary.max_flow)).mean() < 4
