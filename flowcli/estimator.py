@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from typing import TYPE_CHECKING, Literal
@@ -233,6 +234,9 @@ def _load_model(
     from .models.perceiver.checkpoint import find_checkpoint
 
     checkpoint = find_checkpoint(name, revision=revision, offline=offline, progress=progress)
+    # Read when torch is first loaded. Threads that spin while they wait bring a busy machine to a crawl (the network
+    # took five times as long beside one other process); threads that sleep cost about one per cent on an idle one.
+    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
     from .models.perceiver.model import PerceiverFlow
 
     return PerceiverFlow(checkpoint, device, precision)

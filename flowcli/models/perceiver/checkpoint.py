@@ -1,20 +1,15 @@
-"""A checkpoint of ``PerceiverForOpticalFlow``: finding it by name, checking what it is, loading its weights."""
+"""A checkpoint of ``PerceiverForOpticalFlow``: finding it by name, and checking what it is."""
 
 from __future__ import annotations
 
 import json
-import os
-import pickle
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from ...errors import ModelError
 from ...files import why
 from . import hub
-
-if TYPE_CHECKING:
-    from torch import nn
 
 ARCHITECTURE = "PerceiverForOpticalFlow"
 
@@ -129,40 +124,3 @@ def _config_fault(config: object) -> str | None:
     if not (isinstance(size, list | tuple) and len(size) == 2 and all(isinstance(n, int) and n > 0 for n in size)):
         return f"its train_size is {size!r}"
     return None
-
-
-def load_stock(checkpoint: Checkpoint) -> nn.Module:
-    """The stock module with the checkpoint's weights: float32, on the CPU, in evaluation mode.
-
-    Raises:
-        ModelError: the weights are damaged, of other shapes, incomplete, or a pickle of more than tensors.
-    """
-    # Without this, transformers asks the hub to convert pickled checkpoints, in a thread of its own.
-    os.environ["DISABLE_SAFETENSORS_CONVERSION"] = "1"
-    import torch
-    import transformers
-    from safetensors import SafetensorError
-
-    transformers.logging.set_verbosity_error()
-    transformers.logging.disable_progress_bar()
-    try:
-        loaded: Any = transformers.PerceiverForOpticalFlow.from_pretrained(
-            checkpoint.folder,
-            local_files_only=True,
-            use_safetensors="safetensors" in checkpoint.weights.name,
-            weights_only=True,
-            dtype=torch.float32,
-            output_loading_info=True,
-        )
-    except pickle.UnpicklingError as error:
-        raise ModelError(
-            f"{checkpoint.weights} is damaged or a pickle of more than tensors; it is not loaded"
-        ) from error
-    except (SafetensorError, EOFError, OSError, RuntimeError, ValueError, TypeError, KeyError) as error:
-        cause = (str(error).strip() or type(error).__name__).splitlines()[0]
-        raise ModelError(f"cannot load {checkpoint.weights}: {cause}; download it again") from error
-    model, report = loaded
-    missing = sorted(report["missing_keys"]) + sorted(str(key[0]) for key in report["mismatched_keys"])
-    if missing:
-        raise ModelError(f"{checkpoint.weights} lacks {len(missing)} of the weights, {missing[0]} first")
-    return model.eval()  # type: ignore[no-any-return]

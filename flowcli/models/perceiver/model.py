@@ -10,13 +10,14 @@ import numpy.typing as npt
 import torch
 
 from .. import OutOfMemoryError
-from .checkpoint import Checkpoint, load_stock
+from .checkpoint import Checkpoint
 from .device import Precision, choose_device, choose_precision, free_memory
 from .network import FlowNetwork
+from .weights import Sizes, read_weights
 
 _LARGEST_BATCH = {"cpu": 1, "mps": 8, "cuda": 32}  # beyond this a larger batch brings nothing more
 _USABLE_SHARE = 0.8  # of the free memory; the rest is for fragmentation and for others
-_AUTOCAST = {"bf16": torch.bfloat16, "fp16": torch.float16}
+_DTYPES = {"bf16": torch.bfloat16, "fp16": torch.float16}
 
 
 class PerceiverFlow:
@@ -35,7 +36,9 @@ class PerceiverFlow:
     def __init__(self, checkpoint: Checkpoint, device: str = "auto", precision: Precision = "auto") -> None:
         self._device = choose_device(device)
         self.precision: str = choose_precision(precision, self._device)
-        self._network = FlowNetwork(load_stock(checkpoint)).to(self._device)
+        sizes = Sizes.of(checkpoint)
+        dtype = _DTYPES.get(self.precision, torch.float32)
+        self._network = FlowNetwork(read_weights(checkpoint, sizes), sizes, dtype).to(self._device)
         self.name = checkpoint.name
         self.revision = checkpoint.revision
         self.window: tuple[int, int] = checkpoint.window
@@ -60,13 +63,11 @@ class PerceiverFlow:
 
     @contextlib.contextmanager
     def _arithmetic(self) -> Iterator[None]:
-        """Matrix products in the chosen precision; norms and softmax stay in float32."""
-        matmul = torch.backends.cuda.matmul
-        before = matmul.allow_tf32
-        matmul.allow_tf32 = self.precision == "tf32"
+        """Products of float32 matrices and convolutions in tf32 if that was chosen, else exactly."""
+        matmul, convolution = torch.backends.cuda.matmul, torch.backends.cudnn
+        before = matmul.allow_tf32, convolution.allow_tf32
+        matmul.allow_tf32 = convolution.allow_tf32 = self.precision == "tf32"
         try:
-            dtype = _AUTOCAST.get(self.precision)
-            with torch.autocast(self._device.type, dtype=dtype, enabled=dtype is not None):
-                yield
+            yield
         finally:
-            matmul.allow_tf32 = before
+            matmul.allow_tf32, convolution.allow_tf32 = before
