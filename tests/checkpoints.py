@@ -6,7 +6,9 @@ from pathlib import Path
 
 import torch
 from torch import nn
-from transformers import PerceiverConfig, PerceiverForOpticalFlow
+from transformers import PerceiverConfig, PerceiverForOpticalFlow, logging
+
+logging.disable_progress_bar()
 
 FLOW_SPREAD = 4.0  # pixels
 PIXELS_PER_OUTPUT = 20 / 100  # the decoder's output, divided by 100 in the model, times 20

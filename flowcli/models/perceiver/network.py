@@ -42,7 +42,8 @@ _BLOCK_PIXELS = {"cpu": 1024, "cuda": 16384, "mps": 16384}
 
 def block_rows(width: int, device: torch.device) -> int:
     """How many image rows make a block of a cross-attention."""
-    return max(1, _BLOCK_PIXELS[device.type] // width)
+    rows = max(1, _BLOCK_PIXELS[device.type] // width)
+    return rows if rows < 8 else rows // 8 * 8  # a GPU's matrix units want multiples of 8
 
 
 def row_blocks(height: int, step: int) -> Iterator[tuple[slice, int]]:
@@ -132,8 +133,7 @@ class EncoderAttention(Folded):
     def forward(self, pixels: torch.Tensor, r: torch.Tensor) -> torch.Tensor:
         """Scaled pixels ``(h, w, 64 + n)`` and scales ``(h, w)`` of one window to latents ``(latents, d)``."""
         heads = self._weighted_mean(pixels, r).view(len(self.output), -1, INPUT_CHANNELS)
-        mixed: torch.Tensor = torch.bmm(heads, self.output).sum(dim=0)
-        return mixed + self.residual
+        return torch.bmm(heads, self.output).sum(dim=0) + self.residual
 
     def _weighted_mean(self, pixels: torch.Tensor, r: torch.Tensor) -> torch.Tensor:
         """The softmax-weighted mean of ``r * x`` for each query: ``(queries, 322)``.
@@ -190,7 +190,8 @@ class FeedForward(Folded):
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         """``(..., d)`` float32 to the same."""
         hidden = self.activation(self.first(self.norm(x).to(self.first.weight.dtype)))
-        return x + self.second(hidden).float()
+        added: torch.Tensor = self.second(hidden)
+        return x + added.float()
 
 
 class SelfAttentionLayer(Folded):
@@ -266,7 +267,7 @@ class Decoder(Folded):
         step = channels - IMAGE_CHANNELS
         latents = self.norm(z)
         keys = F.linear(latents, self.keys, self.keys_bias).T
-        values = F.linear(latents, self.values, self.values_bias).to(self.dtype)
+        values = torch.addmm(self.values_bias[:, None], self.values, latents.T).to(self.dtype)
         image_keys, constant = keys[:IMAGE_CHANNELS], keys[INPUT_CHANNELS]
         row_scores = self.positions_y @ keys[Y_CHANNELS]
         column_scores = self.positions_x @ keys[X_CHANNELS]
@@ -279,7 +280,7 @@ class Decoder(Folded):
             torch.addmm(constant, inputs, torch.cat([image_keys, row_scores[block]]), out=weights)
             weights.view(count, width, -1).addcmul_(column_scores, r[block][..., None])
             torch.softmax(weights, dim=1, out=weights)
-            mixed = torch.mm(weights.to(self.dtype), values).float()
+            mixed = F.linear(weights.to(self.dtype), values).float()
             flow[block] = self._flow(mixed).view(count, width, 2)
         return flow
 

@@ -1,0 +1,92 @@
+"""Measure one implementation on one window, in a process of its own so that its peak memory is its own.
+
+Prints one JSON object: seconds of each run, peak resident memory, and where the flow was saved.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import resource
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+
+from flowcli.arrays import Flow, Frame
+from flowcli.scene import render_scene
+
+
+def stock(folder: Path, device: str) -> tuple[tuple[int, int], Callable[[Frame, Frame], Flow]]:
+    """``PerceiverForOpticalFlow`` in float32 as its documentation uses it."""
+    import torch
+    from transformers import PerceiverForOpticalFlow
+
+    model = PerceiverForOpticalFlow.from_pretrained(folder).eval().to(device)
+
+    def patches(frame: Frame) -> npt.NDArray[np.float32]:
+        height, width, _ = frame.shape
+        padded = np.pad(frame.astype(np.float32) / np.float32(127.5) - 1, ((1, 1), (1, 1), (0, 0)))
+        parts = [padded[y : y + height, x : x + width] for y in range(3) for x in range(3)]
+        return np.concatenate(parts, axis=-1, dtype=np.float32).transpose(2, 0, 1)
+
+    def run(frame1: Frame, frame2: Frame) -> Flow:
+        inputs = torch.from_numpy(np.stack([patches(frame1), patches(frame2)])[None]).to(device)
+        with torch.inference_mode():
+            flow: Flow = model(inputs=inputs).logits[0].cpu().numpy() * 20
+        return flow
+
+    return tuple(model.config.train_size), run
+
+
+def ours(folder: Path, device: str, precision: str) -> tuple[tuple[int, int], Callable[[Frame, Frame], Flow]]:
+    """flowcli's network."""
+    from flowcli import load_estimator
+
+    estimator = load_estimator(str(folder), device=device, precision=precision)  # type: ignore[arg-type]
+    assert estimator.model.window is not None
+    return estimator.model.window, estimator.estimate
+
+
+def peak_memory() -> int:
+    """The most memory that this process has held, in bytes."""
+    status = Path("/proc/self/status")
+    if status.exists():  # Linux, where getrusage begins with what the parent process held
+        return int(status.read_text().split("VmHWM:")[1].split()[0]) * 1024
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss  # bytes on macOS
+
+
+def main() -> None:
+    """Measure what the arguments say."""
+    parser = argparse.ArgumentParser()
+    parser.add_argument("implementation", choices=["stock", "fp32", "tf32", "bf16", "fp16"])
+    parser.add_argument("checkpoint", type=Path)
+    parser.add_argument("--device", default="cpu")
+    parser.add_argument("--runs", type=int, default=3)
+    parser.add_argument("--save", type=Path)
+    options = parser.parse_args()
+    if options.implementation == "stock":
+        (height, width), run = stock(options.checkpoint, options.device)
+    else:
+        (height, width), run = ours(options.checkpoint, options.device, options.implementation)
+    scene = render_scene(height, width)
+    seconds = []
+    for _ in range(options.runs):
+        started = time.perf_counter()
+        flow = run(scene.frame1, scene.frame2)
+        seconds.append(time.perf_counter() - started)
+    if options.save:
+        np.save(options.save, flow)
+    report: dict[str, object] = {"seconds": seconds, "peak_bytes": peak_memory()}
+    if options.device.startswith("cuda"):
+        import torch
+
+        report["peak_device_bytes"] = torch.cuda.max_memory_allocated()
+    sys.stdout.write(json.dumps(report) + "\n")
+
+
+if __name__ == "__main__":
+    main()
