@@ -234,9 +234,10 @@ def _load_model(
     from .models.perceiver.checkpoint import find_checkpoint
 
     checkpoint = find_checkpoint(name, revision=revision, offline=offline, progress=progress)
-    # Read when torch is first loaded. Threads that spin while they wait bring a busy machine to a crawl (the network
-    # took five times as long beside one other process); threads that sleep cost about one per cent on an idle one.
-    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+    # Read when torch is first loaded: threads that wait for each other spin for a few microseconds and then sleep.
+    # With OpenMP's own default, spinning for milliseconds, a busy machine can come to a crawl.
+    if "OMP_WAIT_POLICY" not in os.environ:
+        os.environ.setdefault("GOMP_SPINCOUNT", "2000")
     from .models.perceiver.model import PerceiverFlow
 
     return PerceiverFlow(checkpoint, device, precision)

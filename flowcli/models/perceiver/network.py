@@ -8,12 +8,13 @@ The ideas, each exact up to rounding:
   (2048 x 182 528 in the published checkpoint) is ever written;
 * the softmax over pixels keeps a running maximum and running sums.
 
-In ``bf16`` and ``fp16`` the products in the latents and in the decoder's values run in that precision; the residual
-stream, norms, scores, softmax sums, the last map and everything in the encoder's cross-attention stay in float32.
+In ``bf16`` and ``fp16`` the large products and the attention weights are in that precision; the residual stream of
+the latents, the norms, the running sums of the softmax over pixels and the last map stay in float32.
 """
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable, Iterator
 
 import torch
@@ -36,7 +37,7 @@ ACTIVATIONS: dict[str, Callable[[torch.Tensor], torch.Tensor]] = {
     "swish": F.silu,
 }
 
-_BLOCK_PIXELS = {"cpu": 1024, "cuda": 16384, "mps": 16384}
+_BLOCK_PIXELS = {"cpu": 2048, "cuda": 16384, "mps": 16384}
 """Pixels per block of a cross-attention: on a CPU a block stays in cache, on a GPU it keeps all units busy."""
 
 
@@ -67,6 +68,7 @@ class PixelInputs(Folded):
     Args:
         double: the weights.
         positions: the position features of the window.
+        dtype: of the scaled pixels.
     """
 
     weight: torch.Tensor
@@ -74,8 +76,9 @@ class PixelInputs(Folded):
     position_sums: torch.Tensor
     position_squares: torch.Tensor
 
-    def __init__(self, double: Double, positions: Positions) -> None:
+    def __init__(self, double: Double, positions: Positions, dtype: torch.dtype) -> None:
         super().__init__()
+        self.dtype = dtype
         weight, bias = fold_patches(double)
         self.keep("weight", weight)
         self.keep("bias", bias)
@@ -100,7 +103,10 @@ class PixelInputs(Folded):
         height, width = r.shape[1:3]
         rows = block_rows(width, r.device)
         place = torch.eye(rows, device=r.device).repeat(-(-height // rows), 1)[:height, None, :]
-        return torch.cat([image * r, place * r], dim=-1), r[..., 0]
+        pixels = torch.empty(*r.shape[:3], IMAGE_CHANNELS + rows, dtype=self.dtype, device=r.device)
+        torch.mul(image, r, out=pixels[..., :IMAGE_CHANNELS])
+        torch.mul(place, r, out=pixels[..., IMAGE_CHANNELS:])
+        return pixels, r[..., 0].to(self.dtype)
 
 
 class EncoderAttention(Folded):
@@ -110,6 +116,7 @@ class EncoderAttention(Folded):
         double: the weights.
         sizes: the configuration.
         positions: the position features of the window.
+        dtype: of the large products and of the attention weights.
     """
 
     image: torch.Tensor
@@ -120,11 +127,11 @@ class EncoderAttention(Folded):
     positions_y: torch.Tensor
     positions_x: torch.Tensor
 
-    def __init__(self, double: Double, sizes: Sizes, positions: Positions) -> None:
+    def __init__(self, double: Double, sizes: Sizes, positions: Positions, dtype: torch.dtype) -> None:
         super().__init__()
         fold = fold_encoder(double, sizes, positions)
         for name in ("image", "rows", "columns"):
-            self.keep(name, getattr(fold.queries, name))
+            self.keep(name, getattr(fold.queries, name), dtype)
         self.keep("output", fold.output)
         self.keep("residual", fold.residual)
         self.keep("positions_y", positions.y)
@@ -145,32 +152,37 @@ class EncoderAttention(Folded):
         height, width, channels = pixels.shape
         queries, step = len(self.image), channels - IMAGE_CHANNELS
         workspace = pixels.new_empty(queries, step * width)
-        top = pixels.new_full((queries, 1), -torch.inf)
-        total = pixels.new_zeros(queries, 1)
-        sums = pixels.new_zeros(queries, IMAGE_CHANNELS)
-        row_sums = pixels.new_zeros(queries, height)
-        column_sums = pixels.new_zeros(queries, width)
+        block_columns = pixels.new_empty(queries, width)
+        lhs = torch.cat([self.image, self.rows[:, :step]], dim=1)
+        # Running values, one row per query, all in float32.
+        top = self.positions_y.new_full((queries, 1), -torch.inf)
+        total = top.new_zeros(queries, 1)
+        sums = top.new_zeros(queries, IMAGE_CHANNELS)
+        row_sums = top.new_zeros(queries, height)
+        column_sums = top.new_zeros(queries, width)
         for block, count in row_blocks(height, step):
             inputs = pixels[block].view(-1, channels)[:, : IMAGE_CHANNELS + count]
             weights = workspace[:, : count * width]
-            torch.mm(torch.cat([self.image, self.rows[:, block]], dim=1), inputs.T, out=weights)
+            lhs[:, IMAGE_CHANNELS : IMAGE_CHANNELS + count] = self.rows[:, block]
+            torch.mm(lhs[:, : inputs.shape[1]], inputs.T, out=weights)
             grid = weights.view(queries, count, width)
             grid.addcmul_(self.columns[:, None, :], r[block])
-            block_top = weights.amax(dim=1, keepdim=True)
+            block_top = weights.amax(dim=1, keepdim=True).float()
             torch.softmax(weights, dim=1, out=weights)
             # The largest weight is exp(0) over the sum, which gives the sum.
-            block_total = 1 / weights.amax(dim=1, keepdim=True)
+            block_total = 1 / weights.amax(dim=1, keepdim=True).float()
             new_top = torch.maximum(top, block_top)
             keep, add = torch.exp(top - new_top), torch.exp(block_top - new_top) * block_total
             top = new_top
             total.mul_(keep).add_(add)
-            block_sums = torch.mm(weights, inputs).mul_(add)
+            block_sums = torch.mm(weights, inputs).float().mul_(add)
             sums.mul_(keep).add_(block_sums[:, :IMAGE_CHANNELS])
             row_sums.mul_(keep)[:, block] = block_sums[:, IMAGE_CHANNELS:]
-            column_sums.mul_(keep)
-            for row in range(count):
-                column_sums.addcmul_(grid[:, row], add * r[block][row])
-        mean = pixels.new_empty(queries, INPUT_CHANNELS)
+            torch.mul(grid[:, 0], r[block][0], out=block_columns)
+            for row in range(1, count):
+                block_columns.addcmul_(grid[:, row], r[block][row])
+            column_sums.mul_(keep).addcmul_(block_columns, add)
+        mean = top.new_empty(queries, INPUT_CHANNELS)
         mean[:, :IMAGE_CHANNELS] = sums
         mean[:, Y_CHANNELS] = row_sums @ self.positions_y
         mean[:, X_CHANNELS] = column_sums @ self.positions_x
@@ -217,11 +229,25 @@ class SelfAttentionLayer(Folded):
         query, key, value = (
             part.view(batch, count, self.heads, -1).transpose(1, 2) for part in together.split(self.widths, dim=-1)
         )
-        if z.device.type == "cpu":  # whose fused attention is no faster in bfloat16
-            query, key, value = query.float(), key.float(), value.float()
-        mixed = F.scaled_dot_product_attention(query, key, value).transpose(1, 2).reshape(batch, count, -1)
-        z = z + self.out(mixed.to(self.out.weight.dtype)).float()
+        mixed = attend(query, key, value).transpose(1, 2).reshape(batch, count, -1)
+        z = z + self.out(mixed).float()
         return self.mlp(z)  # type: ignore[no-any-return]
+
+
+def attend(query: torch.Tensor, key: torch.Tensor, value: torch.Tensor) -> torch.Tensor:
+    """Attention of ``(B, heads, N, channels)``: fused where that is fastest."""
+    if query.device.type != "cpu" or query.dtype == torch.float32:
+        return F.scaled_dot_product_attention(query, key, value)
+    # On a CPU the fused kernel does not use the bfloat16 units. One head's scores at a time stay in the cache.
+    batch, heads, count, channels = query.shape
+    mixed = query.new_empty(batch, heads, count, value.shape[-1])
+    scores = query.new_empty(count, count)
+    query, key, value = (query * channels**-0.5).contiguous(), key.contiguous(), value.contiguous()
+    for item, head in itertools.product(range(batch), range(heads)):
+        torch.mm(query[item, head], key[item, head].T, out=scores)
+        torch.softmax(scores, dim=1, out=scores)
+        torch.mm(scores, value[item, head], out=mixed[item, head])
+    return mixed
 
 
 class Decoder(Folded):
@@ -232,7 +258,7 @@ class Decoder(Folded):
         double: the same in float64.
         sizes: the configuration.
         positions: the position features of the window.
-        dtype: of the products with the values and in the MLP.
+        dtype: of the large products and of the attention weights.
     """
 
     keys: torch.Tensor
@@ -268,19 +294,19 @@ class Decoder(Folded):
         latents = self.norm(z)
         keys = F.linear(latents, self.keys, self.keys_bias).T
         values = torch.addmm(self.values_bias[:, None], self.values, latents.T).to(self.dtype)
-        image_keys, constant = keys[:IMAGE_CHANNELS], keys[INPUT_CHANNELS]
-        row_scores = self.positions_y @ keys[Y_CHANNELS]
-        column_scores = self.positions_x @ keys[X_CHANNELS]
+        image_keys, constant = keys[:IMAGE_CHANNELS].to(self.dtype), keys[INPUT_CHANNELS].to(self.dtype)
+        row_scores = (self.positions_y @ keys[Y_CHANNELS]).to(self.dtype)
+        column_scores = (self.positions_x @ keys[X_CHANNELS]).to(self.dtype)
 
         workspace = pixels.new_empty(step * width, len(z))
-        flow = pixels.new_empty(height, width, 2)
+        flow = z.new_empty(height, width, 2)
         for block, count in row_blocks(height, step):
             inputs = pixels[block].view(-1, channels)[:, : IMAGE_CHANNELS + count]
             weights = workspace[: count * width]
             torch.addmm(constant, inputs, torch.cat([image_keys, row_scores[block]]), out=weights)
             weights.view(count, width, -1).addcmul_(column_scores, r[block][..., None])
             torch.softmax(weights, dim=1, out=weights)
-            mixed = F.linear(weights.to(self.dtype), values).float()
+            mixed = F.linear(weights, values).float()
             flow[block] = self._flow(mixed).view(count, width, 2)
         return flow
 
@@ -311,8 +337,8 @@ class FlowNetwork(nn.Module):
         if sizes.hidden_act not in ACTIVATIONS:
             raise ModelError(f"the checkpoint's activation {sizes.hidden_act!r} is none of {', '.join(ACTIVATIONS)}")
         self.sizes = sizes
-        self.inputs = PixelInputs(double, positions)
-        self.encoder = EncoderAttention(double, sizes, positions)
+        self.inputs = PixelInputs(double, positions, dtype)
+        self.encoder = EncoderAttention(double, sizes, positions, dtype)
         self.encoder_mlp = FeedForward(weights, ENCODER, sizes.hidden_act, dtype)
         self.layers = nn.ModuleList(
             SelfAttentionLayer(weights, layer_name(index), sizes, dtype)
