@@ -12,7 +12,7 @@ help: ## Say what can be made
 	@sed -n 's/^\([a-z]*\):.*## /make \1	/p' $(MAKEFILE_LIST)
 
 demo: $(VENV)/installed ## Install flowcli into .venv and run it on frames that it renders
-	$(BIN)/flowcli demo demo
+	$(BIN)/flowcli demo demo --force
 	@echo "Look at demo/panel.png"
 
 test: lint ## Check style and types and run all the tests

@@ -13,6 +13,7 @@ from typing import Generic, TypeVar
 Item = TypeVar("Item")
 
 _POLL_SECONDS = 0.1  # how soon a thread that waits for room notices that it is no longer needed
+_STUCK_SECONDS = 1.0  # after which a reader is taken to be stuck, on a pipe that nobody writes to for example
 
 
 class _End:
@@ -41,9 +42,9 @@ class ReadAhead(Generic[Item]):
         return self
 
     def __exit__(self, *_: object) -> None:
-        """Stop reading and wait for the thread."""
+        """Stop reading and wait for the thread, but not for one that is stuck in a read (it ends with the process)."""
         self._stopped.set()
-        self._thread.join()
+        self._thread.join(_STUCK_SECONDS)
 
     def __iter__(self) -> Iterator[Item]:
         """The items in order."""

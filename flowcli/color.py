@@ -45,7 +45,9 @@ def _hue_table() -> npt.NDArray[np.float32]:
 
 def largest_flow(flow: Flow) -> float:
     """The length in pixels of the longest vector of an ``(H, W, 2)`` flow; unknown flow is left out, 0 if all is."""
-    squares = np.einsum("hwc,hwc->hw", flow, flow)
+    with np.errstate(over="ignore", invalid="ignore"):
+        # In the very arithmetic of the colours, so that the longest vector falls on the wheel's rim and not beyond.
+        squares = np.square(flow[..., 0]) + np.square(flow[..., 1])
     finite = squares[np.isfinite(squares)]
     return float(np.sqrt(finite.max())) if finite.size else 0.0
 
@@ -79,9 +81,10 @@ def colorize(flow: Flow, max_flow: float | None = None) -> Frame:
 
 def _color_block(vectors: npt.NDArray[np.float32], scale: np.float32) -> npt.NDArray[np.uint8]:
     """Colours of ``(N, 2)`` vectors: ``(N, 3)`` uint8 RGB."""
-    u, v = vectors[:, 0] / scale, vectors[:, 1] / scale
-    radius = np.sqrt(u * u + v * v)
-    known = np.isfinite(radius)
+    with np.errstate(over="ignore", invalid="ignore"):
+        u, v = vectors[:, 0] / scale, vectors[:, 1] / scale
+        radius = np.sqrt(np.square(u) + np.square(v))
+    known = np.isfinite(vectors).all(axis=1)
     steps = len(_hue_table()) - 1
     turn = np.arctan2(-v, -u) * np.float32(0.5 / np.pi) + np.float32(0.5)
     np.nan_to_num(turn, copy=False)

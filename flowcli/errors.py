@@ -42,7 +42,7 @@ class OutputError(FlowcliError):
 
 
 INTERRUPTED = 130
-"""Exit code after Ctrl-C, as shells have it: 128 + SIGINT."""
+"""Exit code after Ctrl-C."""
 
-TERMINATED = 143
-"""Exit code after SIGTERM: 128 + SIGTERM."""
+KILLED_BY_SIGNAL = 128
+"""To this a signal's number is added, as shells have it: SIGTERM gives 143."""

@@ -129,7 +129,12 @@ class FlowEstimator:
         jobs: deque[_Job | _Ready] = deque()
         batch: list[tuple[_Job, tuple[int, int]]] = []
         for pair in pairs:
-            if isinstance(pair, tuple):
+            if isinstance(pair, np.ndarray):
+                jobs.append(_Ready(pair))
+                if len(jobs) > self.batch_size:  # do not gather many behind a batch that is not full
+                    self._run(batch, on_window)
+                    batch = []
+            else:
                 job = self._job(pair)
                 jobs.append(job)
                 for position in job.grid.positions:
@@ -138,11 +143,6 @@ class FlowEstimator:
                     if self.model.window is None or len(batch) >= self.batch_size:
                         self._run(batch, on_window)
                         batch = []
-            else:
-                jobs.append(_Ready(pair))
-                if len(jobs) > self.batch_size:  # do not gather many behind a batch that is not full
-                    self._run(batch, on_window)
-                    batch = []
             while jobs and not jobs[0].missing:
                 yield jobs.popleft().flow()
         self._run(batch, on_window)
@@ -150,6 +150,9 @@ class FlowEstimator:
             yield jobs.popleft().flow()
 
     def _job(self, pair: FramePair) -> _Job:
+        for frame in pair:
+            if frame.dtype != np.uint8 or frame.ndim != 3 or frame.shape[2] != 3:
+                raise ValueError(f"a frame is (H, W, 3) uint8, not {frame.shape} {frame.dtype}")
         (height1, width1), (height2, width2) = (frame.shape[:2] for frame in pair)
         if (height1, width1) != (height2, width2):
             raise InputError(

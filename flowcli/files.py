@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import secrets
+import stat
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -26,8 +27,10 @@ def atomic_output(target: Path) -> Iterator[Path]:
     Raises:
         OutputError: the operating system refused (permission, disk full, a folder in the way, ...).
     """
-    temporary = target.with_name(f".{target.name}.{secrets.token_hex(4)}.tmp")
+    temporary = target
     try:
+        target = Path(os.path.realpath(target))  # a link stays a link
+        temporary = target.with_name(f".flowcli-{secrets.token_hex(6)}.tmp")
         target.parent.mkdir(parents=True, exist_ok=True)
         yield temporary
         with temporary.open("rb+") as written:
@@ -36,8 +39,9 @@ def atomic_output(target: Path) -> Iterator[Path]:
     except OSError as error:
         raise OutputError(f"cannot write {target}: {why(error)}") from error
     finally:
-        with contextlib.suppress(OSError):
-            temporary.unlink(missing_ok=True)
+        if temporary != target:
+            with contextlib.suppress(OSError):
+                temporary.unlink(missing_ok=True)
 
 
 def write_bytes(target: Path, data: bytes | memoryview) -> None:
@@ -58,28 +62,39 @@ def check_outputs(targets: list[Path], *, force: bool, inputs: list[Path]) -> No
         UsageError: an output exists and ``force`` is not given, is named twice, or is one of the inputs.
         OutputError: the folder cannot be written to, or the target is a folder.
     """
-    sources = {path.resolve() for path in inputs}
-    seen: set[Path] = set()
+    sources = {os.path.realpath(path) for path in inputs}
+    seen: set[str] = set()
     for target in targets:
-        resolved = target.resolve()
+        resolved = os.path.realpath(target)
         if resolved in seen:
             raise UsageError(f"output {target} is named twice; give each -o a file of its own")
         seen.add(resolved)
         if resolved in sources:
             raise UsageError(f"output {target} is also an input; choose another name")
-        if target.is_dir():
-            raise OutputError(f"cannot write {target}: it is a folder; give a file name")
-        if target.exists() and not force:
-            raise UsageError(f"output {target} exists; add --force to replace it")
+        try:
+            existing = target.stat()
+        except (FileNotFoundError, NotADirectoryError):
+            pass  # whether it can be made is seen below
+        except OSError as error:
+            raise OutputError(f"cannot write {target}: {why(error)}") from error
+        else:
+            if stat.S_ISDIR(existing.st_mode):
+                raise OutputError(f"cannot write {target}: it is a folder; give a file name")
+            if not force:
+                raise UsageError(f"output {target} exists; add --force to replace it")
         check_writable(target.parent)
 
 
 def check_writable(folder: Path) -> None:
     """Raise ``OutputError`` if files cannot be made in ``folder`` (or, where it is missing, the folder itself)."""
     nearest = folder
-    while not nearest.exists() and nearest != nearest.parent:
-        nearest = nearest.parent
-    if not nearest.is_dir():
+    try:
+        while not nearest.exists() and nearest != nearest.parent:
+            nearest = nearest.parent
+        is_folder = nearest.is_dir()
+    except OSError as error:
+        raise OutputError(f"cannot write into {folder}: {why(error)}") from error
+    if not is_folder:
         raise OutputError(f"cannot write into {folder}: {nearest} is not a folder")
     if not os.access(nearest, os.W_OK | os.X_OK):
         raise OutputError(f"cannot write into {folder}: no permission to write in {nearest}")

@@ -2,8 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
+import os
+import re
 import struct
+import tempfile
+import threading
 import zlib
+from collections.abc import Iterator
 from pathlib import Path
 
 import cv2
@@ -17,13 +23,15 @@ IMAGE_SUFFIXES = frozenset({".png", ".jpg", ".jpeg", ".webp", ".tif", ".tiff", "
 """Suffixes by which a folder's frames are told from its other files."""
 
 _PNG_SIGNATURE = b"\x89PNG\r\n\x1a\n"
+_PNM_HEADER = re.compile(rb"P[2356](?:\s+|#[^\n]*\n)+\d+(?:\s+|#[^\n]*\n)+\d+(?:\s+|#[^\n]*\n)+(\d+)")
+_STDERR_LOCK = threading.Lock()
 
 
 def read_image(path: str | Path) -> Frame:
     """Read an image file.
 
     Whatever its kind, the result is 8-bit RGB: grey becomes three equal channels, alpha is dropped, 16 bits are
-    scaled to 8 (0..65535 to 0..255, rounded), and EXIF rotation is applied.
+    scaled to 8 (0..65535 to 0..255), and EXIF rotation is applied.
 
     Returns:
         ``(H, W, 3)`` uint8 RGB.
@@ -35,34 +43,63 @@ def read_image(path: str | Path) -> Frame:
     try:
         data = path.read_bytes()
     except OSError as error:
-        raise InputError(f"cannot read {path}: {why(error)}") from error
-    if not data:
-        raise InputError(f"cannot read {path}: the file is empty")
-    if data.startswith(_PNG_SIGNATURE) and not _png_is_whole(data):
-        raise InputError(f"cannot read {path}: the PNG file is truncated or damaged")
-    return _to_rgb8(_decode(data, path), path)
-
-
-def _decode(data: bytes, path: Path) -> np.ndarray:
+        raise InputError(f"cannot read {path}: {why(error)}; check the path") from error
+    fault = _fault(data)
+    if fault:
+        raise InputError(f"cannot read {path}: {fault}")
     # OpenCV logs what it dislikes to stderr, where flowcli promises one line of its own.
     cv2.utils.logging.setLogLevel(cv2.utils.logging.LOG_LEVEL_SILENT)
-    # Not IMREAD_COLOR_RGB, which OpenCV 5.0 forgets for 16-bit TIFF.
-    flags = cv2.IMREAD_COLOR | cv2.IMREAD_ANYDEPTH
     try:
-        image = cv2.imdecode(np.frombuffer(data, np.uint8), flags)
+        with _captured_stderr() as complaints:
+            image = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR_RGB)
     except cv2.error as error:
         raise InputError(f"cannot read {path}: {error.err}") from error
     if image is None:
         raise InputError(f"cannot read {path}: not an image that OpenCV reads, or truncated")
-    return cv2.cvtColor(image, cv2.COLOR_BGR2RGB)
+    if any("orrupt" in line or "remature" in line for line in complaints):
+        raise InputError(f"cannot read {path}: the image data are damaged")
+    return np.asarray(image, np.uint8)
 
 
-def _to_rgb8(image: np.ndarray, path: Path) -> Frame:
-    if image.dtype == np.uint8:
-        return image
-    if image.dtype == np.uint16:
-        return ((image.astype(np.uint32) + 128) // 257).astype(np.uint8)
-    raise InputError(f"cannot read {path}: {image.dtype} pixels; save the frame with 8 or 16 bits per channel")
+def _fault(data: bytes) -> str | None:
+    """What is wrong with the bytes of an image file, as far as OpenCV would miss it or make noise about it."""
+    if not data:
+        return "the file is empty"
+    if data.startswith(_PNG_SIGNATURE) and not _png_is_whole(data):
+        return "the PNG file is truncated or damaged"
+    header = _PNM_HEADER.match(data)
+    if header and int(header[1]) not in {255, 65535}:  # OpenCV takes the values as they are
+        return f"its largest value is {int(header[1])}; save it with 255 or 65535"
+    return None
+
+
+@contextlib.contextmanager
+def _captured_stderr() -> Iterator[list[str]]:
+    """Collect the lines that the image libraries in C print straight to file descriptor 2.
+
+    What others print meanwhile (a progress bar in another thread) is passed on.
+    """
+    complaints: list[str] = []
+    try:
+        original = os.dup(2)
+    except OSError:  # there is no stderr
+        yield complaints
+        return
+    with _STDERR_LOCK, tempfile.TemporaryFile() as caught:
+        os.dup2(caught.fileno(), 2)
+        try:
+            yield complaints
+        finally:
+            os.dup2(original, 2)
+            os.close(original)
+            caught.seek(0)
+            for line in caught.read().decode(errors="replace").splitlines(keepends=True):
+                if re.match(
+                    r"libpng|libjpeg|Corrupt|Premature|Invalid|Unsupported|TIFF|Warning|Error|Application", line
+                ):
+                    complaints.append(line)
+                else:
+                    os.write(2, line.encode())
 
 
 def _png_is_whole(data: bytes) -> bool:

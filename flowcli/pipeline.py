@@ -8,23 +8,20 @@ from collections import deque
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Literal
 
 import numpy as np
 
 from .arrays import Flow
 from .background import ReadAhead, WriteBehind
 from .color import largest_flow
-from .errors import InputError
+from .errors import InputError, UsageError
 from .estimator import FlowEstimator
 from .files import atomic_output
-from .flow_io import read_flow, write_flow
+from .flow_dir import FlowDir, FlowFormat
 from .pictures import Layout, lay_out
-from .sources import FrameSource, TimedFrame
-from .tiling import make_grid
+from .sources import DamagedError, FrameSource, ImageSequence, TimedFrame
+from .tiling import cut, make_grid
 from .video import VideoWriter
-
-FlowFormat = Literal["flo", "png"]
 
 _QUEUE_DEPTH = 4  # pairs; enough that no stage waits for another's hiccup, little enough to hold in memory
 _SAMPLES = 8  # pairs that are looked at to choose the colour scale
@@ -39,7 +36,6 @@ class VideoPair:
     index: int
     first: TimedFrame
     second: TimedFrame
-    flow_path: Path | None
     ready: Flow | None
     """The flow, if an earlier run has written it."""
 
@@ -59,8 +55,13 @@ class VideoOutputs:
     max_flow: float | None = None
     """The length in pixels that gets full colour; ``None`` chooses one for the whole video."""
 
-    resume: bool = True
-    """Whether flows that are in ``flow_dir`` already are taken over."""
+    force: bool = False
+    """Whether flows that are in ``flow_dir`` already are replaced instead of taken over."""
+
+    @property
+    def has_pictures(self) -> bool:
+        """Whether any flow is coloured."""
+        return self.video is not None or (self.flow_dir is not None and self.flow_format == "png")
 
 
 @dataclass
@@ -84,7 +85,7 @@ class VideoSummary:
     """Whether the written video repeats an edge to make its sides even."""
 
     seconds: float = 0.0
-    damage: InputError | None = field(default=None, repr=False)
+    damage: DamagedError | None = field(default=None, repr=False)
     """Why the input ended early, if it did; the outputs hold everything before."""
 
 
@@ -108,23 +109,25 @@ def estimate_video(
 
     Raises:
         InputError: there are fewer than two frames, or they differ in size.
+        UsageError: the flow folder holds flows that were made differently.
         OutputError: an output cannot be written.
     """
     started = time.monotonic()
     summary = VideoSummary(max_flow=outputs.max_flow)
-    if summary.max_flow is None and _has_pictures(outputs):
+    flows = _open_flow_dir(estimator, source, outputs)
+    if summary.max_flow is None and outputs.has_pictures:
         summary.max_flow = choose_max_flow(estimator, source)
     pending: deque[VideoPair] = deque()
     with contextlib.ExitStack() as stack:
         video = stack.enter_context(_open_video(outputs.video, source)) if outputs.video else None
 
         def write(item: tuple[VideoPair, Flow]) -> None:
-            _write_pair(*item, outputs, video, summary)
+            _write_pair(*item, outputs.layout, flows, video, summary)
             if on_pair is not None:
                 on_pair(*item)
 
         writer = stack.enter_context(WriteBehind(write, _QUEUE_DEPTH))
-        pairs = stack.enter_context(ReadAhead(_read_pairs(source, outputs), _QUEUE_DEPTH))
+        pairs = stack.enter_context(ReadAhead(_read_pairs(source, flows), _QUEUE_DEPTH))
         stream = _until_damage(iter(pairs), pending, summary)
         for flow in estimator.estimate_pairs(stream):
             writer.put((pending.popleft(), flow))
@@ -141,29 +144,46 @@ def choose_max_flow(estimator: FlowEstimator, source: FrameSource) -> float:
     A few pairs spread over the video are looked at, one window of each, walking over the frame; the fastest of their
     motions (the 99th percentile of each) is given some headroom.
     """
+    # Windows of one's own choosing suit the even grid, whatever the frames are cut into.
+    sampler = FlowEstimator(estimator.model, overlap=0, scale=estimator.scale, batch_size=1)
+    window = estimator.model.window or _SAMPLE_WINDOW
     fastest = [0.0]
     for index, (frame1, frame2) in enumerate(source.sample_pairs(_SAMPLES)):
         if frame1.shape != frame2.shape:
             continue  # estimating will come to it and say so
-        window = estimator.model.window or _SAMPLE_WINDOW
         size = frame1.shape[0], frame1.shape[1]
         crop = min(size[0], round(window[0] / estimator.scale)), min(size[1], round(window[1] / estimator.scale))
         positions = make_grid(size, crop, overlap=0).positions
-        row, column = positions[index * (len(positions) + 1) // 2 % len(positions)]
-        part = slice(row, row + crop[0]), slice(column, column + crop[1])
-        flow = estimator.estimate(frame1[part], frame2[part])
-        fastest.append(float(np.percentile(np.hypot(flow[..., 0], flow[..., 1]), 99)))
+        position = positions[index * (len(positions) + 1) // 2 % len(positions)]
+        flow = sampler.estimate(cut(frame1, position, crop), cut(frame2, position, crop))
+        fastest.append(float(np.nanpercentile(np.hypot(flow[..., 0], flow[..., 1]), 99)))
     return max(1.0, round(max(fastest) * _HEADROOM, 1))
 
 
-def _has_pictures(outputs: VideoOutputs) -> bool:
-    return outputs.video is not None or outputs.flow_format == "png"
+def _open_flow_dir(estimator: FlowEstimator, source: FrameSource, outputs: VideoOutputs) -> FlowDir | None:
+    if outputs.flow_dir is None:
+        return None
+    if isinstance(source, ImageSequence) and outputs.flow_format == "png":
+        folders = {file.resolve().parent for file in source.files}
+        if outputs.flow_dir.resolve() in folders:
+            raise UsageError(f"{outputs.flow_dir} holds the input's frames; choose another folder for the flows")
+    model = estimator.model
+    made_by: dict[str, object] = {
+        "input": str(source.path.resolve()),
+        "model": model.name,
+        "revision": model.revision,
+        "precision": model.precision,
+        "overlap": estimator.overlap,
+        "grid": estimator.grid_kind,
+        "scale": estimator.scale,
+    }
+    return FlowDir(outputs.flow_dir, outputs.flow_format, made_by, force=outputs.force)
 
 
 @contextlib.contextmanager
 def _open_video(path: Path, source: FrameSource) -> Iterator[VideoWriter]:
     with atomic_output(path) as temporary:
-        video = VideoWriter(temporary, path.suffix, source.rate, source.time_base)
+        video = VideoWriter(temporary, path, source.rate, source.time_base)
         try:
             yield video
         except BaseException:
@@ -172,15 +192,15 @@ def _open_video(path: Path, source: FrameSource) -> Iterator[VideoWriter]:
         video.close()
 
 
-def _read_pairs(source: FrameSource, outputs: VideoOutputs) -> Iterator[VideoPair]:
+def _read_pairs(source: FrameSource, flows: FlowDir | None) -> Iterator[VideoPair]:
     """The source's consecutive frames as pairs; raises ``InputError``."""
     first: TimedFrame | None = None
     index = 0
     for second in source.frames():
         if first is not None:
             _check_sizes(source, first, second)
-            path = outputs.flow_dir / f"{first.name}.{outputs.flow_format}" if outputs.flow_dir else None
-            yield VideoPair(index, first, second, path, _ready_flow(path, first, outputs))
+            size = first.image.shape[0], first.image.shape[1]
+            yield VideoPair(index, first, second, flows.ready(first.name, size) if flows else None)
             index += 1
         first = second
     if index == 0:
@@ -197,17 +217,6 @@ def _check_sizes(source: FrameSource, first: TimedFrame, second: TimedFrame) -> 
         )
 
 
-def _ready_flow(path: Path | None, first: TimedFrame, outputs: VideoOutputs) -> Flow | None:
-    """The flow that an earlier run has left at ``path``, if it is whole and of the frames' size."""
-    if path is None or not outputs.resume or outputs.flow_format != "flo":
-        return None
-    try:
-        flow = read_flow(path)
-    except InputError:
-        return None
-    return flow if flow.shape[:2] == first.image.shape[:2] else None
-
-
 def _until_damage(
     pairs: Iterator[VideoPair], pending: deque[VideoPair], summary: VideoSummary
 ) -> Iterator[tuple[np.ndarray, np.ndarray] | Flow]:
@@ -215,7 +224,7 @@ def _until_damage(
     while True:
         try:
             pair = next(pairs, None)
-        except InputError as error:
+        except DamagedError as error:
             if not summary.width:
                 raise
             summary.damage = error
@@ -228,12 +237,17 @@ def _until_damage(
 
 
 def _write_pair(
-    pair: VideoPair, flow: Flow, outputs: VideoOutputs, video: VideoWriter | None, summary: VideoSummary
+    pair: VideoPair,
+    flow: Flow,
+    layout: Layout,
+    flows: FlowDir | None,
+    video: VideoWriter | None,
+    summary: VideoSummary,
 ) -> None:
-    if pair.flow_path is not None and pair.ready is None:
-        write_flow(pair.flow_path, flow, max_flow=summary.max_flow)
+    if flows is not None and pair.ready is None:
+        flows.write(pair.first.name, flow, summary.max_flow)
     if video is not None and summary.max_flow is not None:
-        video.write(lay_out(pair.first.image, flow, outputs.layout, summary.max_flow), pair.first.time)
+        video.write(lay_out(pair.first.image, flow, layout, summary.max_flow), pair.first.time)
     summary.pairs += 1
     summary.resumed += pair.ready is not None
     summary.largest_flow = max(summary.largest_flow, largest_flow(flow))

@@ -12,10 +12,15 @@ from typing import Protocol
 
 from .arrays import Frame
 from .errors import InputError
+from .files import why
 from .images import IMAGE_SUFFIXES, read_image
 
 DEFAULT_RATE = Fraction(25)
 """Frames per second of a folder of frames, unless said otherwise (as in FFmpeg)."""
+
+
+class DamagedError(InputError):
+    """A video that breaks off: what came before the damage is good."""
 
 
 @dataclass(frozen=True)
@@ -48,7 +53,7 @@ class FrameSource(Protocol):
         """The number of frames, if it is known beforehand."""
 
     def frames(self) -> Iterator[TimedFrame]:
-        """The frames in order; raises ``InputError`` where one is damaged or missing."""
+        """The frames in order; raises ``DamagedError`` where one is damaged or missing."""
 
     def sample_pairs(self, count: int) -> Iterator[tuple[Frame, Frame]]:
         """Up to ``count`` pairs of consecutive frames spread over the whole; damaged ones are left out."""
@@ -64,18 +69,31 @@ def open_source(path: Path, rate: Fraction | None = None) -> FrameSource:
     Raises:
         InputError: there is nothing there, or no frame in it, or it is not a video.
     """
-    if path.is_dir():
-        files = [file for file in path.iterdir() if file.suffix.lower() in IMAGE_SUFFIXES]
+    try:
+        files = _image_files(path)
+    except OSError as error:
+        raise InputError(f"cannot read {path}: {why(error)}") from error
+    if files is not None:
         return ImageSequence(path, files, rate or DEFAULT_RATE)
-    if not path.exists() and re.search(r"[*?\[]", str(path)):
-        anchor = Path(path.anchor)
-        files = list(anchor.glob(str(path.relative_to(anchor) if path.is_absolute() else path)))
-        return ImageSequence(path, files, rate or DEFAULT_RATE)
-    if not path.exists() and re.search(r"%\d*d", path.name):
-        return ImageSequence(path, _printf_files(path), rate or DEFAULT_RATE)
     from .video import VideoFile
 
     return VideoFile(path)
+
+
+def _image_files(path: Path) -> list[Path] | None:
+    """The frames that a folder or a pattern means; ``None`` if ``path`` is neither."""
+    if path.is_dir():
+        files = list(path.iterdir())
+    elif path.exists():
+        return None
+    elif re.search(r"%\d*d", path.name):
+        files = _printf_files(path)
+    elif re.search(r"[*?\[]", str(path)):
+        anchor = Path(path.anchor)
+        files = list(anchor.glob(str(path.relative_to(anchor) if path.is_absolute() else path)))
+    else:
+        return None
+    return [file for file in files if file.suffix.lower() in IMAGE_SUFFIXES and not file.name.startswith(".")]
 
 
 def natural_key(path: Path) -> tuple[list[tuple[int, str]], str]:
@@ -128,7 +146,11 @@ class ImageSequence:
         # Files of several folders (frames/*/*.png) may share their names.
         unique = len({file.stem for file in self.files}) == len(self.files)
         for index, file in enumerate(self.files):
-            yield TimedFrame(read_image(file), index / self.rate, file.stem if unique else f"{index:06d}")
+            try:
+                image = read_image(file)
+            except InputError as error:
+                raise DamagedError(str(error)) from error
+            yield TimedFrame(image, index / self.rate, file.stem if unique else f"{index:06d}")
 
     def sample_pairs(self, count: int) -> Iterator[tuple[Frame, Frame]]:
         """Pairs spread evenly over the files."""

@@ -18,7 +18,7 @@ from av.video.reformatter import ColorRange, Colorspace
 from .arrays import Frame
 from .errors import InputError, OutputError
 from .files import why
-from .sources import DEFAULT_RATE, TimedFrame
+from .sources import DEFAULT_RATE, DamagedError, TimedFrame
 
 if TYPE_CHECKING:
     from av.container import InputContainer
@@ -63,26 +63,34 @@ class VideoFile:
             yield TimedFrame(_upright(frame), time, f"{index:06d}")
 
     def sample_pairs(self, count: int) -> Iterator[tuple[Frame, Frame]]:
-        """Pairs that start at key frames, spread over the file as far as it can be searched."""
+        """Pairs spread evenly over the file, or the first one where the file cannot be searched."""
         seen: set[int | None] = set()
-        with self._open() as (container, stream):
-            for part in range(count):
-                with contextlib.suppress(av.error.FFmpegError):  # not every file can be searched
-                    container.seek(part * self._microseconds // count)
-                    frames = container.decode(stream)
-                    first, second = next(frames, None), next(frames, None)
-                    if first is not None and second is not None and first.pts not in seen:
-                        seen.add(first.pts)
-                        yield _upright(first), _upright(second)
+        for part in range(count):
+            wanted = part * self._microseconds // count
+            with contextlib.suppress(av.error.FFmpegError, OSError), self._open() as (container, stream):
+                container.seek(wanted)
+                frames = container.decode(stream)
+                first = next((frame for frame in frames if (frame.time or 0) * av.time_base >= wanted), None)
+                second = next(frames, None)
+                if first is not None and second is not None and first.pts not in seen:
+                    seen.add(first.pts)
+                    yield _upright(first), _upright(second)
+        if not seen:
+            with contextlib.suppress(InputError):
+                first_two = [frame.image for frame in itertools.islice(self.frames(), 2)]
+                if len(first_two) == 2:
+                    yield first_two[0], first_two[1]
 
     @contextlib.contextmanager
     def _open(self) -> Iterator[tuple[InputContainer, VideoStream]]:
+        if self.path.exists() and not self.path.is_file():
+            raise InputError(f"cannot read {self.path}: not a regular file; save the video to one first")
         try:
             container = av.open(str(self.path))
-        except av.error.InvalidDataError as error:
-            raise InputError(f"cannot read {self.path}: not a video that FFmpeg knows, or damaged") from error
         except OSError as error:
-            raise InputError(f"cannot read {self.path}: {why(error)}") from error
+            raise InputError(f"cannot read {self.path}: {why(error)}; check the path") from error
+        except av.error.FFmpegError as error:
+            raise InputError(f"cannot read {self.path}: not a video that FFmpeg knows, or damaged") from error
         with container:
             if not container.streams.video:
                 raise InputError(f"cannot read {self.path}: there are no pictures in it")
@@ -91,16 +99,30 @@ class VideoFile:
             yield container, stream
 
     def _decode(self) -> Iterator[VideoFrame]:
+        decoded = packets = 0
+        end = Fraction(0)
         with self._open() as (container, stream):
-            frames = container.decode(stream)
-            for index in itertools.count():
+            demuxed = container.demux(stream)
+            while True:
                 try:
-                    frame = next(frames)
+                    packet = next(demuxed)
+                    frames = packet.decode()
                 except StopIteration:
-                    return
-                except av.error.FFmpegError as error:
-                    raise InputError(f"{self.path} is damaged after frame {index}: {_cause(error)}") from error
-                yield frame
+                    break
+                except (av.error.FFmpegError, OSError) as error:
+                    raise DamagedError(f"{self.path} is damaged after {decoded} frames: {_cause(error)}") from error
+                if packet.size:
+                    packets += 1
+                    end = max(end, ((packet.pts or 0) + (packet.duration or 0)) * self.time_base)
+                for frame in frames:
+                    if frame.is_corrupt:
+                        raise DamagedError(f"{self.path} is damaged after {decoded} frames")
+                    yield frame
+                    decoded += 1
+        # FFmpeg takes the early end of a truncated file for its end.
+        missing = Fraction(self._microseconds, av.time_base) - end
+        if self.count is not None and packets < self.count and missing > 2 / self.rate:
+            raise DamagedError(f"{self.path} is truncated: it ends after {packets} of {self.count} frames")
 
 
 def _upright(frame: VideoFrame) -> Frame:
@@ -108,7 +130,7 @@ def _upright(frame: VideoFrame) -> Frame:
     return np.ascontiguousarray(np.rot90(image, round(frame.rotation / 90) % 4))
 
 
-def _cause(error: av.error.FFmpegError) -> str:
+def _cause(error: av.error.FFmpegError | OSError) -> str:
     return (error.strerror or type(error).__name__).lower()
 
 
@@ -117,7 +139,7 @@ class VideoWriter:
 
     Args:
         path: where to write; the caller chooses a temporary name.
-        suffix: of the final name, one of ``CONTAINERS``.
+        name: the final name, whose suffix is one of ``CONTAINERS``.
         rate: frames per second, on average.
         time_base: the unit in which the frames' times can be told apart, in seconds.
 
@@ -125,13 +147,14 @@ class VideoWriter:
         OutputError: the file cannot be written.
     """
 
-    def __init__(self, path: Path, suffix: str, rate: Fraction, time_base: Fraction) -> None:
+    def __init__(self, path: Path, name: Path, rate: Fraction, time_base: Fraction) -> None:
+        self._name = name
         self._rate = rate
         self._time_base = time_base
-        container_format = CONTAINERS[suffix.lower()]
+        container_format = CONTAINERS[name.suffix.lower()]
         # The index in front, so that a browser starts to play before the whole file is there.
         options = {} if container_format == "matroska" else {"movflags": "+faststart"}
-        with _output_errors():
+        with self._output_errors():
             self._container = av.open(str(path), "w", format=container_format, options=options)
         self._stream: VideoStream | None = None
         self.padded = False
@@ -143,7 +166,7 @@ class VideoWriter:
         if height % 2 or width % 2:
             image = np.pad(image, ((0, height % 2), (0, width % 2), (0, 0)), mode="edge")
             self.padded = True
-        with _output_errors():
+        with self._output_errors():
             self._stream = self._stream or self._start(image)
             frame = VideoFrame.from_ndarray(image, format="rgb24")
             frame = frame.reformat(format="yuv420p", dst_colorspace=Colorspace.ITU709, dst_color_range=ColorRange.MPEG)
@@ -164,7 +187,7 @@ class VideoWriter:
 
     def close(self) -> None:
         """Write what the encoder still holds and complete the file."""
-        with _output_errors():
+        with self._output_errors():
             if self._stream is not None:
                 self._container.mux(self._stream.encode(None))
             self._container.close()
@@ -174,12 +197,9 @@ class VideoWriter:
         with contextlib.suppress(OSError):
             self._container.close()
 
-
-@contextlib.contextmanager
-def _output_errors() -> Iterator[None]:
-    try:
-        yield
-    except OSError as error:
-        raise OutputError(f"cannot write the video: {why(error)}") from error
-    except av.error.FFmpegError as error:
-        raise OutputError(f"cannot write the video: {_cause(error)}") from error
+    @contextlib.contextmanager
+    def _output_errors(self) -> Iterator[None]:
+        try:
+            yield
+        except (av.error.FFmpegError, OSError) as error:
+            raise OutputError(f"cannot write {self._name}: {_cause(error)}") from error

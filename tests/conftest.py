@@ -9,11 +9,16 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 from flowcli.scene import Scene, render_scene
 
 from .checkpoints import draw_checkpoint
 from .hub_server import HubServer
+
+# A busy machine must not fail a test.
+settings.register_profile("unhurried", deadline=None)
+settings.load_profile("unhurried")
 
 ROOT = Path(__file__).parent.parent
 DATA = Path(os.environ.get("FLOWCLI_TEST_DATA", ROOT.parent / "shared" / "data"))

@@ -18,6 +18,7 @@ class HubServer:
     """Serves folders as repositories on a free port of this machine.
 
     Attributes:
+        commit: of all repositories' main branches.
         requests: which files have been asked for, such as ``GET /someone/flow/resolve/main/config.json``.
         cut: end the connection half way through the body of files with this suffix.
         stall: stop sending half way through the body of files with this suffix.
@@ -26,6 +27,7 @@ class HubServer:
 
     def __init__(self, repositories: dict[str, Path]) -> None:
         self.repositories = repositories
+        self.commit = COMMIT
         self.requests: list[str] = []
         self.cut: str | None = None
         self.stall: str | None = None
@@ -76,7 +78,7 @@ class _Handler(BaseHTTPRequestHandler):
         folder = hub.repositories.get(match[1]) if match else None
         if match is None or folder is None:
             return self._refuse("RepoNotFound", HTTPStatus.UNAUTHORIZED)
-        if match[2] not in ("main", COMMIT):
+        if match[2] not in ("main", hub.commit):
             return self._refuse("RevisionNotFound", HTTPStatus.NOT_FOUND)
         file = folder / match[3]
         if not file.is_file():
@@ -86,7 +88,7 @@ class _Handler(BaseHTTPRequestHandler):
     def _refuse(self, code: str, status: HTTPStatus) -> None:
         self.send_response(status)
         self.send_header("X-Error-Code", code)
-        self.send_header("X-Repo-Commit", COMMIT)
+        self.send_header("X-Repo-Commit", self.server_state.commit)
         self.send_header("Content-Length", "0")
         self.end_headers()
 
@@ -96,7 +98,7 @@ class _Handler(BaseHTTPRequestHandler):
         if wanted := re.fullmatch(r"bytes=(\d+)-", self.headers.get("Range", "")):
             start = int(wanted[1])
         self.send_response(HTTPStatus.PARTIAL_CONTENT if start else HTTPStatus.OK)
-        self.send_header("X-Repo-Commit", COMMIT)
+        self.send_header("X-Repo-Commit", self.server_state.commit)
         self.send_header("ETag", f'"{hashlib.sha256(data).hexdigest()}"')
         self.send_header("Content-Length", str(len(data) - start))
         if start:

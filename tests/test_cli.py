@@ -157,6 +157,8 @@ class TestExitCodes:
             (["-o", "x.flo", "--batch-size", "0"], "--batch-size"),
             (["-o", "x.flo", "--scale", "0"], "--scale"),
             (["-o", "x.flo", "--max-flow", "-2"], "--max-flow"),
+            (["-o", "x.flo", "--max-flow", "inf"], "--max-flow"),
+            (["-o", "x.flo", "--max-flow", "1e-30"], "--max-flow"),
             (["-o", "x.flo", "--grid", "hexagonal"], "--grid"),
             (["-o", "x.flo", "--device", "cuda:7"], "--device cuda:7"),
             (["-o", "x.flo", "-o", "x.flo"], "twice"),
@@ -216,9 +218,10 @@ class TestExitCodes:
         for index, image in enumerate(moving_frames(5)):
             write_image(tmp_path / "in" / f"{index}.png", image)
         (tmp_path / "in" / "3.png").write_bytes(b"broken")
-        done = flowcli("video", "in", "--out", "out.mp4", *DIS, "--quiet")
+        done = flowcli("video", "in", "--out", "out.mp4", *DIS)
         assert done.returncode == 3
         assert "3.png" in one_line(done)
+        assert "2 pairs" in one_line(done)
         assert len(list(VideoFile(tmp_path / "out.mp4").frames())) == 2
 
     def test_4_no_network_and_no_checkpoint(self, flowcli: Run, frames: list[str]) -> None:
@@ -276,7 +279,7 @@ class TestExitCodes:
         assert done.returncode == 5
         assert ".xyz" in one_line(done)
 
-    @pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+    @pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143), (signal.SIGHUP, 129)])
     def test_130_interrupted(self, tmp_path: Path, number: signal.Signals, code: int) -> None:
         for index, image in enumerate(moving_frames(60, 240, 320)):
             write_image(tmp_path / "in" / f"{index:02d}.png", image)
@@ -291,7 +294,7 @@ class TestExitCodes:
         assert errors.count(b"\n") <= 1
         assert not (tmp_path / "out.mp4").exists()
         assert sorted(path.name for path in tmp_path.iterdir()) == ["flows", "in"]
-        for path in (tmp_path / "flows").iterdir():
+        for path in (tmp_path / "flows").glob("*.flo"):
             assert read_flow(path).shape == (240, 320, 2)
 
     def test_1_a_fault_in_flowcli_itself(self, frames: list[str], tmp_path: Path) -> None:
@@ -305,6 +308,38 @@ class TestExitCodes:
         assert "ZeroDivisionError" in one_line(done)
         loud = subprocess.run([*command, "--verbose"], cwd=tmp_path, capture_output=True)
         assert b"Traceback" in loud.stderr
+
+
+class TestBrokenStreams:
+    """A stream that is closed or full is an error of its own, or none at all."""
+
+    @pytest.mark.parametrize(
+        ("shell", "code"),
+        [
+            ("{} 2>&-", 0),
+            ("{} 2>/dev/full", 0),
+            ("{} --json >&-", 5),
+            ("{} -o - >/dev/full 2>/dev/null", 5),
+        ],
+    )
+    def test_streams(self, frames: list[str], tmp_path: Path, shell: str, code: int) -> None:
+        command = shell.format(f"{PROGRAM} estimate {' '.join(frames)} -o x.flo -m dis")
+        assert subprocess.run(command, shell=True, cwd=tmp_path).returncode == code
+        if code == 0:
+            assert read_flow(tmp_path / "x.flo").shape == (64, 80, 2)
+
+    def test_one_signal_ends_a_run_whose_input_is_stuck(self, tmp_path: Path) -> None:
+        for index, image in enumerate(moving_frames(3)):
+            write_image(tmp_path / "in" / f"{index}.png", image)
+        os.mkfifo(tmp_path / "in" / "3.png")  # nobody will ever write to it
+        command: list[str | Path] = [PROGRAM, "video", "in", "--flow-dir", "flows", *DIS]
+        process = subprocess.Popen(command, cwd=tmp_path, stderr=subprocess.PIPE)
+        while len(list(tmp_path.glob("flows/*.flo"))) < 2:
+            assert process.poll() is None
+            time.sleep(0.02)
+        process.send_signal(signal.SIGINT)
+        process.communicate(timeout=8)
+        assert process.returncode == 130
 
 
 class TestVideo:
@@ -365,6 +400,13 @@ class TestDemo:
         report = json.loads(done.stdout)
         assert report["model"] == "dis"
         assert report["epe_visible"] < 0.2
+
+    def test_files_that_are_there_are_kept(self, flowcli: Run, tmp_path: Path) -> None:
+        assert flowcli("demo", ".", *DIS).returncode == 0
+        (tmp_path / "frame1.png").write_bytes(b"mine")
+        assert flowcli("demo", ".", *DIS).returncode == 2
+        assert (tmp_path / "frame1.png").read_bytes() == b"mine"
+        assert flowcli("demo", ".", *DIS, "--force").returncode == 0
 
     def test_another_model_is_never_replaced(self, flowcli: Run) -> None:
         assert flowcli("demo", "-m", "some/other").returncode == 4

@@ -119,6 +119,7 @@ def test_a_connection_that_is_cut_half_way(flowcli: Run, hub: HubServer) -> None
     hub.cut = ".safetensors"
     cut = flowcli("model", "fetch", *MODEL)
     assert cut.returncode in (0, 4), cut.stderr  # huggingface_hub may resume of its own accord
+    assert all(line.startswith(b"flowcli: ") for line in cut.stderr.splitlines())
     hub.cut = None
     assert flowcli("model", "fetch", *MODEL).returncode == 0
     folder = Path(flowcli("model", "path", *MODEL).stdout.decode().strip())
@@ -141,7 +142,20 @@ def test_a_download_that_stalls_is_given_up(flowcli: Run, hub: HubServer) -> Non
     hub.stall = ".safetensors"
     done = flowcli("model", "fetch", *MODEL, HF_HUB_DOWNLOAD_TIMEOUT="1")
     assert done.returncode == 4
-    assert done.stderr.decode().splitlines()[-1].startswith("flowcli: error: cannot download someone/flow")
+    lines = done.stderr.decode().splitlines()
+    assert lines[-1].startswith("flowcli: error: cannot download someone/flow")
+    assert all(line.startswith("flowcli: downloading") for line in lines[:-1])
+
+
+def test_an_update_that_fails_leaves_the_version_that_is_there(flowcli: Run, hub: HubServer) -> None:
+    assert flowcli("model", "fetch", *MODEL).returncode == 0
+    hub.commit = COMMIT[::-1]
+    hub.stall = ".safetensors"
+    assert flowcli("model", "fetch", *MODEL, "--force", HF_HUB_DOWNLOAD_TIMEOUT="1").returncode == 4
+    assert flowcli("model", "path", *MODEL).stdout.decode().strip().endswith(COMMIT)
+    hub.stall = None
+    assert flowcli("model", "fetch", *MODEL).stdout.decode().strip().endswith(COMMIT[::-1])
+    assert flowcli("model", "path", *MODEL).stdout.decode().strip().endswith(COMMIT[::-1])
 
 
 @pytest.mark.parametrize("offline", [{"HF_HUB_OFFLINE": "1"}, {}])

@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from safetensors.torch import load_file, save_file
 
 from flowcli import load_estimator, read_flow
 from flowcli.errors import ModelError, UsageError
@@ -168,6 +169,30 @@ class TestDamage:
         self.change_config(folder, num_self_attends_per_block=3)
         with pytest.raises(ModelError, match="lacks"):
             load_estimator(str(folder))
+
+    def test_layers_that_the_configuration_does_not_know(self, folder: Path) -> None:
+        self.change_config(folder, num_self_attends_per_block=1)
+        with pytest.raises(ModelError, match="more layers"):
+            load_estimator(str(folder))
+
+    def test_values_that_are_no_numbers(self, folder: Path) -> None:
+        tensors = load_file(folder / "model.safetensors")
+        tensors["perceiver.embeddings.latents"][3, 4] = float("nan")
+        save_file(tensors, folder / "model.safetensors", metadata={"format": "pt"})
+        with pytest.raises(ModelError, match="latents holds values that are no numbers"):
+            load_estimator(str(folder))
+
+    @pytest.mark.parametrize("changes", [{"num_latents": "abc"}, {"d_latents": 0}, {"architectures": 5}])
+    def test_nonsense_in_the_configuration(self, folder: Path, changes: dict[str, object]) -> None:
+        self.change_config(folder, **changes)
+        with pytest.raises(ModelError):
+            load_estimator(str(folder))
+
+    def test_a_shard_that_is_missing(self, folder: Path) -> None:
+        (folder / "model.safetensors").unlink()
+        (folder / "model.safetensors.index.json").write_text('{"weight_map": {"a": "model-1.safetensors"}}')
+        with pytest.raises(ModelError, match=r"lacks model-1\.safetensors"):
+            find_checkpoint(str(folder))
 
     def test_another_model(self, folder: Path) -> None:
         self.change_config(folder, model_type="bert")

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from flowcli import colorize, load_estimator, read_flow, read_image
-from flowcli.errors import InputError, OutputError
+from flowcli.errors import InputError, OutputError, UsageError
 from flowcli.images import write_image
 from flowcli.pipeline import VideoOutputs, VideoSummary, choose_max_flow, estimate_video
 from flowcli.sources import open_source
@@ -83,7 +83,7 @@ def test_the_perceiver_shares_batches_across_pairs(folder: Path, tmp_path: Path,
 
 def test_colour_pictures_of_every_flow(folder: Path, tmp_path: Path) -> None:
     run(folder, flow_dir=tmp_path / "flows", flow_format="png", max_flow=4.0)
-    assert sorted(path.name for path in (tmp_path / "flows").iterdir()) == [
+    assert sorted(path.name for path in (tmp_path / "flows").glob("*.png")) == [
         "f_10.png",
         "f_11.png",
         "f_8.png",
@@ -94,14 +94,14 @@ def test_colour_pictures_of_every_flow(folder: Path, tmp_path: Path) -> None:
 def test_a_second_run_goes_on_from_what_is_there(folder: Path, tmp_path: Path) -> None:
     flows = tmp_path / "flows"
     run(folder, flow_dir=flows)
-    whole = {path.name: path.read_bytes() for path in flows.iterdir()}
+    whole = {path.name: path.read_bytes() for path in flows.glob("*.flo")}
     mark = np.full((64, 96, 2), 7, np.float32)
     from flowcli import write_flow
 
     write_flow(flows / "f_8.flo", mark)
     (flows / "f_9.flo").unlink()
     (flows / "f_10.flo").write_bytes(whole["f_10.flo"][:-1])
-    write_flow(flows / "f_11.flo", mark[:-1])
+    (flows / "f_11.flo").write_bytes(b"")
     summary = run(folder, flow_dir=flows, video=tmp_path / "out.mp4", max_flow=10.0)
     assert (summary.pairs, summary.resumed) == (4, 1)
     np.testing.assert_array_equal(read_flow(flows / "f_8.flo"), mark)
@@ -122,9 +122,9 @@ def test_damage_in_the_middle_keeps_what_came_before(folder: Path, tmp_path: Pat
 
 def test_a_frame_of_another_size_is_named(folder: Path, tmp_path: Path) -> None:
     write_image(folder / "f_12.png", moving_frames(1, 60, 90)[0])
-    summary = run(folder, flow_dir=tmp_path / "flows")
-    assert "f_11 is 96 x 64 but frame f_12 is 90 x 60" in str(summary.damage)
-    assert summary.pairs == 3
+    with pytest.raises(InputError, match="f_11 is 96 x 64 but frame f_12 is 90 x 60"):
+        run(folder, flow_dir=tmp_path / "flows", video=tmp_path / "out.mp4", max_flow=4.0)
+    assert not (tmp_path / "out.mp4").exists()
 
 
 @pytest.mark.parametrize("kept", [0, 1])
@@ -146,7 +146,7 @@ def test_a_failing_output_stops_the_run_and_leaves_nothing(folder: Path, tmp_pat
 
 
 def test_the_automatic_scale_follows_the_motion(tmp_path: Path) -> None:
-    source = open_source(write_video(tmp_path / "in.mp4", moving_frames(30), codec="mpeg4"))
+    source = open_source(write_video(tmp_path / "in.mp4", moving_frames(30, 160, 240)))
     assert choose_max_flow(load_estimator("dis"), source) == pytest.approx(1.25 * 5**0.5, abs=1.0)
 
 
@@ -156,3 +156,37 @@ def test_the_reported_scale_is_the_one_in_the_pictures(folder: Path, tmp_path: P
     for index, picture in enumerate(VideoFile(tmp_path / "out.mp4").frames()):
         flow = read_flow(tmp_path / "flows" / f"f_{index + 8}.flo")
         assert np.abs(picture.image.astype(int) - colorize(flow, summary.max_flow)).mean() < 4
+
+
+def test_flows_made_by_another_model_or_from_another_input_are_not_taken_over(
+    folder: Path, tmp_path: Path, checkpoint: Path
+) -> None:
+    flows = tmp_path / "flows"
+    run(folder, flow_dir=flows)
+    with pytest.raises(UsageError, match="another model"):
+        run(folder, str(checkpoint), flow_dir=flows)
+    folder.rename(tmp_path / "other")
+    with pytest.raises(UsageError, match="another input"):
+        run(tmp_path / "other", flow_dir=flows)
+    assert run(tmp_path / "other", flow_dir=flows, force=True).resumed == 0
+
+
+def test_pictures_and_input_frames_are_not_overwritten(folder: Path, tmp_path: Path) -> None:
+    before = {path: path.read_bytes() for path in folder.iterdir()}
+    for force in (False, True):
+        with pytest.raises(UsageError, match="choose another folder"):
+            run(folder, flow_dir=folder, flow_format="png", max_flow=4.0, force=force)
+    assert {path: path.read_bytes() for path in folder.iterdir()} == before
+    run(folder, flow_dir=tmp_path / "flows", flow_format="png", max_flow=4.0)
+    with pytest.raises(UsageError, match="--force"):
+        run(folder, flow_dir=tmp_path / "flows", flow_format="png", max_flow=4.0)
+    run(folder, flow_dir=tmp_path / "flows", flow_format="png", max_flow=4.0, force=True)
+
+
+def test_a_truncated_video_keeps_what_came_before(tmp_path: Path) -> None:
+    whole = write_video(tmp_path / "in.mp4", moving_frames(20), options={"movflags": "faststart"})
+    (tmp_path / "cut.mp4").write_bytes(whole.read_bytes()[: int(whole.stat().st_size * 0.8)])
+    summary = run(tmp_path / "cut.mp4", video=tmp_path / "out.mp4", max_flow=4.0)
+    assert "truncated" in str(summary.damage)
+    assert 2 < summary.pairs < 19
+    assert len(list(VideoFile(tmp_path / "out.mp4").frames())) == summary.pairs

@@ -132,7 +132,7 @@ class TestWriter:
         frames = moving_frames(5)
         times = [Fraction(n, 1000) for n in (0, 40, 90, 500, 1000)]
         path = tmp_path / "out"
-        writer = VideoWriter(path, suffix, Fraction(5), Fraction(1, 1000))
+        writer = VideoWriter(path, Path(f"final{suffix}"), Fraction(5), Fraction(1, 1000))
         for image, time in zip(frames, times, strict=True):
             writer.write(image, time)
         writer.close()
@@ -149,7 +149,7 @@ class TestWriter:
     def test_plain_colours_survive(self, tmp_path: Path) -> None:
         """The colour matrix is written into the file; guessed wrongly, green and red would be off by 20."""
         colors = [(255, 0, 0), (0, 255, 0), (0, 0, 255), (255, 255, 0), (128, 128, 128)]
-        writer = VideoWriter(tmp_path / "a.mp4", ".mp4", Fraction(5), Fraction(1, 5))
+        writer = VideoWriter(tmp_path / "a.mp4", Path("a.mp4"), Fraction(5), Fraction(1, 5))
         for index, color in enumerate(colors):
             writer.write(np.full((32, 32, 3), color, np.uint8), Fraction(index, 5))
         writer.close()
@@ -158,7 +158,7 @@ class TestWriter:
 
     def test_odd_sides_are_padded_by_repeating_the_edge(self, tmp_path: Path) -> None:
         frames = [frame[:63, :95] for frame in moving_frames(2)]
-        writer = VideoWriter(tmp_path / "a.mp4", ".mp4", Fraction(5), Fraction(1, 5))
+        writer = VideoWriter(tmp_path / "a.mp4", Path("a.mp4"), Fraction(5), Fraction(1, 5))
         for index, image in enumerate(frames):
             writer.write(image, Fraction(index, 5))
         writer.close()
@@ -169,7 +169,7 @@ class TestWriter:
         assert mean_difference(image[63, :95], frames[0][62]) < 12
 
     def test_a_folder_that_is_not_there(self, tmp_path: Path) -> None:
-        writer = VideoWriter(tmp_path / "missing" / "a.mp4", ".mp4", Fraction(5), Fraction(1, 5))
+        writer = VideoWriter(tmp_path / "missing" / "a.mp4", Path("a.mp4"), Fraction(5), Fraction(1, 5))
         writer.write(moving_frames(1)[0], Fraction(0))
-        with pytest.raises(OutputError, match="no such file"):
+        with pytest.raises(OutputError, match=r"cannot write a\.mp4: no such file"):
             writer.close()

@@ -31,9 +31,10 @@ def write_video(
     rate: int = 12,
     codec: str = "libx264",
     rotation: int = 0,
+    options: dict[str, str] | None = None,
 ) -> Path:
     """Write nearly lossless video; ``times`` in seconds make the frame rate variable."""
-    with av.open(str(path), "w") as container:
+    with av.open(str(path), "w", options=options or {}) as container:
         stream: Any = container.add_stream(codec, rate=rate, options={"crf": "8"} if codec == "libx264" else {})
         stream.height, stream.width = frames[0].shape[:2]
         stream.pix_fmt = "yuv444p" if codec == "libx264" else "yuv420p"

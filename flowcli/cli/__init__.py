@@ -5,6 +5,7 @@ Nothing heavy is imported before a command runs.
 
 from __future__ import annotations
 
+import contextlib
 import signal
 import sys
 import traceback
@@ -13,7 +14,7 @@ from typing import NoReturn
 import typer
 from typer._click.exceptions import NoArgsIsHelpError, UsageError  # typer re-exports only some of them
 
-from ..errors import INTERRUPTED, TERMINATED, FlowcliError
+from ..errors import INTERRUPTED, KILLED_BY_SIGNAL, FlowcliError
 from ..version import __version__
 from . import demo, estimate, model, video
 from .console import console
@@ -47,8 +48,14 @@ def _flowcli(
 
 def main() -> NoReturn:
     """The ``flowcli`` program: runs a command and leaves with the exit code of the contract."""
-    signal.signal(signal.SIGTERM, _terminate)
-    sys.exit(run(sys.argv[1:]))
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        if signal.getsignal(number) != signal.SIG_IGN:  # nohup ignores SIGHUP
+            signal.signal(number, _terminate)
+    code = run(sys.argv[1:])
+    if sys.stderr is not None:
+        with contextlib.suppress(OSError):
+            sys.stderr.flush()
+    sys.exit(code)
 
 
 def run(arguments: list[str]) -> int:
@@ -83,6 +90,6 @@ def _show_traceback_if_verbose() -> None:
         traceback.print_exc()
 
 
-def _terminate(*_: object) -> NoReturn:
+def _terminate(number: int, _frame: object) -> NoReturn:
     # An exception, so that temporary files are removed on the way out.
-    raise SystemExit(TERMINATED)
+    raise SystemExit(KILLED_BY_SIGNAL + number)

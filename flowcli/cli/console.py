@@ -28,13 +28,19 @@ class Console:
 
     def error(self, message: str) -> None:
         """One line that says what went wrong; shown even when quiet."""
-        one_line = " ".join(message.split("\n"))
-        sys.stderr.write(f"flowcli: error: {one_line}\n")
+        self._say(f"flowcli: error: {' '.join(message.splitlines())}")
 
     def note(self, message: str) -> None:
         """One line worth knowing."""
         if not self.quiet:
-            sys.stderr.write(f"flowcli: {message}\n")
+            self._say(f"flowcli: {message}")
+
+    def _say(self, line: str) -> None:
+        # A stderr that is closed or full is no reason to fail.
+        if sys.stderr is not None:
+            with contextlib.suppress(OSError):
+                sys.stderr.write(line + "\n")
+                sys.stderr.flush()
 
     def detail(self, message: str) -> None:
         """One line for those who asked for more."""
@@ -47,8 +53,10 @@ class Console:
 
     def output(self, data: str | bytes) -> None:
         """Write text or bytes to stdout, flushed; raises ``OutputError`` if the reader has gone or the disk is full."""
+        if sys.stdout is None:
+            raise OutputError("cannot write to stdout: it is closed")
         try:
-            sys.stdout.buffer.write(data.encode() if isinstance(data, str) else data)
+            sys.stdout.buffer.write(data.encode(errors="surrogateescape") if isinstance(data, str) else data)
             sys.stdout.flush()
         except OSError as error:
             # What is left in the buffer would fail, and be complained of, once more at exit.
@@ -66,7 +74,7 @@ class Console:
         """
         if self.quiet:
             yield lambda _: None
-        elif sys.stderr.isatty():
+        elif sys.stderr is not None and sys.stderr.isatty():
             with _bar(what, total, unit) as advance:
                 yield advance
         else:

@@ -13,7 +13,7 @@ from ..errors import ModelError
 from ..models import DIS
 from .console import console
 from .estimate import describe
-from .options import ConsoleOptions, EstimatorOptions, JsonOption, takes_options
+from .options import ConsoleOptions, EstimatorOptions, ForceOption, JsonOption, takes_options
 
 if TYPE_CHECKING:
     from ..estimator import FlowEstimator
@@ -23,23 +23,25 @@ if TYPE_CHECKING:
 def demo(
     estimator_options: EstimatorOptions,
     console_options: ConsoleOptions,  # noqa: ARG001  (has told the console already)
-    folder: Annotated[Path, typer.Argument(metavar="[DIR]", help="Where to write.", show_default=True)] = Path("demo"),
+    folder: Annotated[Path, typer.Argument(metavar="[DIR]", readable=False, help="Where to write.")] = Path("demo"),
     json: JsonOption = False,
+    force: ForceOption = False,
 ) -> None:
     """Render a small scene with known motion, estimate its flow and show how far off it is.
 
-    Writes the frames, the flow, its colours and a panel; files of an earlier demo are replaced.
+    Writes the frames, the flow, its colours and a panel.
     """
     import numpy as np
 
-    from ..files import check_writable
+    from ..files import check_outputs
     from ..flow_io import write_flow
     from ..images import write_image
     from ..metrics import endpoint_error
     from ..pictures import demo_panel
     from ..scene import render_scene
 
-    check_writable(folder)
+    names = ("frame1.png", "frame2.png", "truth.flo", "flow.flo", "flow.png", "panel.png")
+    check_outputs([folder / name for name in names], force=force, inputs=[])
     estimator = _load_or_dis(estimator_options)
     scene = render_scene()
     started = time.monotonic()
@@ -65,7 +67,7 @@ def demo(
 
 
 def _load_or_dis(options: EstimatorOptions) -> FlowEstimator:
-    """The model that was asked for; only if none was, and the default cannot be had, DIS, and that is said."""
+    """The model that was asked for; DIS only where the default cannot be had, and that is said."""
     from ..models import DEFAULT_MODEL
 
     try:

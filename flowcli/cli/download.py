@@ -16,16 +16,19 @@ if TYPE_CHECKING:
 def download_progress() -> Iterator[Progress]:
     """Give a function that shows the progress of each file that it is told of."""
     with contextlib.ExitStack() as shown:
-        bars: dict[str, Advance] = {}
-        received: dict[str, int] = {}
+        current = ""
+        received = 0
+        advance: Advance | None = None
 
         def report(filename: str, done: int, total: int | None) -> None:
-            if filename not in bars:
+            nonlocal current, received, advance
+            if filename != current or advance is None:
+                shown.close()  # the bar of the file before
                 size = f", {total / 1e6:.1f} MB" if total else ""
                 console.note(f"downloading {filename}{size}")
-                bars[filename] = shown.enter_context(console.progress(filename, total, "bytes"))
-                received[filename] = 0
-            bars[filename](done - received[filename])
-            received[filename] = done
+                advance = shown.enter_context(console.progress(filename, total, "bytes"))
+                current, received = filename, 0
+            advance(done - received)
+            received = done
 
         yield report

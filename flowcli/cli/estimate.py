@@ -21,8 +21,10 @@ STDOUT = "-"
 
 @takes_options
 def estimate(
-    frame1: Annotated[Path, typer.Argument(metavar="FRAME1", help="The frame that the flow leads from.")],
-    frame2: Annotated[Path, typer.Argument(metavar="FRAME2", help="The frame that it leads to.")],
+    frame1: Annotated[
+        Path, typer.Argument(metavar="FRAME1", readable=False, help="The frame that the flow leads from.")
+    ],
+    frame2: Annotated[Path, typer.Argument(metavar="FRAME2", readable=False, help="The frame that it leads to.")],
     estimator_options: EstimatorOptions,
     console_options: ConsoleOptions,  # noqa: ARG001  (has told the console already)
     output: Annotated[

@@ -104,8 +104,8 @@ ForceOption = Annotated[bool, typer.Option("--force", "-f", help="Replace output
 
 def positive_pixels(value: float | None) -> float | None:
     """Check an option that is a length in pixels."""
-    if value is not None and not value > 0:
-        raise typer.BadParameter(f"{value} is not above 0")
+    if value is not None and not 1e-3 <= value <= 1e6:
+        raise typer.BadParameter(f"{value} is not between 0.001 and 1000000 pixels")
     return value
 
 

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
-from ..errors import OutputError, UsageError
+from ..errors import InputError, OutputError, UsageError
 from .console import console
 from .estimate import describe
-from .options import ConsoleOptions, EstimatorOptions, ForceOption, JsonOption, takes_options
+from .options import ConsoleOptions, EstimatorOptions, ForceOption, JsonOption, positive_pixels, takes_options
 
 if TYPE_CHECKING:
     from ..arrays import Flow
@@ -23,11 +23,10 @@ def _max_flow(text: str) -> float | Literal["auto"]:
     if text == "auto":
         return "auto"
     try:
-        value = float(text)
-    except ValueError:
-        value = -1.0
-    if not 0 < value < float("inf"):
-        raise typer.BadParameter(f"{text!r} is neither auto nor a number of pixels above 0")
+        value = positive_pixels(float(text))
+    except ValueError as error:
+        raise typer.BadParameter(f"{text!r} is neither auto nor a number of pixels") from error
+    assert value is not None
     return value
 
 
@@ -44,13 +43,21 @@ def _rate(text: str) -> Fraction:
 @takes_options
 def video(
     source: Annotated[
-        Path, typer.Argument(metavar="IN", help="A video, a folder of frames, or a pattern such as f_%04d.png.")
+        Path,
+        typer.Argument(
+            metavar="IN", readable=False, help="A video, a folder of frames, or a pattern such as f_%04d.png."
+        ),
     ],
     estimator_options: EstimatorOptions,
     console_options: ConsoleOptions,  # noqa: ARG001  (has told the console already)
-    out: Annotated[Path | None, typer.Option(metavar="OUT.mp4", help="The video of the flow to write.")] = None,
+    out: Annotated[
+        Path | None, typer.Option(metavar="OUT.mp4", readable=False, help="The video of the flow to write.")
+    ] = None,
     flow_dir: Annotated[
-        Path | None, typer.Option(metavar="DIR", help="Keep every flow here; a second run goes on from what is there.")
+        Path | None,
+        typer.Option(
+            metavar="DIR", readable=False, help="Keep every flow here; a second run goes on from what is there."
+        ),
     ] = None,
     flow_format: Annotated[Literal["flo", "png"], typer.Option(help="Of the files in --flow-dir.")] = "flo",
     layout: Annotated[
@@ -75,6 +82,8 @@ def video(
 
     _check_targets(source, out, flow_dir, force)
     frames = open_source(source, fps)
+    if fps is not None and frames.rate != fps:
+        console.note(f"{source} has a frame rate of its own; --fps is for folders and patterns")
     estimator = estimator_options.load()
     outputs = VideoOutputs(
         video=out,
@@ -82,22 +91,24 @@ def video(
         flow_format=flow_format,
         layout=layout,
         max_flow=None if max_flow == "auto" else max_flow,
-        resume=not force,
+        force=force,
     )
+    if outputs.max_flow is None and outputs.has_pictures and estimator.model.window is not None:
+        console.note("looking at a few pairs to choose the colour scale; --max-flow PIXELS saves that")
     total = frames.count - 1 if frames.count else None
     with console.progress("estimating", total, "pairs") as advance:
 
         def on_pair(pair: VideoPair, flow: Flow) -> None:
             advance(1)
             if json:
-                console.result(_pair_report(pair, flow))
+                console.result(_pair_report(pair, flow, outputs))
 
         summary = estimate_video(estimator, frames, outputs, on_pair=on_pair)
     if json:
         console.result({"type": "summary", "input": source, **describe(estimator), **_report(summary, outputs)})
-    _say_what_happened(frames, outputs, summary)
     if summary.damage is not None:
-        raise summary.damage
+        raise InputError(f"{summary.damage}; the outputs hold the {summary.pairs} pairs before that")
+    _say_what_happened(frames, outputs, summary)
 
 
 def _check_targets(source: Path, out: Path | None, flow_dir: Path | None, force: bool) -> None:
@@ -111,12 +122,14 @@ def _check_targets(source: Path, out: Path | None, flow_dir: Path | None, force:
         if out.suffix.lower() not in CONTAINERS:
             known = ", ".join(CONTAINERS)
             raise OutputError(f"cannot write {out}: unknown format {out.suffix or '(no suffix)'}; use one of {known}")
+        if flow_dir is not None and flow_dir.resolve() == out.resolve():
+            raise UsageError(f"{out} is named for --out and for --flow-dir; give each a name of its own")
         check_outputs([out], force=force, inputs=[source])
     if flow_dir is not None:
         check_writable(flow_dir)
 
 
-def _pair_report(pair: VideoPair, flow: Flow) -> dict[str, object]:
+def _pair_report(pair: VideoPair, flow: Flow, outputs: VideoOutputs) -> dict[str, object]:
     from ..metrics import flow_statistics
 
     return {
@@ -125,7 +138,7 @@ def _pair_report(pair: VideoPair, flow: Flow) -> dict[str, object]:
         "frame1": pair.first.name,
         "frame2": pair.second.name,
         "time": float(pair.first.time),
-        "flow_file": pair.flow_path,
+        "flow_file": outputs.flow_dir / f"{pair.first.name}.{outputs.flow_format}" if outputs.flow_dir else None,
         "resumed": pair.ready is not None,
         "flow": flow_statistics(flow),
     }

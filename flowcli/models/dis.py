@@ -42,5 +42,6 @@ class DisFlow:
             cv2.copyMakeBorder(cv2.cvtColor(frame, cv2.COLOR_RGB2GRAY), 0, down, 0, right, cv2.BORDER_REPLICATE)
             for frame in (frame1, frame2)
         ]
-        flow = np.zeros((*grey[0].shape, 2), np.float32)
-        return np.asarray(self._dis.calc(grey[0], grey[1], flow), np.float32)[:height, :width]
+        # No flow is passed in: OpenCV would take it for a first guess.
+        flow = self._dis.calc(grey[0], grey[1], None)  # type: ignore[call-overload]
+        return np.asarray(flow, np.float32)[:height, :width]

@@ -102,14 +102,17 @@ def open_checkpoint(name: str, folder: Path, revision: str | None) -> Checkpoint
         config = json.loads(path.read_text("utf-8"))
     except OSError as error:
         raise ModelError(f"cannot read {path}: {why(error)}; give a checkpoint made by save_pretrained") from error
-    except ValueError as error:
-        raise ModelError(f"{path} is damaged: not JSON; download it again") from error
+    except (ValueError, RecursionError) as error:
+        raise ModelError(f"{path} is damaged: not JSON; run `flowcli model fetch --force`, or copy it again") from error
     fault = _config_fault(config)
     if fault:
         raise ModelError(f"model {name} is not an optical-flow Perceiver: {fault}")
     weights = hub.weights_file(folder)
     if weights is None:
         raise ModelError(f"no weights in {folder}: it needs {' or '.join(hub.WEIGHTS[::2])}")
+    missing = [shard for shard in hub.shards(weights) if not (folder / shard).is_file()]
+    if missing:
+        raise ModelError(f"{folder} lacks {missing[0]}, which {weights.name} names; copy it there")
     return Checkpoint(name, folder, weights, revision, config)
 
 
@@ -118,9 +121,9 @@ def _config_fault(config: object) -> str | None:
         kind = config.get("model_type") if isinstance(config, dict) else None
         return f"its {hub.CONFIG} says model_type {kind!r}"
     architectures = config.get("architectures")
-    if architectures is not None and ARCHITECTURE not in architectures:
-        return f"its architecture is {', '.join(map(str, architectures))}"
+    if architectures is not None and ARCHITECTURE not in (architectures if isinstance(architectures, list) else ()):
+        return f"its architecture is {architectures!r}"
     size = config.get("train_size", (368, 496))
-    if not (isinstance(size, list | tuple) and len(size) == 2 and all(isinstance(n, int) and n > 0 for n in size)):
+    if not (isinstance(size, list | tuple) and len(size) == 2 and all(type(n) is int and n > 0 for n in size)):
         return f"its train_size is {size!r}"
     return None

@@ -14,10 +14,13 @@ import logging
 import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ...errors import ModelError, OutputError
 from ...files import why
+
+if TYPE_CHECKING:
+    from huggingface_hub import HfFileMetadata
 
 CONFIG = "config.json"
 WEIGHTS = ("model.safetensors", "model.safetensors.index.json", "pytorch_model.bin", "pytorch_model.bin.index.json")
@@ -34,13 +37,17 @@ Progress = Callable[[str, int, int | None], None]
 
 def find_local(name: str) -> Path | None:
     """The folder that ``name`` means if it is a path rather than a hub id; raises ``ModelError`` if it is not there."""
-    path = Path(name).expanduser()
-    if path.is_dir():
-        return path
-    if path.exists():
+    try:
+        path = Path(name).expanduser()
+        if name and path.is_dir():
+            return path
+        exists = path.exists()
+    except (OSError, RuntimeError) as error:  # no permission on the way, a name too long, an unknown ~user
+        raise ModelError(f"cannot read model folder {name}: {error}") from error
+    if name and exists:
         raise ModelError(f"model {name} is a file; give the checkpoint's folder")
-    looks_like_path = name.startswith((".", "~", os.sep)) or name.count("/") > 1 or name.endswith("/") or not name
-    if looks_like_path:
+    looks_like_path = name.startswith((".", "~", os.sep)) or name.count("/") > 1 or name.endswith("/")
+    if looks_like_path or not name:
         raise ModelError(f"model folder {name!r} does not exist; give a folder, a hub id such as owner/name, or dis")
     return None
 
@@ -68,9 +75,11 @@ def shards(weights: Path) -> list[str]:
     if weights.suffix != ".json":
         return []
     try:
-        return sorted(set(json.loads(weights.read_text("utf-8"))["weight_map"].values()))
+        return sorted({str(name) for name in json.loads(weights.read_text("utf-8"))["weight_map"].values()})
     except (OSError, ValueError, KeyError, AttributeError, TypeError) as error:
-        raise ModelError(f"model file {weights} is damaged; download it again") from error
+        raise ModelError(
+            f"model file {weights} is damaged; run `flowcli model fetch --force`, or copy it again"
+        ) from error
 
 
 def download(repo: str, revision: str | None, *, progress: Progress | None = None, force: bool = False) -> Path:
@@ -86,9 +95,10 @@ def download(repo: str, revision: str | None, *, progress: Progress | None = Non
         ModelError: the hub cannot be reached or does not have it.
     """
     with _hub_errors(repo, revision):
-        folder = _fetch(repo, CONFIG, revision, progress, force).parent
-        # The commit that config.json came from, so that all files are of one version.
-        commit = folder.name
+        # By its commit, so that all files are of one version, and so that the branch's name in the cache moves on to
+        # that version only when all of it is there.
+        commit = _metadata(repo, CONFIG, revision).commit_hash or revision
+        folder = _fetch(repo, CONFIG, commit, progress, force).parent
         weights = next(
             (path for name in WEIGHTS if (path := _fetch_if_there(repo, name, commit, progress, force))), None
         )
@@ -96,10 +106,14 @@ def download(repo: str, revision: str | None, *, progress: Progress | None = Non
             raise ModelError(f"{repo} has neither {WEIGHTS[0]} nor {WEIGHTS[2]}; it is not an optical-flow Perceiver")
         for shard in shards(weights):
             _fetch(repo, shard, commit, progress, force)
+        if revision != commit:
+            _fetch(repo, CONFIG, revision, progress, force=False)
     return folder
 
 
-def _fetch_if_there(repo: str, filename: str, revision: str, progress: Progress | None, force: bool) -> Path | None:
+def _fetch_if_there(
+    repo: str, filename: str, revision: str | None, progress: Progress | None, force: bool
+) -> Path | None:
     from huggingface_hub.errors import EntryNotFoundError
 
     try:
@@ -109,16 +123,19 @@ def _fetch_if_there(repo: str, filename: str, revision: str, progress: Progress 
 
 
 def _fetch(repo: str, filename: str, revision: str | None, progress: Progress | None, force: bool) -> Path:
-    from huggingface_hub import constants, get_hf_file_metadata, hf_hub_download, hf_hub_url
+    from huggingface_hub import hf_hub_download
+
+    # hf_hub_download retries an unanswered request for minutes; asking first keeps the wait bounded.
+    _metadata(repo, filename, revision)
+    bar = _bar_class(filename, progress)
+    return Path(hf_hub_download(repo, filename, revision=revision, tqdm_class=bar, force_download=force))
+
+
+def _metadata(repo: str, filename: str, revision: str | None) -> HfFileMetadata:
+    from huggingface_hub import constants, get_hf_file_metadata, hf_hub_url
 
     timeout = constants.HF_HUB_ETAG_TIMEOUT if "HF_HUB_ETAG_TIMEOUT" in os.environ else ANSWER_SECONDS
-    # hf_hub_download retries an unanswered request for minutes; asking first keeps the wait bounded.
-    get_hf_file_metadata(hf_hub_url(repo, filename, revision=revision), timeout=timeout)
-    bar = _bar_class(filename, progress)
-    path = hf_hub_download(
-        repo, filename, revision=revision, etag_timeout=timeout, tqdm_class=bar, force_download=force
-    )
-    return Path(path)
+    return get_hf_file_metadata(hf_hub_url(repo, filename, revision=revision), timeout=timeout)
 
 
 def _bar_class(filename: str, progress: Progress | None) -> Any:
@@ -145,9 +162,15 @@ def _bar_class(filename: str, progress: Progress | None) -> Any:
 def _hub_errors(repo: str, revision: str | None) -> Iterator[None]:
     """Turn what huggingface_hub raises into a ``ModelError`` of one line, and keep its log messages off stderr."""
     from huggingface_hub import constants, errors
+    from huggingface_hub.utils import logging as hub_logging
 
-    logging.getLogger("huggingface_hub").setLevel(logging.CRITICAL)
-    unreachable: tuple[type[Exception], ...] = (errors.HfHubHTTPError, errors.FileMetadataError, *_transport_errors())
+    hub_logging.set_verbosity(logging.CRITICAL)
+    unreachable: tuple[type[Exception], ...] = (
+        errors.HfHubHTTPError,
+        errors.FileMetadataError,
+        errors.LocalEntryNotFoundError,
+        *_transport_errors(),
+    )
     version = f" at revision {revision}" if revision else ""
     try:
         yield
@@ -161,11 +184,15 @@ def _hub_errors(repo: str, revision: str | None) -> Iterator[None]:
         raise ModelError(f"{repo} has no revision {revision}; see its branches and tags on the hub") from error
     except errors.RepositoryNotFoundError as error:
         raise ModelError(f"no model {repo} on {constants.ENDPOINT} (or it is private: set HF_TOKEN)") from error
-    except errors.EntryNotFoundError as error:
+    except errors.RemoteEntryNotFoundError as error:
         raise ModelError(f"{repo}{version} lacks {CONFIG}; it is not an optical-flow Perceiver") from error
     except unreachable as error:
         cause = str(error).splitlines()[0].rstrip(".") if str(error) else type(error).__name__
         raise ModelError(f"cannot download {repo}{version} from {constants.ENDPOINT}: {cause}; {WAYS_OUT}") from error
+    except ValueError as error:  # an HF_ENDPOINT or a proxy that is no address
+        raise ModelError(
+            f"cannot download {repo}{version}: {error}; check HF_ENDPOINT and the proxy settings"
+        ) from error
     except OSError as error:  # the cache cannot be written, or a download came out short
         if error.errno is not None:
             raise OutputError(f"cannot write to the model cache {constants.HF_HUB_CACHE}: {why(error)}") from error

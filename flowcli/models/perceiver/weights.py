@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import pickle
+import warnings
 from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING, Any
 
@@ -22,6 +23,8 @@ if TYPE_CHECKING:
 
 _READ_ERRORS = (SafetensorError, EOFError, OSError, RuntimeError, ValueError, TypeError, KeyError, AttributeError)
 """What the libraries raise when a weight file is damaged."""
+
+MEND = "run `flowcli model fetch --force`, or copy it again"
 
 Weights = dict[str, torch.Tensor]
 """Float32 tensors by the names they have in ``PerceiverForOpticalFlow``."""
@@ -89,9 +92,17 @@ def read_weights(checkpoint: Checkpoint, sizes: Sizes) -> Weights:
         ) from error
     except _READ_ERRORS as error:
         raise _cannot_load(checkpoint, error) from error
-    if {name: found[name].shape for name in expected if name in found} != expected:
+    shapes = {name: tensor.shape for name, tensor in found.items() if isinstance(tensor, torch.Tensor)}
+    if {name: shapes[name] for name in expected if name in shapes} != expected:
         found = _read_with_transformers(checkpoint)
-    return {name: found[name].float() for name in expected}
+    surplus = layer_name(sizes.num_self_attends_per_block)
+    if any(name.startswith(f"{surplus}.") for name in found):
+        raise ModelError(f"{checkpoint.weights} has more layers than {hub.CONFIG} says; the two do not belong together")
+    weights = {name: found[name].float() for name in expected}
+    for name, tensor in weights.items():
+        if not torch.isfinite(tensor.sum()):
+            raise ModelError(f"{checkpoint.weights} is damaged: {name} holds values that are no numbers")
+    return weights
 
 
 def expected_shapes(sizes: Sizes) -> dict[str, torch.Size]:
@@ -140,7 +151,9 @@ def _read_files(checkpoint: Checkpoint) -> Weights:
 
             weights.update(load_file(file))
         else:
-            weights.update(torch.load(file, map_location="cpu", weights_only=True))
+            with warnings.catch_warnings():  # of pickles written in an older protocol
+                warnings.simplefilter("ignore")
+                weights.update(torch.load(file, map_location="cpu", weights_only=True))
     return weights
 
 
@@ -167,7 +180,7 @@ def _read_with_transformers(checkpoint: Checkpoint) -> Weights:
     if missing:
         raise ModelError(
             f"{checkpoint.weights} lacks {len(missing)} of the weights that its configuration asks for, "
-            f"{missing[0]} first; download it again"
+            f"{missing[0]} first; {MEND}"
         )
     weights: Weights = model.state_dict()
     return weights
@@ -175,4 +188,4 @@ def _read_with_transformers(checkpoint: Checkpoint) -> Weights:
 
 def _cannot_load(checkpoint: Checkpoint, error: Exception) -> ModelError:
     cause = (str(error).strip() or type(error).__name__).splitlines()[0]
-    return ModelError(f"cannot load {checkpoint.weights}: {cause}; download it again")
+    return ModelError(f"cannot load {checkpoint.weights}: {cause}; {MEND}")
