@@ -21,23 +21,17 @@ import torch
 
 from flowcli.models.perceiver.checkpoint import open_checkpoint
 from flowcli.models.perceiver.weights import Sizes
-from tests.checkpoints import draw_model, small_config
+from tests.checkpoints import PUBLISHED_SIZES, draw_model, small_config
 
 from . import startup
 from .operations import remaining_operations, stock_operations
 
-FULL: dict[str, Any] = {
-    "num_latents": 2048,
-    "d_latents": 512,
-    "num_self_attends_per_block": 24,
-    "num_self_attention_heads": 16,
-}
 QUICK_WINDOW = (136, 184)
 
 
 def draw(folder: Path, window: tuple[int, int]) -> Path:
     """A random checkpoint of the published size, drawn so that float32 itself is precise on it."""
-    draw_model(small_config(window, **FULL), seed=0, gain=1.5, residual=0.5).save_pretrained(folder)
+    draw_model(small_config(window, **PUBLISHED_SIZES), seed=0, gain=1.5, residual=0.5).save_pretrained(folder)
     return folder
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import torch
 from torch import nn
@@ -12,6 +13,15 @@ logging.disable_progress_bar()
 
 FLOW_SPREAD = 4.0  # pixels
 PIXELS_PER_OUTPUT = 20 / 100  # the decoder's output, divided by 100 in the model, times 20
+
+
+PUBLISHED_SIZES: dict[str, Any] = {
+    "num_latents": 2048,
+    "d_latents": 512,
+    "num_self_attends_per_block": 24,
+    "num_self_attention_heads": 16,
+}
+"""What ``deepmind/optical-flow-perceiver`` has instead of the small configuration's sizes."""
 
 
 def small_config(train_size: tuple[int, int], **changes: object) -> PerceiverConfig:
