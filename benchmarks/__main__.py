@@ -10,7 +10,6 @@ import re
 import subprocess
 import sys
 import tempfile
-import time
 from importlib.metadata import version
 from pathlib import Path
 from statistics import median
@@ -25,26 +24,15 @@ from tests.checkpoints import PUBLISHED_SIZES, draw_model, small_config
 
 from . import startup
 from .operations import remaining_operations, stock_operations
+from .window import product_rate
 
-QUICK_WINDOW = (136, 184)
+QUICK_WINDOW = (104, 152)
 
 
 def draw(folder: Path, window: tuple[int, int]) -> Path:
     """A random checkpoint of the published size, drawn so that float32 itself is precise on it."""
     draw_model(small_config(window, **PUBLISHED_SIZES), seed=0, gain=1.5, residual=0.5).save_pretrained(folder)
     return folder
-
-
-def product_rate(dtype: torch.dtype, device: str) -> float:
-    """Operations per second of this machine's own matrix product, the best of several."""
-    a, b = torch.randn(2048, 2048, device=device).to(dtype), torch.randn(2048, 2048, device=device).to(dtype)
-    best = 0.0
-    for _ in range(8):
-        started = time.perf_counter()
-        result = a @ b
-        float(result[0, 0])  # waits for a GPU
-        best = max(best, 2 * 2048**3 / (time.perf_counter() - started))
-    return best
 
 
 def measure(name: str, checkpoint: Path, device: str, runs: int, flows: Path) -> dict[str, Any]:
@@ -65,16 +53,17 @@ def measure(name: str, checkpoint: Path, device: str, runs: int, flows: Path) ->
     return report
 
 
-def compare(checkpoint: Path, device: str, rounds: int, flows: Path) -> str:
-    """The table of all implementations on one device, measured in turn, round after round."""
+def compare(checkpoint: Path, device: str, rounds: int, runs: int, flows: Path) -> str:
+    """The table of all implementations on one device: the best of ``runs`` each, in turn, round after round."""
     names = ["stock", "fp32", "bf16"] if device == "cpu" else ["stock", "fp32", "tf32", "bf16", "fp16"]
     seconds: dict[str, list[float]] = {name: [] for name in names}
-    peaks: dict[str, float] = {}
+    peaks, rates = dict.fromkeys(names, 0.0), dict.fromkeys(names, 0.0)
     for _ in range(rounds):
         for name in names:
-            report = measure(name, checkpoint, device, 1 if name == "stock" and device == "cpu" else 3, flows)
+            report = measure(name, checkpoint, device, runs, flows)
             seconds[name].append(min(report["seconds"]))
-            peaks[name] = max(peaks.get(name, 0), report["peak_bytes"])
+            peaks[name] = max(peaks[name], report["peak_bytes"])
+            rates[name] = max(rates[name], report["product_rate"])
     sizes = Sizes.of(open_checkpoint("drawn", checkpoint, None))
     exact = np.load(flows / "stock.npy")
     lines = [
@@ -83,9 +72,7 @@ def compare(checkpoint: Path, device: str, rounds: int, flows: Path) -> str:
     ]
     for name in names:
         operations = stock_operations(sizes) if name == "stock" else remaining_operations(sizes)
-        dtype = {"bf16": torch.bfloat16, "fp16": torch.float16}.get(name, torch.float32)
-        torch.backends.cuda.matmul.allow_tf32 = name == "tf32"
-        share = operations / product_rate(dtype, device) / median(seconds[name])
+        share = operations / rates[name] / median(seconds[name])
         ratio = median(s / o for s, o in zip(seconds["stock"], seconds[name], strict=True))
         off = np.abs(np.load(flows / f"{name}.npy") - exact)
         label = "stock fp32" if name == "stock" else f"flowcli {name}"
@@ -105,7 +92,7 @@ def hardware() -> str:
     if Path("/proc/cpuinfo").exists():
         named = re.search(r"model name\s*: (.*)", Path("/proc/cpuinfo").read_text())
         model = named[1] if named else model
-    rates = [f"{product_rate(dtype, 'cpu') / 1e9:.0f}" for dtype in (torch.float32, torch.bfloat16)]
+    rates = [f"{product_rate(precision, 'cpu') / 1e9:.0f}" for precision in ("fp32", "bf16")]
     lines = [
         f"- {model}, {os.cpu_count()} cores, {torch.backends.cpu.get_cpu_capability()}; "
         f"matrix products {rates[0]} Gflop/s in float32, {rates[1]} in bfloat16",
@@ -130,7 +117,7 @@ def main() -> None:
         checkpoint = options.checkpoint or draw(scratch / "checkpoint", window)
         sys.stdout.write(f"{hardware()}\n\n")
         for device in ["cpu", *(["cuda"] if torch.cuda.is_available() else [])]:
-            sys.stdout.write(compare(checkpoint, device, rounds, scratch) + "\n\n")
+            sys.stdout.write(compare(checkpoint, device, rounds, 1 if options.quick else 2, scratch) + "\n\n")
             sys.stdout.flush()
         stock, ours = startup.measure(checkpoint, scratch, 1 if options.quick else 3)
         sys.stdout.write(

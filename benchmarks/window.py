@@ -59,6 +59,22 @@ def peak_memory() -> int:
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss  # bytes on macOS
 
 
+def product_rate(precision: str, device: str) -> float:
+    """Operations per second of this machine's own matrix product in a precision, the best of several."""
+    import torch
+
+    dtype = {"bf16": torch.bfloat16, "fp16": torch.float16}.get(precision, torch.float32)
+    torch.backends.cuda.matmul.allow_tf32 = precision == "tf32"
+    a, b = (torch.randn(2048, 2048, device=device).to(dtype) for _ in range(2))
+    best = 0.0
+    for _ in range(8):
+        started = time.perf_counter()
+        result = a @ b
+        float(result[0, 0])  # waits for a GPU
+        best = max(best, 2 * 2048**3 / (time.perf_counter() - started))
+    return best
+
+
 def main() -> None:
     """Measure what the arguments say."""
     parser = argparse.ArgumentParser()
@@ -81,6 +97,7 @@ def main() -> None:
     if options.save:
         np.save(options.save, flow)
     report: dict[str, object] = {"seconds": seconds, "peak_bytes": peak_memory()}
+    report["product_rate"] = product_rate(options.implementation, options.device)
     if options.device.startswith("cuda"):
         import torch
 

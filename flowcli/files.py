@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import secrets
+import shutil
 import stat
 from collections.abc import Iterator
 from pathlib import Path
@@ -35,6 +36,8 @@ def atomic_output(target: Path) -> Iterator[Path]:
         yield temporary
         with temporary.open("rb+") as written:
             os.fsync(written.fileno())
+        if target.exists():
+            shutil.copymode(target, temporary)
         temporary.replace(target)
     except OSError as error:
         raise OutputError(f"cannot write {target}: {why(error)}") from error
@@ -80,9 +83,11 @@ def check_outputs(targets: list[Path], *, force: bool, inputs: list[Path]) -> No
         else:
             if stat.S_ISDIR(existing.st_mode):
                 raise OutputError(f"cannot write {target}: it is a folder; give a file name")
+            if not stat.S_ISREG(existing.st_mode):
+                raise OutputError(f"cannot write {target}: it is a pipe or a device; give a file name, or - for stdout")
             if not force:
                 raise UsageError(f"output {target} exists; add --force to replace it")
-        check_writable(target.parent)
+        check_writable(Path(resolved).parent)
 
 
 def check_writable(folder: Path) -> None:

@@ -23,7 +23,9 @@ IMAGE_SUFFIXES = frozenset({".png", ".jpg", ".jpeg", ".webp", ".tif", ".tiff", "
 """Suffixes by which a folder's frames are told from its other files."""
 
 _PNG_SIGNATURE = b"\x89PNG\r\n\x1a\n"
-_PNM_HEADER = re.compile(rb"P[2356](?:\s+|#[^\n]*\n)+\d+(?:\s+|#[^\n]*\n)+\d+(?:\s+|#[^\n]*\n)+(\d+)")
+_PNM_HEADER = re.compile(rb"P[2356](?:\s|#[^\n]*\n)+\d+(?:\s|#[^\n]*\n)+\d+(?:\s|#[^\n]*\n)+(\d+)")
+_LIBRARY_LINE = re.compile(rb"libpng (error|warning)|Corrupt JPEG data|Premature end of JPEG")
+_HARMLESS = "extraneous bytes before marker"  # some cameras write them between a JPEG's headers
 _STDERR_LOCK = threading.Lock()
 
 
@@ -56,7 +58,7 @@ def read_image(path: str | Path) -> Frame:
         raise InputError(f"cannot read {path}: {error.err}") from error
     if image is None:
         raise InputError(f"cannot read {path}: not an image that OpenCV reads, or truncated")
-    if any("orrupt" in line or "remature" in line for line in complaints):
+    if any("JPEG" in line and _HARMLESS not in line for line in complaints):
         raise InputError(f"cannot read {path}: the image data are damaged")
     return np.asarray(image, np.uint8)
 
@@ -75,35 +77,36 @@ def _fault(data: bytes) -> str | None:
 
 @contextlib.contextmanager
 def _captured_stderr() -> Iterator[list[str]]:
-    """Collect the lines that the image libraries in C print straight to file descriptor 2.
+    """Collect the lines that libpng and libjpeg print straight to file descriptor 2.
 
     What others print meanwhile (a progress bar in another thread) is passed on.
     """
     complaints: list[str] = []
-    try:
-        original = os.dup(2)
-    except OSError:  # there is no stderr
-        yield complaints
-        return
-    with _STDERR_LOCK, tempfile.TemporaryFile() as caught:
+    with contextlib.ExitStack() as stack:
+        stack.enter_context(_STDERR_LOCK)
+        try:
+            caught = stack.enter_context(tempfile.TemporaryFile())
+            original = os.dup(2)
+        except OSError:  # no stderr, or no place for a temporary file: let them print
+            yield complaints
+            return
+        stack.callback(os.close, original)
         os.dup2(caught.fileno(), 2)
         try:
             yield complaints
         finally:
             os.dup2(original, 2)
-            os.close(original)
             caught.seek(0)
-            for line in caught.read().decode(errors="replace").splitlines(keepends=True):
-                if re.match(
-                    r"libpng|libjpeg|Corrupt|Premature|Invalid|Unsupported|TIFF|Warning|Error|Application", line
-                ):
-                    complaints.append(line)
+            for line in caught.read().splitlines(keepends=True):
+                if _LIBRARY_LINE.match(line):
+                    complaints.append(line.decode(errors="replace"))
                 else:
-                    os.write(2, line.encode())
+                    with contextlib.suppress(OSError):
+                        os.write(2, line)
 
 
 def _png_is_whole(data: bytes) -> bool:
-    """Whether the PNG's chunks are complete, up to IEND, and their checksums hold.
+    """Whether the PNG's chunks are complete, up to IEND, and the checksums of those that matter hold.
 
     libpng prints its complaints straight to stderr, so damage is found before it sees the file.
     """
@@ -114,7 +117,8 @@ def _png_is_whole(data: bytes) -> bool:
         if end > len(data):
             return False
         (checksum,) = struct.unpack_from(">I", data, end - 4)
-        if zlib.crc32(memoryview(data)[position + 4 : end - 4]) != checksum:
+        critical = not data[position + 4] & 0x20  # the first letter is a capital
+        if critical and zlib.crc32(memoryview(data)[position + 4 : end - 4]) != checksum:
             return False
         if data[position + 4 : position + 8] == b"IEND":
             return True

@@ -200,7 +200,8 @@ def _read_pairs(source: FrameSource, flows: FlowDir | None) -> Iterator[VideoPai
         if first is not None:
             _check_sizes(source, first, second)
             size = first.image.shape[0], first.image.shape[1]
-            yield VideoPair(index, first, second, flows.ready(first.name, size) if flows else None)
+            changed = max(first.changed, second.changed)
+            yield VideoPair(index, first, second, flows.ready(first.name, size, changed) if flows else None)
             index += 1
         first = second
     if index == 0:

@@ -34,6 +34,9 @@ class TimedFrame:
     name: str
     """What a file about this frame is called: the frame file's stem, or the frame's number."""
 
+    changed: int
+    """When the file that it comes from was last changed, in nanoseconds."""
+
 
 class FrameSource(Protocol):
     """A video, wherever it comes from."""
@@ -150,7 +153,8 @@ class ImageSequence:
                 image = read_image(file)
             except InputError as error:
                 raise DamagedError(str(error)) from error
-            yield TimedFrame(image, index / self.rate, file.stem if unique else f"{index:06d}")
+            name = file.stem if unique else f"{index:06d}"
+            yield TimedFrame(image, index / self.rate, name, file.stat().st_mtime_ns)
 
     def sample_pairs(self, count: int) -> Iterator[tuple[Frame, Frame]]:
         """Pairs spread evenly over the files."""

@@ -19,9 +19,11 @@ from .arrays import Frame
 from .errors import InputError, OutputError
 from .files import why
 from .sources import DEFAULT_RATE, DamagedError, TimedFrame
+from .truncation import is_cut_off
 
 if TYPE_CHECKING:
     from av.container import InputContainer
+    from av.packet import Packet
     from av.video.stream import VideoStream
 
 CONTAINERS = {".mp4": "mp4", ".mov": "mov", ".mkv": "matroska"}
@@ -51,6 +53,7 @@ class VideoFile:
 
     def frames(self) -> Iterator[TimedFrame]:
         """The frames in the order of their display, rotated as the file's metadata says."""
+        changed = self.path.stat().st_mtime_ns
         start: Fraction | None = None
         time = Fraction(0)
         for index, frame in enumerate(self._decode()):
@@ -60,7 +63,7 @@ class VideoFile:
                 # Files without time stamps, or with repeated ones, still play in order.
                 given = stamp - start if stamp is not None and start is not None else time
                 time = given if given > time else time + 1 / self.rate
-            yield TimedFrame(_upright(frame), time, f"{index:06d}")
+            yield TimedFrame(_upright(frame), time, f"{index:06d}", changed)
 
     def sample_pairs(self, count: int) -> Iterator[tuple[Frame, Frame]]:
         """Pairs spread evenly over the file, or the first one where the file cannot be searched."""
@@ -99,30 +102,41 @@ class VideoFile:
             yield container, stream
 
     def _decode(self) -> Iterator[VideoFrame]:
-        decoded = packets = 0
-        end = Fraction(0)
+        decoded = 0
+        refused: av.error.FFmpegError | None = None
         with self._open() as (container, stream):
-            demuxed = container.demux(stream)
-            while True:
+            for packet in self._demux(container, stream):
                 try:
-                    packet = next(demuxed)
                     frames = packet.decode()
-                except StopIteration:
-                    break
-                except (av.error.FFmpegError, OSError) as error:
-                    raise DamagedError(f"{self.path} is damaged after {decoded} frames: {_cause(error)}") from error
-                if packet.size:
-                    packets += 1
-                    end = max(end, ((packet.pts or 0) + (packet.duration or 0)) * self.time_base)
+                except av.error.FFmpegError as error:
+                    if decoded:
+                        raise self._damaged(decoded, _cause(error)) from error
+                    refused = error  # a recording may start between key frames
+                    continue
                 for frame in frames:
-                    if frame.is_corrupt:
-                        raise DamagedError(f"{self.path} is damaged after {decoded} frames")
-                    yield frame
-                    decoded += 1
-        # FFmpeg takes the early end of a truncated file for its end.
-        missing = Fraction(self._microseconds, av.time_base) - end
-        if self.count is not None and packets < self.count and missing > 2 / self.rate:
-            raise DamagedError(f"{self.path} is truncated: it ends after {packets} of {self.count} frames")
+                    if frame.is_corrupt and decoded:
+                        raise self._damaged(decoded, "a frame cannot be decoded")
+                    if not frame.is_corrupt:
+                        yield frame
+                        decoded += 1
+        if not decoded and refused is not None:
+            raise InputError(f"cannot read {self.path}: no frame in it can be decoded: {_cause(refused)}")
+        if is_cut_off(self.path):
+            raise self._damaged(decoded, "the file is truncated")
+
+    def _demux(self, container: InputContainer, stream: VideoStream) -> Iterator[Packet[VideoStream]]:
+        packets = container.demux(stream)
+        while True:
+            try:
+                yield next(packets)
+            except StopIteration:
+                return
+            except (av.error.FFmpegError, OSError) as error:
+                raise self._damaged(None, _cause(error)) from error
+
+    def _damaged(self, decoded: int | None, cause: str) -> DamagedError:
+        after = "" if decoded is None else f" after {decoded} frames"
+        return DamagedError(f"{self.path} is damaged{after}: {cause}")
 
 
 def _upright(frame: VideoFrame) -> Frame:

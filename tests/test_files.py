@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
@@ -60,3 +61,21 @@ def test_what_is_refused_before_anything_is_computed(tmp_path: Path) -> None:
         check_outputs([old], force=True, inputs=[old])
     with pytest.raises(OutputError, match="is a folder"):
         check_outputs([tmp_path], force=True, inputs=[])
+
+
+def test_a_link_stays_a_link_and_the_mode_stays_too(tmp_path: Path) -> None:
+    (tmp_path / "real").write_bytes(b"old")
+    (tmp_path / "real").chmod(0o600)
+    (tmp_path / "link").symlink_to("real")
+    write_bytes(tmp_path / "link", b"new")
+    assert (tmp_path / "link").is_symlink()
+    assert (tmp_path / "real").read_bytes() == b"new"
+    assert (tmp_path / "real").stat().st_mode & 0o777 == 0o600
+
+
+def test_pipes_and_loops_are_refused(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    (tmp_path / "loop").symlink_to("loop")
+    for name in ("pipe", "loop"):
+        with pytest.raises(OutputError, match=name):
+            check_outputs([tmp_path / name], force=True, inputs=[])

@@ -1,7 +1,9 @@
 from __future__ import annotations
 
+import os
 import struct
 import zlib
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import cv2
@@ -141,3 +143,28 @@ def test_missing_files_and_folders(tmp_path: Path) -> None:
         read_image(tmp_path / "missing.png")
     with pytest.raises(InputError, match="is a directory"):
         read_image(tmp_path)
+
+
+def test_a_jpeg_with_stray_bytes_between_its_headers_is_read(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    image = enlarged(3, (64, 48))
+    jpeg = encode_image(image, ".jpg")
+    at = jpeg.index(b"\xff\xdb")
+    (tmp_path / "a.jpg").write_bytes(jpeg[:at] + b"\0\0\0" + jpeg[at:])
+    assert np.abs(read_image(tmp_path / "a.jpg").astype(int) - image).mean() < 12
+    assert capfd.readouterr().err == ""
+
+
+def test_reading_in_threads_leaves_stderr_as_it_was(tmp_path: Path) -> None:
+    write_image(tmp_path / "a.png", RGB)
+    before = os.fstat(2)
+    with ThreadPoolExecutor(4) as pool:
+        for image in pool.map(read_image, [tmp_path / "a.png"] * 100):
+            np.testing.assert_array_equal(image, RGB)
+    after = os.fstat(2)
+    assert (before.st_dev, before.st_ino) == (after.st_dev, after.st_ino)
+
+
+def test_a_header_of_many_blanks_takes_no_time(tmp_path: Path) -> None:
+    (tmp_path / "a.ppm").write_bytes(b"P5" + b" " * 5000 + b"x")
+    with pytest.raises(InputError):
+        read_image(tmp_path / "a.ppm")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import MISSING, fields
 from pathlib import Path
 from typing import Any
@@ -189,6 +190,25 @@ def test_half_precision_and_sharded_checkpoints(tmp_path: Path) -> None:
         for name in ("half", "shards")
     ]
     np.testing.assert_array_equal(flows[0], flows[1])
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"num_cross_attention_heads": 3},
+        {"num_self_attention_heads": 5},
+        {"cross_attention_shape_for_attention": "bogus"},
+        {"hidden_act": ["gelu"]},
+    ],
+)
+def test_configurations_that_the_stock_module_refuses_are_refused(
+    checkpoint: Path, tmp_path: Path, changes: dict[str, object]
+) -> None:
+    config = json.loads((checkpoint / "config.json").read_text())
+    (tmp_path / "config.json").write_text(json.dumps({**config, **changes}))
+    (tmp_path / "model.safetensors").write_bytes((checkpoint / "model.safetensors").read_bytes())
+    with pytest.raises(ModelError, match="contradicts itself"):
+        load_estimator(str(tmp_path))
 
 
 def test_an_unknown_activation_is_refused(tmp_path: Path) -> None:

@@ -137,7 +137,8 @@ def test_too_few_frames_leave_nothing(folder: Path, tmp_path: Path, kept: int) -
 
 
 def test_a_failing_output_stops_the_run_and_leaves_nothing(folder: Path, tmp_path: Path) -> None:
-    (tmp_path / "flows").mkdir()
+    run(folder, flow_dir=tmp_path / "flows")
+    (tmp_path / "flows" / "f_9.flo").unlink()
     (tmp_path / "flows" / "f_9.flo").mkdir()
     with pytest.raises(OutputError, match=r"f_9\.flo"):
         run(folder, video=tmp_path / "out.mp4", flow_dir=tmp_path / "flows", max_flow=4.0)
@@ -190,3 +191,43 @@ def test_a_truncated_video_keeps_what_came_before(tmp_path: Path) -> None:
     assert "truncated" in str(summary.damage)
     assert 2 < summary.pairs < 19
     assert len(list(VideoFile(tmp_path / "out.mp4").frames())) == summary.pairs
+
+
+def test_flows_of_an_interrupted_forced_run_are_not_mixed_with_older_ones(folder: Path, tmp_path: Path) -> None:
+    flows = tmp_path / "flows"
+    run(folder, flow_dir=flows)
+    outputs = VideoOutputs(flow_dir=flows, force=True)
+    done = 0
+
+    def stop(*_: object) -> None:
+        nonlocal done
+        done += 1
+        if done == 2:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        estimate_video(load_estimator("dis", scale=0.5), open_source(folder), outputs, on_pair=stop)
+    outputs = VideoOutputs(flow_dir=flows)
+    assert estimate_video(load_estimator("dis", scale=0.5), open_source(folder), outputs).resumed == 2
+    expected = load_estimator("dis", scale=0.5).estimate(
+        read_image(folder / "f_11.png"), read_image(folder / "f_12.png")
+    )
+    np.testing.assert_array_equal(read_flow(flows / "f_11.flo"), expected)
+
+
+def test_flows_of_frames_that_have_changed_since_are_estimated_again(folder: Path, tmp_path: Path) -> None:
+    flows = tmp_path / "flows"
+    run(folder, flow_dir=flows)
+    write_image(folder / "f_12.png", moving_frames(1)[0])
+    assert run(folder, flow_dir=flows).resumed == 3
+
+
+@pytest.mark.parametrize("record", [None, "{"])
+def test_flows_that_no_run_has_recorded_are_not_taken_over(folder: Path, tmp_path: Path, record: str | None) -> None:
+    from flowcli import write_flow
+
+    write_flow(tmp_path / "flows" / "f_8.flo", np.zeros((64, 96, 2), np.float32))
+    if record is not None:
+        (tmp_path / "flows" / "flowcli.json").write_text(record)
+    with pytest.raises(UsageError, match="no run of flowcli"):
+        run(folder, flow_dir=tmp_path / "flows")

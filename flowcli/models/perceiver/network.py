@@ -359,7 +359,8 @@ class FlowNetwork(nn.Module):
     def bytes_per_window(self) -> int:
         """About how much memory one more window in a batch takes."""
         height, width = self.sizes.train_size
-        pixels = 4 * height * width * (3 * IMAGE_CHANNELS + 8)
+        rows = block_rows(width, self.inputs.weight.device)
+        pixels = 4 * height * width * (3 * IMAGE_CHANNELS + 2 * rows + 8)
         latents = 4 * self.sizes.num_latents * self.sizes.d_latents * 12
         return pixels + latents
 

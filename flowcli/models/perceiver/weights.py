@@ -74,7 +74,29 @@ class Sizes:
             value = getattr(sizes, field.name)
             if field.type in {"int", "int | None"} and not (value is None or (isinstance(value, int) and value > 0)):
                 raise ModelError(f"{checkpoint.folder / hub.CONFIG}: {field.name} is {value!r}, not a number above 0")
+        fault = sizes.fault()
+        if fault:
+            raise ModelError(f"{checkpoint.folder / hub.CONFIG} contradicts itself: {fault}")
         return sizes
+
+    def fault(self) -> str | None:
+        """What the stock module would refuse about these sizes, if anything."""
+        if self.cross_attention_shape_for_attention not in {"kv", "q"}:
+            return f"cross_attention_shape_for_attention is {self.cross_attention_shape_for_attention!r}"
+        if not isinstance(self.hidden_act, str):
+            return f"hidden_act is {self.hidden_act!r}"
+        encoder = self.qk_channels or (
+            self.d_latents if self.cross_attention_shape_for_attention == "q" else INPUT_CHANNELS
+        )
+        latents = self.qk_channels or self.d_latents
+        for heads, widths in (
+            (self.num_cross_attention_heads, (self.d_latents, encoder, self.v_channels or encoder)),
+            (self.num_self_attention_heads, (self.d_latents, latents, self.v_channels or latents)),
+        ):
+            for width in widths:
+                if width % heads:
+                    return f"{width} channels cannot be split into {heads} heads"
+        return None
 
 
 def read_weights(checkpoint: Checkpoint, sizes: Sizes) -> Weights:

@@ -1,0 +1,82 @@
+"""Telling a video file that was cut off from one that is whole.
+
+FFmpeg takes the early end of a file for its end. The containers themselves say how long they are: MP4 and MOV in
+their boxes (ISO/IEC 14496-12), Matroska and WebM in their elements (RFC 8794), AVI in its RIFF chunks.
+"""
+
+from __future__ import annotations
+
+import struct
+from pathlib import Path
+from typing import BinaryIO
+
+_MATROSKA_MAGIC = b"\x1a\x45\xdf\xa3"
+
+
+def is_cut_off(path: Path) -> bool:
+    """Whether the file ends before its container says it does; False for containers that do not say."""
+    size = path.stat().st_size
+    with path.open("rb") as file:
+        start = file.read(12)
+        if start[4:8] in {b"ftyp", b"moov", b"mdat", b"free", b"wide", b"skip"}:
+            return _walk_boxes(file, size)
+        if start.startswith(_MATROSKA_MAGIC):
+            return _walk_elements(file, size)
+        if start.startswith(b"RIFF"):
+            return _walk_riff(file, size)
+    return False
+
+
+def _walk_boxes(file: BinaryIO, size: int) -> bool:
+    position = 0
+    while position < size:
+        file.seek(position)
+        header = file.read(16)
+        if len(header) < 8:
+            return True
+        length = struct.unpack_from(">I", header)[0]
+        if length == 0:  # up to the end of the file
+            return False
+        if length == 1:  # a 64-bit length follows
+            if len(header) < 16:
+                return True
+            length = struct.unpack_from(">Q", header, 8)[0]
+        if length < 8:  # not a box: something else was appended
+            return False
+        position += length
+    return position > size
+
+
+def _walk_riff(file: BinaryIO, size: int) -> bool:
+    position = 0
+    while position + 8 <= size:
+        file.seek(position)
+        kind, length = struct.unpack("<4sI", file.read(8))
+        if kind != b"RIFF":
+            return False
+        position += 8 + length + length % 2
+    return position > size + 1  # some programs leave out the last byte of padding
+
+
+def _walk_elements(file: BinaryIO, size: int) -> bool:
+    """The header, and then the segment that holds everything."""
+    position = 0
+    while position < size:
+        file.seek(position)
+        header = file.read(12)
+        identifier_bytes = _vint_bytes(header, 0)
+        length_bytes = _vint_bytes(header, identifier_bytes)
+        if not identifier_bytes or not length_bytes or identifier_bytes + length_bytes > len(header):
+            return False
+        bits = 7 * length_bytes
+        raw = int.from_bytes(header[identifier_bytes : identifier_bytes + length_bytes], "big")
+        length = raw & ((1 << bits) - 1)
+        if length == (1 << bits) - 1:  # unknown: a live recording
+            return False
+        position += identifier_bytes + length_bytes + length
+    return position > size
+
+
+def _vint_bytes(data: bytes, at: int) -> int:
+    """How many bytes the variable-length number at ``at`` takes, 0 if there is none."""
+    return 9 - data[at].bit_length() if at < len(data) and data[at] else 0
