@@ -98,7 +98,7 @@ class PixelInputs(Folded):
         levels = (stacked.float() / 255 * 2 - 1).contiguous(memory_format=torch.channels_last)
         image = F.conv2d(levels, self.weight, self.bias, padding=1).permute(0, 2, 3, 1)
         mean = (image.sum(-1) + self.position_sums) / INPUT_CHANNELS
-        square = (image.square().sum(-1) + self.position_squares) / INPUT_CHANNELS
+        square = (torch.linalg.vector_norm(image, dim=-1).square() + self.position_squares) / INPUT_CHANNELS
         r = torch.rsqrt(square - mean.square() + NORM_EPSILON)[..., None]
         height, width = r.shape[1:3]
         rows = block_rows(width, r.device)
