@@ -132,7 +132,7 @@ def test_the_whole_window(pair: Pair) -> None:
 @pytest.mark.parametrize("rows", [1, 2, 3, 7, 100])
 @torch.inference_mode()
 def test_the_size_of_the_blocks_changes_nothing(pair: Pair, rows: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(network._BLOCK_PIXELS, "cpu", rows * pair.sizes.train_size[1])
+    monkeypatch.setitem(network._BLOCK_BYTES, "cpu", 4 * rows * pair.sizes.train_size[1])
     close(pair.ours(*pair.frames), pair.logits * 20, 1e-3)
 
 

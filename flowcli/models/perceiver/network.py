@@ -37,13 +37,13 @@ ACTIVATIONS: dict[str, Callable[[torch.Tensor], torch.Tensor]] = {
     "swish": F.silu,
 }
 
-_BLOCK_PIXELS = {"cpu": 2048, "cuda": 16384, "mps": 16384}
-"""Pixels per block of a cross-attention: on a CPU a block stays in cache, on a GPU it keeps all units busy."""
+_BLOCK_BYTES = {"cpu": 8192, "cuda": 65536, "mps": 65536}
+"""Bytes of a block's weights for each latent: on a CPU a block stays in cache, on a GPU it keeps all units busy."""
 
 
-def block_rows(width: int, device: torch.device) -> int:
+def block_rows(width: int, device: torch.device, dtype: torch.dtype) -> int:
     """How many image rows make a block of a cross-attention."""
-    rows = max(1, _BLOCK_PIXELS[device.type] // width)
+    rows = max(1, _BLOCK_BYTES[device.type] // (width * dtype.itemsize))
     return rows if rows < 8 else rows // 8 * 8  # a GPU's matrix units want multiples of 8
 
 
@@ -101,7 +101,7 @@ class PixelInputs(Folded):
         square = (torch.linalg.vector_norm(image, dim=-1).square() + self.position_squares) / INPUT_CHANNELS
         r = torch.rsqrt(square - mean.square() + NORM_EPSILON)[..., None]
         height, width = r.shape[1:3]
-        rows = block_rows(width, r.device)
+        rows = block_rows(width, r.device, self.dtype)
         place = torch.eye(rows, device=r.device).repeat(-(-height // rows), 1)[:height, None, :]
         pixels = torch.empty(*r.shape[:3], IMAGE_CHANNELS + rows, dtype=self.dtype, device=r.device)
         torch.mul(image, r, out=pixels[..., :IMAGE_CHANNELS])
@@ -359,7 +359,7 @@ class FlowNetwork(nn.Module):
     def bytes_per_window(self) -> int:
         """About how much memory one more window in a batch takes."""
         height, width = self.sizes.train_size
-        rows = block_rows(width, self.inputs.weight.device)
+        rows = block_rows(width, self.inputs.weight.device, self.inputs.dtype)
         pixels = 4 * height * width * (3 * IMAGE_CHANNELS + 2 * rows + 8)
         latents = 4 * self.sizes.num_latents * self.sizes.d_latents * 12
         return pixels + latents
