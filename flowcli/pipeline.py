@@ -182,13 +182,11 @@ def _open_flow_dir(estimator: FlowEstimator, source: FrameSource, outputs: Video
 
 @contextlib.contextmanager
 def _open_video(path: Path, source: FrameSource) -> Iterator[VideoWriter]:
-    with atomic_output(path) as temporary:
+    with atomic_output(path) as temporary, contextlib.ExitStack() as unfinished:
         video = VideoWriter(temporary, path, source.rate, source.time_base)
-        try:
-            yield video
-        except BaseException:
-            video.abandon()
-            raise
+        unfinished.callback(video.abandon)
+        yield video
+        unfinished.pop_all()  # all has gone well: nothing to abandon
         video.close()
 
 
