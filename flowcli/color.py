@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import functools
 
+import cv2
 import numpy as np
 import numpy.typing as npt
 
@@ -15,9 +16,18 @@ from .arrays import Flow, Frame
 
 _TRANSITIONS = (15, 6, 4, 11, 13, 6)  # hues from red to yellow, green, cyan, blue, magenta, and back to red
 _CORNERS = ((255, 0, 0), (255, 255, 0), (0, 255, 0), (0, 255, 255), (0, 0, 255), (255, 0, 255))
-_STEPS_PER_HUE = 64  # the hue table's fineness: neighbours differ by at most one grey level
-_BLOCK_PIXELS = 1 << 15  # a block's arrays stay in the processor's cache
+_STEPS_PER_HUE = 256  # the hue table's fineness: neighbours differ by a quarter of a grey level at most
 _EPSILON = 1e-5  # pixels; keeps a flow that is zero everywhere from being divided by zero
+
+# A table over all flows within the wheel. Across the wheel's disc of radius 1 a colour changes by at most 606 grey
+# levels per unit (255 outwards, 550 around it), so half the diagonal of a cell is worth 0.67 of a level.
+_TABLE_SIDE = 1280
+_BLOCK_SIDE = 192  # a block of this many vectors squared stays in the processor's cache
+_NEAR_JUMP = 4e-6  # relative distance to where the colours jump, within which they are computed instead of looked up
+_DARKER = ((np.arange(256) + 0.5) * 0.75).astype(np.uint8)
+
+Vectors = npt.NDArray[np.float32]
+"""``(N, 2)`` float32, u then v."""
 
 
 @functools.cache
@@ -34,7 +44,7 @@ def color_wheel() -> npt.NDArray[np.float32]:
 
 @functools.cache
 def _hue_table() -> npt.NDArray[np.float32]:
-    """What each colour lacks to white, finely interpolated around the wheel: ``(54 * 64 + 1, 3)`` float32, 0..255."""
+    """What each colour lacks to white, finely interpolated around the wheel: ``(54 * 256 + 1, 3)`` float32, 0..255."""
     wheel = color_wheel()
     # The published program maps the full turn onto 54 steps between its 55 hues, so that both ends of the turn
     # fall on the first and on the last hue.
@@ -43,13 +53,38 @@ def _hue_table() -> npt.NDArray[np.float32]:
     return (255 - np.stack(channels, axis=-1)).astype(np.float32)
 
 
+@functools.cache
+def _color_table() -> Frame:
+    """Colours of all flows within -1..1, by the cell that (v, u) falls into: ``(1280, 1280, 3)`` uint8 RGB."""
+    centers = ((np.arange(_TABLE_SIDE) + 0.5) * (2 / _TABLE_SIDE) - 1).astype(np.float32)
+    row = np.empty((_TABLE_SIDE, 2), np.float32)
+    row[:, 0] = centers
+    table = np.empty((_TABLE_SIDE, _TABLE_SIDE, 3), np.uint8)
+    for index, v in enumerate(centers):
+        row[:, 1] = v
+        table[index] = _shade(row, np.float32(1), darken=False)
+    return table
+
+
 def largest_flow(flow: Flow) -> float:
     """The length in pixels of the longest vector of an ``(H, W, 2)`` flow; unknown flow is left out, 0 if all is."""
-    with np.errstate(over="ignore", invalid="ignore"):
+    vectors = flow.reshape(-1, 2)
+    largest = np.float32(0)
+    for start in range(0, len(vectors), _BLOCK_SIDE**2):
         # In the very arithmetic of the colours, so that the longest vector falls on the wheel's rim and not beyond.
-        squares = np.square(flow[..., 0]) + np.square(flow[..., 1])
-    finite = squares[np.isfinite(squares)]
-    return float(np.sqrt(finite.max())) if finite.size else 0.0
+        squares = _squares(vectors[start : start + _BLOCK_SIDE**2])
+        top = squares.max()
+        if not np.isfinite(top):
+            top = squares[np.isfinite(squares)].max(initial=0)
+        largest = max(largest, top)
+    return float(np.sqrt(largest))
+
+
+def _squares(vectors: Vectors) -> npt.NDArray[np.float32]:
+    """The squared lengths of ``(N, 2)`` vectors."""
+    with np.errstate(over="ignore", invalid="ignore"):
+        squares = np.square(vectors)
+        return np.asarray(squares[:, 0] + squares[:, 1])
 
 
 def colorize(flow: Flow, max_flow: float | None = None) -> Frame:
@@ -70,17 +105,62 @@ def colorize(flow: Flow, max_flow: float | None = None) -> Frame:
     """
     if max_flow is not None and not max_flow > 0:
         raise ValueError(f"max_flow must be positive, not {max_flow}")
-    scale = (largest_flow(flow) + _EPSILON) if max_flow is None else max_flow
+    scale = np.float32((largest_flow(flow) + _EPSILON) if max_flow is None else max_flow)
     vectors = np.ascontiguousarray(flow, np.float32).reshape(-1, 2)
     image = np.empty((len(vectors), 3), np.uint8)
-    for start in range(0, len(vectors), _BLOCK_PIXELS):
-        block = slice(start, start + _BLOCK_PIXELS)
-        image[block] = _color_block(vectors[block], np.float32(scale))
+    size = _BLOCK_SIDE**2
+    for start in range(0, len(vectors), size):
+        block, colors = vectors[start : start + size], image[start : start + size]
+        if len(block) == size:
+            _look_up(block, scale, colors)
+        else:
+            colors[:] = _shade(block, scale)
     return image.reshape(*flow.shape[:2], 3)
 
 
-def _color_block(vectors: npt.NDArray[np.float32], scale: np.float32) -> npt.NDArray[np.uint8]:
-    """Colours of ``(N, 2)`` vectors: ``(N, 3)`` uint8 RGB."""
+def _look_up(vectors: Vectors, scale: np.float32, colors: npt.NDArray[np.uint8]) -> None:
+    """Write the colours of a whole block of vectors into ``(N, 3)`` uint8 RGB ``colors``."""
+    squares = _squares(vectors)
+    limit, near = scale * scale, np.float32(_NEAR_JUMP)
+    within = squares < limit * (1 - near)
+    if within.all():
+        computed = _below_axis(vectors, scale * near)
+        _draw(vectors, scale, colors)
+    else:
+        beyond = (squares > limit * (1 + near)) & (squares < np.inf)
+        with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
+            # What is beyond the rim is brought just inside it, and darkened.
+            shrink = np.where(beyond, scale * np.float32(1 - 1e-5) / np.sqrt(squares), np.float32(1))
+            inner = vectors * shrink[:, None]
+        computed = _below_axis(inner, scale * near) | ~(within | beyond)
+        _draw(inner, scale, colors)
+        picture = colors.reshape(_BLOCK_SIDE, _BLOCK_SIDE, 3)
+        cv2.copyTo(cv2.LUT(picture, _DARKER), beyond.view(np.uint8).reshape(_BLOCK_SIDE, _BLOCK_SIDE), picture)
+    others = np.flatnonzero(computed)
+    if len(others):
+        colors[others] = _shade(vectors[others], scale)
+
+
+def _draw(vectors: Vectors, scale: np.float32, colors: npt.NDArray[np.uint8]) -> None:
+    """Write the colours of a block of vectors that are all within the rim, from the table."""
+    with np.errstate(over="ignore", invalid="ignore"):  # unknown flow gets its colour later
+        cells = vectors * (_TABLE_SIDE / 2 / scale)
+        cells += np.float32((_TABLE_SIDE - 1) / 2)
+    square = (_BLOCK_SIDE, _BLOCK_SIDE)
+    cv2.remap(  # type: ignore[call-overload]
+        _color_table(), cells.reshape(*square, 2), None, cv2.INTER_NEAREST, dst=colors.reshape(*square, 3)
+    )
+
+
+def _below_axis(vectors: Vectors, distance: np.float32) -> npt.NDArray[np.bool_]:
+    """Where v is from ``-distance`` to -0.0: there, at positive u, the turn closes and colours jump."""
+    # The bits of negative numbers are in the order of their distance from -0.0.
+    bits = vectors.view(np.uint32)[:, 1] - np.float32(-0.0).view(np.uint32)
+    return np.asarray(bits <= distance.view(np.uint32))
+
+
+def _shade(vectors: Vectors, scale: np.float32, *, darken: bool = True) -> npt.NDArray[np.uint8]:
+    """Colours of ``(N, 2)`` vectors by the formula: ``(N, 3)`` uint8 RGB; beyond the rim darkened, or as on it."""
     with np.errstate(over="ignore", invalid="ignore"):
         u, v = vectors[:, 0] / scale, vectors[:, 1] / scale
         radius = np.sqrt(np.square(u) + np.square(v))
@@ -92,7 +172,7 @@ def _color_block(vectors: npt.NDArray[np.float32], scale: np.float32) -> npt.NDA
     inside = radius <= 1
     lack *= np.where(inside, radius, 1)[:, None]
     colors = np.float32(255) - lack
-    if not inside.all():
+    if darken and not inside.all():
         colors[~inside] *= np.float32(0.75)
         colors[~known] = 0
     return np.asarray(colors.astype(np.uint8))

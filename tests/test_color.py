@@ -12,7 +12,8 @@ from flowcli.color import color_wheel, largest_flow
 
 
 def random_flow(seed: int, spread: float = 5.0) -> Flow:
-    return np.random.default_rng(seed).normal(0, spread, (61, 83, 2)).astype(np.float32)
+    """Larger than a block, so that colours are looked up as well as computed."""
+    return np.random.default_rng(seed).normal(0, spread, (301, 233, 2)).astype(np.float32)
 
 
 def test_the_wheel_is_middleburys() -> None:
@@ -31,6 +32,28 @@ def test_a_given_scale_equals_flow_vis_inside_and_outside_the_wheel(scale: float
     flow = random_flow(1)
     expected = flow_vis.flow_uv_to_colors(flow[..., 0] / scale, flow[..., 1] / scale)
     assert np.abs(colorize(flow, scale).astype(int) - expected).max() <= 1
+
+
+@pytest.mark.parametrize("v", [0.0, -0.0, 1e-9, -1e-9, -1e-5, 3e-3, -3e-3])
+@pytest.mark.parametrize("u", [3.0, -3.0, 1e-7, -1e-7])
+def test_where_the_turn_closes(u: float, v: float) -> None:
+    flow = random_flow(4)
+    flow[100:200] = u, v
+    assert np.abs(colorize(flow).astype(int) - flow_vis.flow_to_color(flow)).max() <= 1
+
+
+def test_just_inside_and_outside_the_rim() -> None:
+    angle = np.linspace(-np.pi, np.pi, 1 << 17, dtype=np.float32).reshape(-1, 512)
+    radius = 5 + np.random.default_rng(5).normal(0, 1e-5, angle.shape)
+    flow = np.stack([radius * np.cos(angle), radius * np.sin(angle)], axis=-1).astype(np.float32)
+    expected = flow_vis.flow_uv_to_colors(flow[..., 0] / np.float32(5), flow[..., 1] / np.float32(5))
+    assert np.abs(colorize(flow, 5.0).astype(int) - expected).max() <= 1
+
+
+def test_every_part_of_the_wheel() -> None:
+    axis = np.linspace(-1, 1, 1501, dtype=np.float32)
+    flow = np.stack(np.meshgrid(axis, axis), axis=-1)
+    assert np.abs(colorize(flow).astype(int) - flow_vis.flow_to_color(flow)).max() <= 1
 
 
 def test_the_directions_of_the_axes() -> None:
