@@ -41,6 +41,12 @@ class OutputError(FlowcliError):
     exit_code = 5
 
 
+class BatchError(FlowcliError):
+    """A batch ended with some items failed; the rest are done; exit code 6."""
+
+    exit_code = 6
+
+
 INTERRUPTED = 130
 """Exit code after Ctrl-C."""
 

@@ -93,6 +93,16 @@ class FlowEstimator:
         self.scale = scale
         self.batch_size = model.largest_batch() if batch_size == "auto" else batch_size
 
+    def settings(self) -> dict[str, object]:
+        """What decides about the values of the flow, for records."""
+        return {
+            "model": self.model.fingerprint,
+            "precision": self.model.precision,
+            "overlap": self.overlap,
+            "grid": self.grid_kind,
+            "scale": self.scale,
+        }
+
     def grid_for(self, size: Size) -> Grid:
         """The windows that frames of ``size`` (height, width) are cut into; raises ``UsageError``."""
         height, width = (max(1, round(side * self.scale)) for side in size)

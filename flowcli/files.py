@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import contextlib
+import errno
+import fcntl
+import functools
 import os
 import secrets
 import shutil
@@ -12,10 +15,18 @@ from pathlib import Path
 
 from .errors import OutputError, UsageError
 
+_TEMPORARY = (".flowcli-", ".tmp")  # how the names of temporary files begin and end
+
 
 def why(error: OSError) -> str:
     """The cause of an operating-system error in lower case, such as ``no space left on device``."""
     return (error.strerror or str(error) or type(error).__name__).lower()
+
+
+def is_out_of_room(error: OutputError) -> bool:
+    """Whether every further output would fail as well: the disk is full, a quota used up, or nothing may be written."""
+    cause = error.__cause__
+    return isinstance(cause, OSError) and cause.errno in {errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EIO}
 
 
 @contextlib.contextmanager
@@ -23,28 +34,59 @@ def atomic_output(target: Path) -> Iterator[Path]:
     """Give a temporary path beside ``target`` to write to; when the block ends well, it becomes ``target``.
 
     Missing parent folders are made. The data is on disk before the name appears, so neither a crash nor a power cut
-    leaves a truncated file under the final name. When the block fails, the temporary file is removed.
+    leaves a truncated file under the final name. When the block fails, the temporary file is removed; what a process
+    that was killed has left is removed by the next one that writes into the folder.
 
     Raises:
         OutputError: the operating system refused (permission, disk full, a folder in the way, ...).
     """
-    temporary = target
     try:
         target = Path(os.path.realpath(target))  # a link stays a link
-        temporary = target.with_name(f".flowcli-{secrets.token_hex(6)}.tmp")
         target.parent.mkdir(parents=True, exist_ok=True)
-        yield temporary
-        with temporary.open("rb+") as written:
-            os.fsync(written.fileno())
-        if target.exists():
-            shutil.copymode(target, temporary)
-        temporary.replace(target)
+        _remove_leftovers(target.parent)
+        with _temporary_file(target.parent) as (temporary, descriptor):
+            yield temporary
+            os.fsync(descriptor)
+            if target.exists():
+                shutil.copymode(target, temporary)
+            temporary.replace(target)
     except OSError as error:
         raise OutputError(f"cannot write {target}: {why(error)}") from error
+
+
+@contextlib.contextmanager
+def _temporary_file(folder: Path) -> Iterator[tuple[Path, int]]:
+    """A new file in ``folder``, locked while the block runs; removed at its end if it still has its name."""
+    while True:
+        path = folder / f"{_TEMPORARY[0]}{secrets.token_hex(6)}{_TEMPORARY[1]}"
+        descriptor = os.open(path, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o666)
+        with contextlib.suppress(OSError):  # some file systems have no locks; then leftovers stay
+            fcntl.flock(descriptor, fcntl.LOCK_EX)
+        if os.fstat(descriptor).st_nlink:
+            break
+        os.close(descriptor)  # taken for a leftover before it was locked
+    try:
+        yield path, descriptor
     finally:
-        if temporary != target:
-            with contextlib.suppress(OSError):
-                temporary.unlink(missing_ok=True)
+        with contextlib.suppress(OSError):
+            path.unlink(missing_ok=True)
+        os.close(descriptor)
+
+
+@functools.lru_cache(maxsize=1024)
+def _remove_leftovers(folder: Path) -> None:
+    """Remove the temporary files of processes that were killed: nobody holds their locks any more."""
+    prefix, suffix = _TEMPORARY
+    with os.scandir(folder) as entries:
+        leftovers = [entry.path for entry in entries if entry.name.startswith(prefix) and entry.name.endswith(suffix)]
+    for path in leftovers:
+        with contextlib.suppress(OSError):  # another process is writing it, or has just finished
+            descriptor = os.open(path, os.O_RDWR)
+            try:
+                fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                Path(path).unlink()
+            finally:
+                os.close(descriptor)
 
 
 def write_bytes(target: Path, data: bytes | memoryview) -> None:

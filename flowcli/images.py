@@ -3,21 +3,26 @@
 from __future__ import annotations
 
 import contextlib
+import io
 import os
 import re
+import stat
 import struct
 import tempfile
 import threading
 import zlib
 from collections.abc import Iterator
 from pathlib import Path
+from typing import BinaryIO
 
 import cv2
+import imagesize
 import numpy as np
 
 from .arrays import Frame
 from .errors import InputError
 from .files import why, write_bytes
+from .limits import MAX_PIXELS
 
 IMAGE_SUFFIXES = frozenset({".png", ".jpg", ".jpeg", ".webp", ".tif", ".tiff", ".bmp", ".ppm", ".pgm", ".pnm", ".avif"})
 """Suffixes by which a folder's frames are told from its other files."""
@@ -29,38 +34,84 @@ _HARMLESS = "extraneous bytes before marker"  # some cameras write them between 
 _STDERR_LOCK = threading.Lock()
 
 
-def read_image(path: str | Path) -> Frame:
-    """Read an image file.
+def read_image(path: str | Path, *, max_pixels: int = MAX_PIXELS) -> Frame:
+    """Read an image file, or a pipe that an image comes through.
 
     Whatever its kind, the result is 8-bit RGB: grey becomes three equal channels, alpha is dropped, 16 bits are
-    scaled to 8 (0..65535 to 0..255), and EXIF rotation is applied.
+    scaled to 8 (0..65535 to 0..255), CMYK is converted, and EXIF rotation is applied.
+
+    Args:
+        path: the file.
+        max_pixels: a larger image is refused before it is decoded: a small file can unpack to fill all memory.
 
     Returns:
         ``(H, W, 3)`` uint8 RGB.
 
     Raises:
-        InputError: the file is missing, unreadable, truncated, or not an image.
+        InputError: the file is missing, unreadable, truncated, too large, or not an image.
     """
     path = Path(path)
-    try:
-        data = path.read_bytes()
-    except OSError as error:
-        raise InputError(f"cannot read {path}: {why(error)}; check the path") from error
+    data = _read_bytes(path)
     fault = _fault(data)
     if fault:
         raise InputError(f"cannot read {path}: {fault}")
+    check_pixels(*(_declared_size(io.BytesIO(data)) or (0, 0)), path, max_pixels)
     # OpenCV logs what it dislikes to stderr, where flowcli promises one line of its own.
     cv2.utils.logging.setLogLevel(cv2.utils.logging.LOG_LEVEL_SILENT)
     try:
         with _captured_stderr() as complaints:
             image = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR_RGB)
     except cv2.error as error:
+        if "CV_IO_MAX_IMAGE" in error.err:
+            cause = "larger than OpenCV reads; OPENCV_IO_MAX_IMAGE_PIXELS, _WIDTH and _HEIGHT set its limits"
+            raise InputError(f"cannot read {path}: {cause}") from error
         raise InputError(f"cannot read {path}: {error.err}") from error
     if image is None:
         raise InputError(f"cannot read {path}: not an image that OpenCV reads, or truncated")
     if any("JPEG" in line and _HARMLESS not in line for line in complaints):
         raise InputError(f"cannot read {path}: the image data are damaged")
     return np.asarray(image, np.uint8)
+
+
+def _read_bytes(path: Path) -> bytes:
+    try:
+        mode = path.stat().st_mode
+        if not (stat.S_ISREG(mode) or stat.S_ISFIFO(mode) or stat.S_ISDIR(mode)):
+            raise InputError(f"cannot read {path}: neither a file nor a pipe")
+        return path.read_bytes()
+    except OSError as error:
+        raise InputError(f"cannot read {path}: {why(error)}; check the path") from error
+
+
+def check_pixels(height: int, width: int, path: Path, max_pixels: int) -> None:
+    """Raise ``InputError`` if a picture of ``path`` has more than ``max_pixels``."""
+    if height * width > max_pixels:
+        raise InputError(
+            f"cannot read {path}: {width} x {height} is more than {max_pixels} pixels; "
+            "if it is meant to be that large, raise --max-pixels"
+        )
+
+
+def image_size(path: Path) -> tuple[int, int] | None:
+    """Height and width of the image in a regular file, as its header has them, or ``None`` if that cannot be told.
+
+    Much cheaper than :func:`read_image`. Rotation by metadata is taken into account for JPEG only.
+    """
+    try:
+        if not path.is_file():
+            return None
+        with path.open("rb") as file:
+            return _declared_size(file)
+    except OSError:
+        return None
+
+
+def _declared_size(file: BinaryIO) -> tuple[int, int] | None:
+    try:
+        width, height = imagesize.get(file)
+    except (ValueError, struct.error):
+        return None
+    return (height, width) if width > 0 and height > 0 else None
 
 
 def _fault(data: bytes) -> str | None:
@@ -103,6 +154,15 @@ def _captured_stderr() -> Iterator[list[str]]:
                 else:
                     with contextlib.suppress(OSError):
                         os.write(2, line)
+
+
+def whole_png_size(path: Path) -> tuple[int, int]:
+    """Height and width of a PNG file; raises ``InputError`` if it is missing or not whole."""
+    data = _read_bytes(path)
+    if not data.startswith(_PNG_SIGNATURE) or not _png_is_whole(data):
+        raise InputError(f"{path} is not a PNG file, or damaged")
+    width, height = struct.unpack_from(">II", data, 16)
+    return height, width
 
 
 def _png_is_whole(data: bytes) -> bool:

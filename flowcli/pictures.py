@@ -12,11 +12,15 @@ from .arrays import Flow, Frame
 from .color import colorize, largest_flow
 from .metrics import endpoint_error
 
-Layout = Literal["flow", "side-by-side"]
+Layout = Literal["flow", "side-by-side", "overlay", "arrows"]
 
 _MARGIN = 12  # pixels around the tiles of a panel
 _CAPTION = 30  # pixels of a panel's caption line
 _INK = (40, 40, 40)
+_PALEST = 90  # grey level that black becomes under an overlay, so that dark places show the flow as well
+_DIMMED = 0.7  # a frame's brightness under arrows
+_SHORTEST_ARROW = 1.0  # pixels; a shorter one is not drawn
+_OUTLINE = (0, 0, 0)
 
 
 def lay_out(frame: Frame, flow: Flow, layout: Layout, max_flow: float) -> Frame:
@@ -25,11 +29,57 @@ def lay_out(frame: Frame, flow: Flow, layout: Layout, max_flow: float) -> Frame:
     Args:
         frame: ``(H, W, 3)`` uint8 RGB, the first of the pair.
         flow: ``(H, W, 2)`` float32 in pixels.
-        layout: ``flow`` for the colours alone, ``side-by-side`` for the frame on their left.
+        layout: ``flow`` for the colours alone, ``side-by-side`` for the frame on their left, ``overlay`` for the
+            frame tinted by them, ``arrows`` for arrows over the frame.
         max_flow: the length in pixels that gets full colour.
     """
+    if layout == "arrows":
+        return arrows(frame, flow, arrow_step(frame.shape[1]), max_flow)
     colors = colorize(flow, max_flow)
+    if layout == "overlay":
+        return overlay(frame, colors)
     return np.hstack([frame, colors]) if layout == "side-by-side" else colors
+
+
+def overlay(frame: Frame, colors: Frame) -> Frame:
+    """The frame in pale grey, tinted by the colours of its flow: where nothing moves it stays grey.
+
+    Args:
+        frame: ``(H, W, 3)`` uint8 RGB.
+        colors: likewise, from :func:`flowcli.colorize`.
+    """
+    grey = cv2.cvtColor(frame, cv2.COLOR_RGB2GRAY)
+    pale = cv2.convertScaleAbs(grey, alpha=(255 - _PALEST) / 255, beta=_PALEST)
+    return np.asarray(cv2.multiply(cv2.cvtColor(pale, cv2.COLOR_GRAY2RGB), colors, scale=1 / 255), np.uint8)
+
+
+def arrow_step(width: int) -> int:
+    """The distance between arrows, in pixels, that suits a picture of that width."""
+    return max(8, width // 40)
+
+
+def arrows(frame: Frame, flow: Flow, step: int, max_flow: float) -> Frame:
+    """The frame, somewhat darkened, with arrows in the colours of the flow.
+
+    Args:
+        frame: ``(H, W, 3)`` uint8 RGB.
+        flow: ``(H, W, 2)`` float32 in pixels; unknown flow gets no arrow.
+        step: distance between the arrows' tails in pixels.
+        max_flow: flow of this length gets an arrow of one and a half steps; others are in proportion.
+    """
+    picture = np.asarray(cv2.convertScaleAbs(frame, alpha=_DIMMED), np.uint8)
+    ys, xs = (np.arange(step // 2, side, step) for side in flow.shape[:2])
+    vectors = flow[np.ix_(ys, xs)]
+    colors = colorize(vectors, max_flow)
+    tips = vectors * np.float32(1.5 * step / max_flow)
+    thickness = max(1, step // 16)
+    for row, column in np.argwhere(np.hypot(tips[..., 0], tips[..., 1]) >= _SHORTEST_ARROW):
+        tail = np.array([xs[column], ys[row]])
+        tip = np.clip(tail + tips[row, column], -4 * step, [side + 4 * step for side in flow.shape[1::-1]])
+        start, end = ((round(float(x) * 16), round(float(y) * 16)) for x, y in (tail, tip))
+        for color, width in ((_OUTLINE, thickness + 2), (colors[row, column].tolist(), thickness)):
+            cv2.arrowedLine(picture, start, end, color, width, cv2.LINE_AA, shift=4, tipLength=0.3)
+    return picture
 
 
 def wheel(size: int) -> Frame:

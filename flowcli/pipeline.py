@@ -7,6 +7,7 @@ import time
 from collections import deque
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from fractions import Fraction
 from pathlib import Path
 
 import numpy as np
@@ -15,13 +16,15 @@ from .arrays import Flow
 from .background import ReadAhead, WriteBehind
 from .color import largest_flow
 from .errors import InputError, UsageError
-from .estimator import FlowEstimator
+from .estimator import FlowEstimator, FramePair
 from .files import atomic_output
-from .flow_dir import FlowDir, FlowFormat
+from .flow_dir import FlowDir
+from .flow_io import FormatName
 from .pictures import Layout, lay_out
+from .selection import EVERYTHING
 from .sources import DamagedError, FrameSource, ImageSequence, TimedFrame
 from .tiling import cut, make_grid
-from .video import VideoWriter
+from .video_writer import VideoWriter
 
 _QUEUE_DEPTH = 4  # pairs; enough that no stage waits for another's hiccup, little enough to hold in memory
 _SAMPLES = 8  # pairs that are looked at to choose the colour scale
@@ -36,8 +39,11 @@ class VideoPair:
     index: int
     first: TimedFrame
     second: TimedFrame
-    ready: Flow | None
-    """The flow, if an earlier run has written it."""
+    resumed: bool
+    """Whether an earlier run has left what is to be written of it."""
+
+    ready: Flow | None = None
+    """Its flow, if that could be read back."""
 
 
 @dataclass
@@ -50,7 +56,7 @@ class VideoOutputs:
     flow_dir: Path | None = None
     """The folder for one file per flow."""
 
-    flow_format: FlowFormat = "flo"
+    flow_format: FormatName = "flo"
     layout: Layout = "flow"
     max_flow: float | None = None
     """The length in pixels that gets full colour; ``None`` chooses one for the whole video."""
@@ -71,6 +77,9 @@ class VideoSummary:
     pairs: int = 0
     resumed: int = 0
     """Pairs whose flow was there from an earlier run."""
+
+    start: Fraction | None = None
+    """When the first pair's first frame is shown, in seconds since the input's first frame."""
 
     windows: int = 0
     width: int = 0
@@ -94,7 +103,7 @@ def estimate_video(
     source: FrameSource,
     outputs: VideoOutputs,
     *,
-    on_pair: Callable[[VideoPair, Flow], None] | None = None,
+    on_pair: Callable[[VideoPair, Flow | None], None] | None = None,
 ) -> VideoSummary:
     """Estimate the flow of all consecutive frames: N frames give N - 1 flows, each shown at its first frame's time.
 
@@ -105,7 +114,8 @@ def estimate_video(
         estimator: estimates.
         source: the frames.
         outputs: what to write.
-        on_pair: called, in the writing thread, when everything about a pair has been written.
+        on_pair: called, in the writing thread, when everything about a pair has been written; the flow is ``None``
+            where a picture of an earlier run made it unnecessary.
 
     Raises:
         InputError: there are fewer than two frames, or they differ in size.
@@ -116,19 +126,23 @@ def estimate_video(
     summary = VideoSummary(max_flow=outputs.max_flow)
     flows = _open_flow_dir(estimator, source, outputs)
     if summary.max_flow is None and outputs.has_pictures:
-        summary.max_flow = choose_max_flow(estimator, source)
+        recorded = flows.max_flow if flows else None
+        summary.max_flow = choose_max_flow(estimator, source) if recorded is None else recorded
+    if flows is not None:
+        notes = {"model": estimator.model.name, "revision": estimator.model.revision, "max_flow": summary.max_flow}
+        flows.begin(notes)
     pending: deque[VideoPair] = deque()
     with contextlib.ExitStack() as stack:
         video = stack.enter_context(_open_video(outputs.video, source)) if outputs.video else None
 
-        def write(item: tuple[VideoPair, Flow]) -> None:
+        def write(item: tuple[VideoPair, Flow | None]) -> None:
             _write_pair(*item, outputs.layout, flows, video, summary)
             if on_pair is not None:
                 on_pair(*item)
 
         writer = stack.enter_context(WriteBehind(write, _QUEUE_DEPTH))
-        pairs = stack.enter_context(ReadAhead(_read_pairs(source, flows), _QUEUE_DEPTH))
-        stream = _until_damage(iter(pairs), pending, summary)
+        pairs = stack.enter_context(ReadAhead(_read_pairs(source, flows, outputs), _QUEUE_DEPTH))
+        stream = _until_damage(iter(pairs), pending, summary, writer)
         for flow in estimator.estimate_pairs(stream):
             writer.put((pending.popleft(), flow))
     if video is not None:
@@ -167,44 +181,49 @@ def _open_flow_dir(estimator: FlowEstimator, source: FrameSource, outputs: Video
         folders = {file.resolve().parent for file in source.files}
         if outputs.flow_dir.resolve() in folders:
             raise UsageError(f"{outputs.flow_dir} holds the input's frames; choose another folder for the flows")
-    model = estimator.model
     made_by: dict[str, object] = {
+        **estimator.settings(),
         "input": str(source.path.resolve()),
-        "model": model.name,
-        "revision": model.revision,
-        "precision": model.precision,
-        "overlap": estimator.overlap,
-        "grid": estimator.grid_kind,
-        "scale": estimator.scale,
+        "stride": source.selection.stride,
     }
+    if outputs.flow_format == "png":
+        made_by["max_flow"] = outputs.max_flow
     return FlowDir(outputs.flow_dir, outputs.flow_format, made_by, force=outputs.force)
 
 
 @contextlib.contextmanager
 def _open_video(path: Path, source: FrameSource) -> Iterator[VideoWriter]:
     with atomic_output(path) as temporary, contextlib.ExitStack() as unfinished:
-        video = VideoWriter(temporary, path, source.rate, source.time_base)
+        video = VideoWriter(temporary, path, source.rate / source.selection.stride, source.time_base)
         unfinished.callback(video.abandon)
         yield video
         unfinished.pop_all()  # all has gone well: nothing to abandon
         video.close()
 
 
-def _read_pairs(source: FrameSource, flows: FlowDir | None) -> Iterator[VideoPair]:
+def _read_pairs(source: FrameSource, flows: FlowDir | None, outputs: VideoOutputs) -> Iterator[VideoPair]:
     """The source's consecutive frames as pairs; raises ``InputError``."""
     first: TimedFrame | None = None
     index = 0
     for second in source.frames():
         if first is not None:
             _check_sizes(source, first, second)
-            size = first.image.shape[0], first.image.shape[1]
-            changed = max(first.changed, second.changed)
-            yield VideoPair(index, first, second, flows.ready(first.name, size, changed) if flows else None)
+            yield _pair(index, first, second, flows, outputs)
             index += 1
         first = second
     if index == 0:
         count = "one frame" if first else "no frame"
-        raise InputError(f"{source.path} has {count}; flow needs at least two")
+        where = "" if source.selection == EVERYTHING else " among those that --start, --end and --stride select"
+        raise InputError(f"{source.path} has {count}{where}; flow needs at least two")
+
+
+def _pair(index: int, first: TimedFrame, second: TimedFrame, flows: FlowDir | None, outputs: VideoOutputs) -> VideoPair:
+    size = first.image.shape[0], first.image.shape[1]
+    if flows is None or not flows.has(first.name, size, max(first.changed, second.changed)):
+        return VideoPair(index, first, second, resumed=False)
+    flow = flows.read(first.name)
+    # Without the flow, a video cannot be drawn.
+    return VideoPair(index, first, second, resumed=flow is not None or outputs.video is None, ready=flow)
 
 
 def _check_sizes(source: FrameSource, first: TimedFrame, second: TimedFrame) -> None:
@@ -217,9 +236,15 @@ def _check_sizes(source: FrameSource, first: TimedFrame, second: TimedFrame) -> 
 
 
 def _until_damage(
-    pairs: Iterator[VideoPair], pending: deque[VideoPair], summary: VideoSummary
-) -> Iterator[tuple[np.ndarray, np.ndarray] | Flow]:
-    """What the estimator is to do, noting each pair in ``pending``; ends at damage that comes after the first pair."""
+    pairs: Iterator[VideoPair],
+    pending: deque[VideoPair],
+    summary: VideoSummary,
+    writer: WriteBehind[tuple[VideoPair, Flow | None]],
+) -> Iterator[FramePair | Flow]:
+    """What the estimator is to do, noting each pair in ``pending``; ends at damage that comes after the first pair.
+
+    Pairs of which nothing is to be done go straight to the writer.
+    """
     while True:
         try:
             pair = next(pairs, None)
@@ -231,22 +256,29 @@ def _until_damage(
         if pair is None:
             return
         summary.height, summary.width = pair.first.image.shape[:2]
+        if pair.resumed and pair.ready is None:
+            writer.put((pair, None))
+            continue
         pending.append(pair)
         yield (pair.first.image, pair.second.image) if pair.ready is None else pair.ready
 
 
 def _write_pair(
     pair: VideoPair,
-    flow: Flow,
+    flow: Flow | None,
     layout: Layout,
     flows: FlowDir | None,
     video: VideoWriter | None,
     summary: VideoSummary,
 ) -> None:
-    if flows is not None and pair.ready is None:
+    summary.pairs += 1
+    summary.resumed += pair.resumed
+    if summary.start is None:
+        summary.start = pair.first.time
+    if flow is None:
+        return
+    if flows is not None and not pair.resumed:
         flows.write(pair.first.name, flow, summary.max_flow)
     if video is not None and summary.max_flow is not None:
-        video.write(lay_out(pair.first.image, flow, layout, summary.max_flow), pair.first.time)
-    summary.pairs += 1
-    summary.resumed += pair.ready is not None
+        video.write(lay_out(pair.first.image, flow, layout, summary.max_flow), pair.first.time - summary.start)
     summary.largest_flow = max(summary.largest_flow, largest_flow(flow))

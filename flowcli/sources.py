@@ -14,6 +14,8 @@ from .arrays import Frame
 from .errors import InputError
 from .files import why
 from .images import IMAGE_SUFFIXES, read_image
+from .limits import MAX_PIXELS
+from .selection import EVERYTHING, Selection
 
 DEFAULT_RATE = Fraction(25)
 """Frames per second of a folder of frames, unless said otherwise (as in FFmpeg)."""
@@ -42,10 +44,11 @@ class FrameSource(Protocol):
     """A video, wherever it comes from."""
 
     path: Path
+    selection: Selection
 
     @property
     def rate(self) -> Fraction:
-        """Frames per second, on average."""
+        """Frames per second, on average, before any are left out."""
 
     @property
     def time_base(self) -> Fraction:
@@ -53,7 +56,7 @@ class FrameSource(Protocol):
 
     @property
     def count(self) -> int | None:
-        """The number of frames, if it is known beforehand."""
+        """The number of selected frames, if it is known beforehand; of a video perhaps not exactly."""
 
     def frames(self) -> Iterator[TimedFrame]:
         """The frames in order; raises ``DamagedError`` where one is damaged or missing."""
@@ -62,12 +65,19 @@ class FrameSource(Protocol):
         """Up to ``count`` pairs of consecutive frames spread over the whole; damaged ones are left out."""
 
 
-def open_source(path: Path, rate: Fraction | None = None) -> FrameSource:
+def open_source(
+    path: Path,
+    rate: Fraction | None = None,
+    selection: Selection = EVERYTHING,
+    max_pixels: int = MAX_PIXELS,
+) -> FrameSource:
     """Open a video file, a folder of frames, or frames given by a glob or printf pattern.
 
     Args:
         path: ``in.mp4``, ``frames/``, ``frames/*.png`` or ``frames/%04d.png``.
         rate: frames per second of a folder or pattern; videos have their own.
+        selection: which of the frames.
+        max_pixels: larger frames are refused.
 
     Raises:
         InputError: there is nothing there, or no frame in it, or it is not a video.
@@ -77,10 +87,10 @@ def open_source(path: Path, rate: Fraction | None = None) -> FrameSource:
     except OSError as error:
         raise InputError(f"cannot read {path}: {why(error)}") from error
     if files is not None:
-        return ImageSequence(path, files, rate or DEFAULT_RATE)
+        return ImageSequence(path, files, rate or DEFAULT_RATE, selection, max_pixels)
     from .video import VideoFile
 
-    return VideoFile(path)
+    return VideoFile(path, selection, max_pixels)
 
 
 def _image_files(path: Path) -> list[Path] | None:
@@ -122,15 +132,26 @@ class ImageSequence:
         path: what the user called them.
         files: the images, in any order.
         rate: frames per second.
+        selection: which of them.
+        max_pixels: larger images are refused.
 
     Raises:
         InputError: there are no files.
     """
 
-    def __init__(self, path: Path, files: list[Path], rate: Fraction) -> None:
+    def __init__(
+        self,
+        path: Path,
+        files: list[Path],
+        rate: Fraction,
+        selection: Selection = EVERYTHING,
+        max_pixels: int = MAX_PIXELS,
+    ) -> None:
         self.path = path
         self.files = sorted(files, key=natural_key)
         self.rate = rate
+        self.selection = selection
+        self._max_pixels = max_pixels
         if not self.files:
             raise InputError(f"no frames in {path}: expected images such as .png or .jpg")
 
@@ -141,24 +162,34 @@ class ImageSequence:
 
     @property
     def count(self) -> int:
-        """The number of files."""
-        return len(self.files)
+        """The number of selected files."""
+        return len(self._indices)
+
+    @property
+    def _indices(self) -> range:
+        return self.selection.indices(len(self.files), self.rate)
 
     def frames(self) -> Iterator[TimedFrame]:
-        """The files' images in order."""
+        """The selected files' images in order."""
         # Files of several folders (frames/*/*.png) may share their names.
         unique = len({file.stem for file in self.files}) == len(self.files)
-        for index, file in enumerate(self.files):
+        for index in self._indices:
+            file = self.files[index]
             try:
-                image = read_image(file)
+                image = read_image(file, max_pixels=self._max_pixels)
+                changed = file.stat().st_mtime_ns
             except InputError as error:
                 raise DamagedError(str(error)) from error
+            except OSError as error:
+                raise DamagedError(f"cannot read {file}: {why(error)}") from error
             name = file.stem if unique else f"{index:06d}"
-            yield TimedFrame(image, index / self.rate, name, file.stat().st_mtime_ns)
+            yield TimedFrame(image, index / self.rate, name, changed)
 
     def sample_pairs(self, count: int) -> Iterator[tuple[Frame, Frame]]:
-        """Pairs spread evenly over the files."""
-        last = len(self.files) - 1
-        for index in sorted({part * last // count for part in range(count)} if last else ()):
+        """Pairs spread evenly over the selected files."""
+        files = [self.files[index] for index in self._indices]
+        last = len(files) - 1
+        for index in sorted({part * last // count for part in range(count)} if last > 0 else ()):
             with contextlib.suppress(InputError):  # a damaged frame is reported where its turn comes
-                yield read_image(self.files[index]), read_image(self.files[index + 1])
+                first, second = (read_image(file, max_pixels=self._max_pixels) for file in files[index : index + 2])
+                yield first, second

@@ -16,7 +16,7 @@ import numpy as np
 import pytest
 
 from flowcli import colorize, load_estimator, read_flow, read_image
-from flowcli.flow_io import decode_flo
+from flowcli.formats.flo import decode as decode_flo
 from flowcli.images import write_image
 from flowcli.scene import render_scene
 from flowcli.video import VideoFile

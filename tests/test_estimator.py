@@ -102,6 +102,7 @@ class Cramped:
     def __init__(self, model: FlowModel, room: int) -> None:
         self.model, self.room = model, room
         self.name, self.revision, self.device, self.precision = model.name, None, "cuda:0", "fp32"
+        self.fingerprint = model.fingerprint
         self.window = model.window
         self.batches: list[int] = []
 

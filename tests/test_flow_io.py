@@ -12,7 +12,8 @@ from hypothesis.extra import numpy as npst
 
 from flowcli import colorize, read_flow, read_image, write_flow
 from flowcli.errors import InputError, OutputError
-from flowcli.flow_io import decode_flo, encode_flo
+from flowcli.formats.flo import decode as decode_flo
+from flowcli.formats.flo import encode as encode_flo
 
 BY_HAND = b"PIEH" + struct.pack("<ii", 2, 1) + struct.pack("<ffff", 1.5, -2.0, 0.25, 1e6)
 

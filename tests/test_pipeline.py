@@ -179,9 +179,9 @@ def test_pictures_and_input_frames_are_not_overwritten(folder: Path, tmp_path: P
             run(folder, flow_dir=folder, flow_format="png", max_flow=4.0, force=force)
     assert {path: path.read_bytes() for path in folder.iterdir()} == before
     run(folder, flow_dir=tmp_path / "flows", flow_format="png", max_flow=4.0)
-    with pytest.raises(UsageError, match="--force"):
-        run(folder, flow_dir=tmp_path / "flows", flow_format="png", max_flow=4.0)
-    run(folder, flow_dir=tmp_path / "flows", flow_format="png", max_flow=4.0, force=True)
+    with pytest.raises(UsageError, match="another max_flow"):
+        run(folder, flow_dir=tmp_path / "flows", flow_format="png", max_flow=5.0)
+    run(folder, flow_dir=tmp_path / "flows", flow_format="png", max_flow=5.0, force=True)
 
 
 def test_a_truncated_video_keeps_what_came_before(tmp_path: Path) -> None:

@@ -12,7 +12,8 @@ import pytest
 from flowcli.errors import InputError, OutputError
 from flowcli.images import write_image
 from flowcli.sources import ImageSequence, natural_key, open_source
-from flowcli.video import VideoFile, VideoWriter
+from flowcli.video import VideoFile
+from flowcli.video_writer import VideoWriter
 
 from .videos import moving_frames, write_video
 

@@ -16,7 +16,7 @@ from typer._click.exceptions import NoArgsIsHelpError, UsageError  # typer re-ex
 
 from ..errors import INTERRUPTED, KILLED_BY_SIGNAL, FlowcliError
 from ..version import __version__
-from . import demo, estimate, model, video
+from . import batch, demo, estimate, model, video
 from .console import console
 
 app = typer.Typer(
@@ -29,6 +29,7 @@ app = typer.Typer(
 )
 app.command("estimate")(estimate.estimate)
 app.command("video")(video.video)
+app.command("batch")(batch.batch)
 app.command("demo")(demo.demo)
 app.add_typer(model.app, name="model")
 

@@ -87,29 +87,64 @@ class _Lines:
     def __init__(self, console: Console, what: str, total: int | None, unit: str) -> None:
         self._console, self._what, self._total, self._unit = console, what, total, unit
         self._done = 0
-        self._last = time.monotonic()
+        self._started = self._last = time.monotonic()
 
     def advance(self, count: int) -> None:
         self._done += count
-        if time.monotonic() - self._last >= _LINE_SECONDS:
-            self._last = time.monotonic()
-            done, total = (None if n is None else _amount(n, self._unit) for n in (self._done, self._total))
-            of = f" of {total}" if total else ""
-            unit = "MB" if self._unit == "bytes" else self._unit
-            self._console.note(f"{self._what}: {done}{of} {unit}")
+        now = time.monotonic()
+        if now - self._last >= _LINE_SECONDS:
+            self._last = now
+            rate = self._done / (now - self._started)
+            self._console.note(f"{self._what}: {self._amount()}{_rate(rate, self._unit)}{self._left(rate)}")
+
+    def _amount(self) -> str:
+        done, total = (None if n is None else _number(n, self._unit) for n in (self._done, self._total))
+        of = f" of {total}" if total else ""
+        return f"{done}{of} {'MB' if self._unit == 'bytes' else self._unit}"
+
+    def _left(self, rate: float) -> str:
+        if not self._total or not rate:
+            return ""
+        return f", {_clock((self._total - self._done) / rate)} left"
 
 
-def _amount(count: int, unit: str) -> str:
+def _number(count: int, unit: str) -> str:
     return f"{count / 1e6:.1f}" if unit == "bytes" else str(count)
+
+
+def _rate(rate: float, unit: str) -> str:
+    return f", {rate / 1e6:.1f} MB/s" if unit == "bytes" else f", {rate:.2f} per second"
+
+
+def _clock(seconds: float) -> str:
+    minutes, seconds = divmod(max(0, round(seconds)), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}:{minutes:02d}:{seconds:02d}"
 
 
 @contextlib.contextmanager
 def _bar(what: str, total: int | None, unit: str) -> Iterator[Advance]:
     from rich.console import Console as RichConsole
-    from rich.progress import BarColumn, DownloadColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+    from rich.progress import (
+        BarColumn,
+        DownloadColumn,
+        MofNCompleteColumn,
+        Progress,
+        ProgressColumn,
+        Task,
+        TextColumn,
+        TimeRemainingColumn,
+    )
+    from rich.text import Text
+
+    class RateColumn(ProgressColumn):
+        """How many units are done per second."""
+
+        def render(self, task: Task) -> Text:
+            return Text("" if task.speed is None else _rate(task.speed, unit).removeprefix(", "))
 
     amount = [DownloadColumn()] if unit == "bytes" else [MofNCompleteColumn(), TextColumn(unit)]
-    columns = [TextColumn("{task.description}"), BarColumn(), *amount, TimeRemainingColumn()]
+    columns = [TextColumn("{task.description}"), BarColumn(), *amount, RateColumn(), TimeRemainingColumn()]
     with Progress(*columns, console=RichConsole(stderr=True), transient=True) as bar:
         task = bar.add_task(what, total=total)
         yield lambda count: bar.advance(task, count)

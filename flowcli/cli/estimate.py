@@ -9,8 +9,17 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from ..errors import UsageError
+from ..limits import MAX_PIXELS
 from .console import console
-from .options import ConsoleOptions, EstimatorOptions, ForceOption, JsonOption, positive_pixels, takes_options
+from .options import (
+    ConsoleOptions,
+    EstimatorOptions,
+    ForceOption,
+    JsonOption,
+    MaxPixelsOption,
+    positive_pixels,
+    takes_options,
+)
 
 if TYPE_CHECKING:
     from ..arrays import Flow
@@ -29,19 +38,26 @@ def estimate(
     console_options: ConsoleOptions,  # noqa: ARG001  (has told the console already)
     output: Annotated[
         list[str],
-        typer.Option("--output", "-o", metavar="OUT", help=".flo, .png, or - for .flo on stdout; repeatable."),
+        typer.Option(
+            "--output",
+            "-o",
+            metavar="OUT",
+            help=".flo, .png (colours), .npy, .pfm, or - for .flo on stdout; repeatable.",
+        ),
     ],
     backward: Annotated[bool, typer.Option("--backward", help="Estimate from frame 2 to frame 1.")] = False,
     max_flow: Annotated[
         float | None,
         typer.Option(metavar="PIXELS", callback=positive_pixels, help="The flow that gets full colour in a .png."),
     ] = None,
+    max_pixels: MaxPixelsOption = MAX_PIXELS,
     json: JsonOption = False,
     force: ForceOption = False,
 ) -> None:
     """Estimate the flow between two frames."""
     from ..files import check_outputs
-    from ..flow_io import check_suffix, encode_flo, write_flow
+    from ..flow_io import check_suffix, write_flow
+    from ..formats.flo import FLO
     from ..images import read_image
 
     files = [Path(name) for name in output if name != STDOUT]
@@ -50,7 +66,7 @@ def estimate(
     for file in files:
         check_suffix(file)
     check_outputs(files, force=force, inputs=[frame1, frame2])
-    frames = [read_image(frame1), read_image(frame2)]
+    frames = [read_image(frame, max_pixels=max_pixels) for frame in (frame1, frame2)]
     _check_sizes(frame1, frame2, frames[0].shape, frames[1].shape)
     if backward:
         frames.reverse()
@@ -65,7 +81,7 @@ def estimate(
     for file in files:
         write_flow(file, flow, max_flow=max_flow)
     if STDOUT in output:
-        console.output(encode_flo(flow))
+        console.output(FLO.encode(flow))
     if json:
         report = _report(estimator, flow, windows, seconds)
         console.result({"frame1": frame1, "frame2": frame2, "backward": backward, "outputs": files, **report})

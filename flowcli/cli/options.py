@@ -10,8 +10,10 @@ from __future__ import annotations
 
 import functools
 import inspect
+import re
 from collections.abc import Callable
 from dataclasses import dataclass, fields, is_dataclass
+from fractions import Fraction
 from typing import TYPE_CHECKING, Annotated, Any, Literal, get_type_hints
 
 import typer
@@ -30,6 +32,48 @@ def _batch_size(text: str) -> int | Literal["auto"]:
     if not text.isdecimal() or int(text) < 1:
         raise typer.BadParameter(f"{text!r} is neither auto nor a whole number above 0")
     return int(text)
+
+
+def positive_pixels(value: float | None) -> float | None:
+    """Check an option that is a length in pixels."""
+    if value is not None and not 1e-3 <= value <= 1e6:
+        raise typer.BadParameter(f"{value} is not between 0.001 and 1000000 pixels")
+    return value
+
+
+def max_flow_or_auto(text: str) -> float | Literal["auto"]:
+    """Read the value of a ``--max-flow`` that may be ``auto``."""
+    if text == "auto":
+        return "auto"
+    try:
+        value = positive_pixels(float(text))
+    except ValueError as error:
+        raise typer.BadParameter(f"{text!r} is neither auto nor a number of pixels") from error
+    assert value is not None
+    return value
+
+
+def position(text: str) -> int | Fraction:
+    """Read a place in a video: the number of a frame, or a time such as ``12.5s``, ``1:30`` or ``1:02:03.5``."""
+    if re.fullmatch(r"\d{1,12}", text):
+        return int(text)
+    if re.fullmatch(r"\d{1,9}(\.\d{1,9})?s|\d{1,9}(:\d{1,2}){1,2}(\.\d{1,9})?", text):
+        seconds = Fraction(0)
+        for part in text.removesuffix("s").split(":"):
+            seconds = seconds * 60 + Fraction(part)
+        return seconds
+    raise typer.BadParameter(f"{text!r} is neither the number of a frame nor a time such as 12.5s or 1:30")
+
+
+def frame_rate(text: str) -> Fraction:
+    """Read frames per second, such as ``25`` or ``30000/1001``."""
+    try:
+        rate = Fraction(text).limit_denominator(100_000)
+    except (ValueError, ZeroDivisionError):
+        rate = Fraction(0)
+    if not 0 < rate <= 1000:
+        raise typer.BadParameter(f"{text!r} is not a frame rate such as 25 or 30000/1001")
+    return rate
 
 
 @dataclass(frozen=True)
@@ -98,15 +142,18 @@ class ConsoleOptions:
         console.quiet, console.verbose = self.quiet, self.verbose
 
 
+MaxPixelsOption = Annotated[
+    int,
+    typer.Option(
+        "--max-pixels",
+        envvar="FLOWCLI_MAX_PIXELS",
+        min=1,
+        metavar="N",
+        help="Refuse frames of more pixels than this: a small file can unpack to fill all memory.",
+    ),
+]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print a machine-readable account on stdout.")]
 ForceOption = Annotated[bool, typer.Option("--force", "-f", help="Replace outputs that exist.")]
-
-
-def positive_pixels(value: float | None) -> float | None:
-    """Check an option that is a length in pixels."""
-    if value is not None and not 1e-3 <= value <= 1e6:
-        raise typer.BadParameter(f"{value} is not between 0.001 and 1000000 pixels")
-    return value
 
 
 def takes_options(command: Callable[..., None]) -> Callable[..., None]:

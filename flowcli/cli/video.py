@@ -2,42 +2,31 @@
 
 from __future__ import annotations
 
-from fractions import Fraction
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
 from ..errors import InputError, OutputError, UsageError
+from ..limits import MAX_PIXELS
 from .console import console
 from .estimate import describe
-from .options import ConsoleOptions, EstimatorOptions, ForceOption, JsonOption, positive_pixels, takes_options
+from .options import (
+    ConsoleOptions,
+    EstimatorOptions,
+    ForceOption,
+    JsonOption,
+    MaxPixelsOption,
+    frame_rate,
+    max_flow_or_auto,
+    position,
+    takes_options,
+)
 
 if TYPE_CHECKING:
     from ..arrays import Flow
     from ..pipeline import VideoOutputs, VideoPair, VideoSummary
     from ..sources import FrameSource
-
-
-def _max_flow(text: str) -> float | Literal["auto"]:
-    if text == "auto":
-        return "auto"
-    try:
-        value = positive_pixels(float(text))
-    except ValueError as error:
-        raise typer.BadParameter(f"{text!r} is neither auto nor a number of pixels") from error
-    assert value is not None
-    return value
-
-
-def _rate(text: str) -> Fraction:
-    try:
-        rate = Fraction(text).limit_denominator(100_000)
-    except (ValueError, ZeroDivisionError):
-        rate = Fraction(0)
-    if not 0 < rate <= 1000:
-        raise typer.BadParameter(f"{text!r} is not a frame rate such as 25 or 30000/1001")
-    return rate
 
 
 @takes_options
@@ -51,7 +40,8 @@ def video(
     estimator_options: EstimatorOptions,
     console_options: ConsoleOptions,  # noqa: ARG001  (has told the console already)
     out: Annotated[
-        Path | None, typer.Option(metavar="OUT.mp4", readable=False, help="The video of the flow to write.")
+        Path | None,
+        typer.Option(metavar="OUT.mp4", readable=False, help="The video to write: .mp4, .mov, .mkv, .webm or .gif."),
     ] = None,
     flow_dir: Annotated[
         Path | None,
@@ -59,17 +49,29 @@ def video(
             metavar="DIR", readable=False, help="Keep every flow here; a second run goes on from what is there."
         ),
     ] = None,
-    flow_format: Annotated[Literal["flo", "png"], typer.Option(help="Of the files in --flow-dir.")] = "flo",
+    flow_format: Annotated[
+        Literal["flo", "png", "npy", "pfm"], typer.Option(help="Of the files in --flow-dir; png: colours.")
+    ] = "flo",
     layout: Annotated[
-        Literal["flow", "side-by-side"], typer.Option(help="The flow alone, or the frame on its left.")
+        Literal["flow", "side-by-side", "overlay", "arrows"],
+        typer.Option(help="The flow alone, the frame on its left, the frame tinted, or arrows over the frame."),
     ] = "flow",
+    start: Annotated[
+        Any, typer.Option(parser=position, metavar="PLACE", help="First frame: its number, or 12.5s, or 1:30.")
+    ] = "0",
+    end: Annotated[
+        Any, typer.Option(parser=position, metavar="PLACE", help="End: the first frame that is left out.")
+    ] = None,
+    stride: Annotated[int, typer.Option(min=1, metavar="N", help="Use every N-th frame: pairs N frames apart.")] = 1,
     max_flow: Annotated[
         Any,
-        typer.Option(parser=_max_flow, metavar="auto|PIXELS", help="The flow that gets full colour, in all pictures."),
+        typer.Option(parser=max_flow_or_auto, metavar="auto|PIXELS", help="The flow that gets full colour."),
     ] = "auto",
     fps: Annotated[
-        Any, typer.Option(parser=_rate, metavar="RATE", help="Frames per second of a folder or pattern (default 25).")
+        Any,
+        typer.Option(parser=frame_rate, metavar="RATE", help="Frames per second of a folder or pattern (25)."),
     ] = None,
+    max_pixels: MaxPixelsOption = MAX_PIXELS,
     json: JsonOption = False,
     force: ForceOption = False,
 ) -> None:
@@ -78,10 +80,12 @@ def video(
     N frames give N - 1 flows, each shown at its first frame's time, all in one colour scale.
     """
     from ..pipeline import VideoOutputs, estimate_video
+    from ..selection import Selection
     from ..sources import open_source
 
+    selection = Selection(start, end, stride)
     _check_targets(source, out, flow_dir, force)
-    frames = open_source(source, fps)
+    frames = open_source(source, fps, selection, max_pixels)
     if fps is not None and frames.rate != fps:
         console.note(f"{source} has a frame rate of its own; --fps is for folders and patterns")
     estimator = estimator_options.load()
@@ -95,10 +99,10 @@ def video(
     )
     if outputs.max_flow is None and outputs.has_pictures and estimator.model.window is not None:
         console.note("looking at a few pairs to choose the colour scale; --max-flow PIXELS saves that")
-    total = frames.count - 1 if frames.count else None
+    total = max(0, frames.count - 1) if frames.count else None
     with console.progress("estimating", total, "pairs") as advance:
 
-        def on_pair(pair: VideoPair, flow: Flow) -> None:
+        def on_pair(pair: VideoPair, flow: Flow | None) -> None:
             advance(1)
             if json:
                 console.result(_pair_report(pair, flow, outputs))
@@ -114,13 +118,13 @@ def video(
 def _check_targets(source: Path, out: Path | None, flow_dir: Path | None, force: bool) -> None:
     """Refuse what could not be written at the end."""
     from ..files import check_outputs, check_writable
-    from ..video import CONTAINERS
+    from ..video_writer import VIDEO_SUFFIXES
 
     if out is None and flow_dir is None:
         raise UsageError("nothing to write: give --out OUT.mp4, --flow-dir DIR, or both")
     if out is not None:
-        if out.suffix.lower() not in CONTAINERS:
-            known = ", ".join(CONTAINERS)
+        if out.suffix.lower() not in VIDEO_SUFFIXES:
+            known = ", ".join(VIDEO_SUFFIXES)
             raise OutputError(f"cannot write {out}: unknown format {out.suffix or '(no suffix)'}; use one of {known}")
         if flow_dir is not None and flow_dir.resolve() == out.resolve():
             raise UsageError(f"{out} is named for --out and for --flow-dir; give each a name of its own")
@@ -129,7 +133,7 @@ def _check_targets(source: Path, out: Path | None, flow_dir: Path | None, force:
         check_writable(flow_dir)
 
 
-def _pair_report(pair: VideoPair, flow: Flow, outputs: VideoOutputs) -> dict[str, object]:
+def _pair_report(pair: VideoPair, flow: Flow | None, outputs: VideoOutputs) -> dict[str, object]:
     from ..metrics import flow_statistics
 
     return {
@@ -139,8 +143,8 @@ def _pair_report(pair: VideoPair, flow: Flow, outputs: VideoOutputs) -> dict[str
         "frame2": pair.second.name,
         "time": float(pair.first.time),
         "flow_file": outputs.flow_dir / f"{pair.first.name}.{outputs.flow_format}" if outputs.flow_dir else None,
-        "resumed": pair.ready is not None,
-        "flow": flow_statistics(flow),
+        "resumed": pair.resumed,
+        "flow": None if flow is None else flow_statistics(flow),
     }
 
 
@@ -162,7 +166,7 @@ def _report(summary: VideoSummary, outputs: VideoOutputs) -> dict[str, object]:
 def _say_what_happened(frames: FrameSource, outputs: VideoOutputs, summary: VideoSummary) -> None:
     if summary.padded:
         console.note(
-            f"{frames.path} is {summary.width} x {summary.height}; H.264 needs even sides, "
+            f"{frames.path} is {summary.width} x {summary.height}; the format needs even sides, "
             "so the video repeats one line or column at its edge"
         )
     if summary.max_flow is not None and summary.largest_flow > summary.max_flow * 1.5:

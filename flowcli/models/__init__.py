@@ -28,6 +28,10 @@ class FlowModel(Protocol):
         """The resolved revision (a commit hash) of a hub checkpoint."""
 
     @property
+    def fingerprint(self) -> str:
+        """Tells models apart by what they are, whatever they are called; part of what a record says."""
+
+    @property
     def device(self) -> str:
         """Where it runs, as ``torch`` names devices."""
 

@@ -18,6 +18,7 @@ class DisFlow:
 
     name = "dis"
     revision = None
+    fingerprint = "dis"
     device = "cpu"
     precision = "fp32"
     window = None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,6 +13,10 @@ from ...files import why
 from . import hub
 
 ARCHITECTURE = "PerceiverForOpticalFlow"
+
+# Training changes every weight, so a few places tell checkpoints apart; reading all would slow down every start.
+_SAMPLES = 32
+_SAMPLE_BYTES = 1 << 16
 
 
 @dataclass(frozen=True)
@@ -33,8 +38,22 @@ class Checkpoint:
     @property
     def size(self) -> int:
         """Bytes of all weight files together."""
-        files = [self.folder / shard for shard in hub.shards(self.weights)] or [self.weights]
-        return sum(file.stat().st_size for file in files)
+        return sum(file.stat().st_size for file in self._files())
+
+    def fingerprint(self) -> str:
+        """Tells checkpoints apart by their content, wherever they are: a digest of samples of the weight files."""
+        digest = hashlib.sha256()
+        for path in self._files():
+            size = path.stat().st_size
+            digest.update(size.to_bytes(8, "little"))
+            with path.open("rb") as file:
+                for index in range(_SAMPLES):
+                    file.seek(index * max(0, size - _SAMPLE_BYTES) // (_SAMPLES - 1))
+                    digest.update(file.read(_SAMPLE_BYTES))
+        return digest.hexdigest()[:16]
+
+    def _files(self) -> list[Path]:
+        return [self.folder / shard for shard in hub.shards(self.weights)] or [self.weights]
 
     @property
     def window(self) -> tuple[int, int]:

@@ -41,6 +41,7 @@ class PerceiverFlow:
         self._network = FlowNetwork(read_weights(checkpoint, sizes), sizes, dtype).to(self._device)
         self.name = checkpoint.name
         self.revision = checkpoint.revision
+        self.fingerprint = checkpoint.fingerprint()
         self.window: tuple[int, int] = checkpoint.window
         self.device = str(self._device)
 

@@ -1,0 +1,244 @@
+"""Many pairs from frames to files: what is there is skipped, what fails is listed, the rest goes on.
+
+Reading, estimating and writing run beside one another, through bounded queues.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import time
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from .arrays import Flow, Frame
+from .background import ReadAhead, WriteBehind
+from .errors import FlowcliError, InputError, OutputError, UsageError
+from .estimator import FlowEstimator, FramePair
+from .failures import Failures
+from .files import is_out_of_room
+from .flow_io import write_flow
+from .images import image_size, read_image
+from .limits import MAX_PIXELS
+from .manifest import FaultyItem, Item, once
+from .record import Record
+
+_QUEUE_DEPTH = 4  # pairs; enough that no stage waits for another's hiccup, little enough to hold in memory
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What became of an item."""
+
+    item: Item | FaultyItem
+    status: Literal["done", "skipped", "failed"]
+    flow: Flow | None = None
+    """The flow, if it was estimated."""
+
+    windows: int = 0
+    error: FlowcliError | None = None
+    """Why it failed."""
+
+
+@dataclass
+class BatchSummary:
+    """What became of a batch."""
+
+    done: int = 0
+    skipped: int = 0
+    failed: int = 0
+    windows: int = 0
+    seconds: float = 0.0
+
+    @property
+    def items(self) -> int:
+        """All that were looked at."""
+        return self.done + self.skipped + self.failed
+
+    @property
+    def pairs_per_second(self) -> float:
+        """Of those that were estimated."""
+        return self.done / self.seconds if self.seconds else 0.0
+
+
+@dataclass(frozen=True)
+class Shard:
+    """The part ``index`` (counted from 1) of ``count``: every ``count``-th item. All parts together are everything."""
+
+    index: int = 1
+    count: int = 1
+
+    def pick(self, items: Iterable[Item | FaultyItem]) -> Iterator[Item | FaultyItem]:
+        """Its items."""
+        return (item for number, item in enumerate(items) if number % self.count == self.index - 1)
+
+    def size(self, total: int) -> int:
+        """How many of ``total`` items it has."""
+        return len(range(self.index - 1, total, self.count))
+
+
+class Batch:
+    """A batch over an output folder.
+
+    Args:
+        estimator: estimates.
+        folder: where the outputs go.
+        max_flow: for colours, the flow in pixels that gets full colour; ``None`` takes each flow's largest.
+        max_pixels: larger frames fail.
+        force: estimate what is there as well.
+
+    Raises:
+        UsageError: the folder holds flows that were made differently.
+        OutputError: the folder cannot be written to.
+    """
+
+    def __init__(
+        self,
+        estimator: FlowEstimator,
+        folder: Path,
+        *,
+        max_flow: float | None = None,
+        max_pixels: int = MAX_PIXELS,
+        force: bool = False,
+    ) -> None:
+        self._estimator = estimator
+        self._folder = folder
+        self._max_flow = max_flow
+        self._max_pixels = max_pixels
+        self._force = force
+        self._record = Record(folder, {**estimator.settings(), "max_flow": max_flow}, force=force)
+        self._record.begin({"model": estimator.model.name, "revision": estimator.model.revision})
+        self._last: tuple[Path, Frame] | None = None
+
+    def run(
+        self,
+        items: Iterable[Item | FaultyItem],
+        shard: Shard = Shard(),
+        *,
+        on_outcome: Callable[[Outcome], None] | None = None,
+    ) -> BatchSummary:
+        """Work through ``items``, read as they are needed.
+
+        An item that fails is listed in ``failures.jsonl`` and does not stop the others.
+
+        Args:
+            items: the pairs; of those with the same output only the first is taken.
+            shard: which part of them.
+            on_outcome: called, in the writing thread, when an item has been dealt with, written and all.
+
+        Raises:
+            OutputError: nothing more can be written at all: the disk is full, for instance.
+        """
+        started = time.monotonic()
+        summary = BatchSummary()
+        pending: deque[tuple[Item, int]] = deque()
+        with contextlib.ExitStack() as stack:
+            failures = stack.enter_context(Failures(self._folder))
+
+            def finish(outcome: Outcome) -> None:
+                outcome = self._written(outcome)
+                _note(outcome, summary, failures)
+                if on_outcome is not None:
+                    on_outcome(outcome)
+
+            writer = stack.enter_context(WriteBehind(finish, _QUEUE_DEPTH))
+            looked_at = (self._look(item) for item in shard.pick(once(items)))
+            reader = stack.enter_context(ReadAhead(looked_at, _QUEUE_DEPTH))
+
+            def pairs() -> Iterator[FramePair]:
+                for entry in reader:
+                    if isinstance(entry, Outcome):
+                        writer.put(entry)
+                    else:
+                        item, frames = entry
+                        pending.append((item, len(self._estimator.grid_for(_size(frames[0])))))
+                        yield frames
+
+            for flow in self._estimator.estimate_pairs(pairs()):
+                item, windows = pending.popleft()
+                writer.put(Outcome(item, "done", flow, windows))
+        summary.seconds = time.monotonic() - started
+        return summary
+
+    def _look(self, item: Item | FaultyItem) -> Outcome | tuple[Item, FramePair]:
+        """Read a pair's frames, unless there is nothing to estimate."""
+        if isinstance(item, FaultyItem):
+            return Outcome(item, "failed", error=item.error)
+        if not self._force and self._is_there(item):
+            return Outcome(item, "skipped")
+        try:
+            frames = self._read(item.frame1), self._read(item.frame2)
+            _check_sizes(item, *frames)
+            self._estimator.grid_for(_size(frames[0]))
+        except (InputError, UsageError) as error:
+            return Outcome(item, "failed", error=error)
+        return item, frames
+
+    def _read(self, path: Path) -> Frame:
+        """A frame; the last one is remembered, since the second frame of a pair is often the first of the next."""
+        if self._last is None or self._last[0] != path:
+            self._last = path, read_image(path, max_pixels=self._max_pixels)
+        return self._last[1]
+
+    def _is_there(self, item: Item) -> bool:
+        out = self._folder / item.out
+        if not out.exists():
+            return False
+        try:
+            changed = max(path.stat().st_mtime_ns for path in (item.frame1, item.frame2))
+        except FileNotFoundError:  # tidied away since: being whole has to do
+            return self._record.is_whole(out)
+        except OSError:
+            return False
+        declared = image_size(item.frame1)
+        if declared is not None and self._record.has(out, declared, changed):
+            return True
+        try:  # the header does not always tell how the image is turned
+            return self._record.is_whole(out) and self._record.has(out, _size(self._read(item.frame1)), changed)
+        except InputError:
+            return False
+
+    def _written(self, outcome: Outcome) -> Outcome:
+        """Write the flow; if that fails for this output alone, the item has failed."""
+        if outcome.flow is None or isinstance(outcome.item, FaultyItem):
+            return outcome
+        try:
+            write_flow(self._folder / outcome.item.out, outcome.flow, max_flow=self._max_flow)
+        except OutputError as error:
+            if is_out_of_room(error):
+                raise
+            return Outcome(outcome.item, "failed", error=error)
+        return outcome
+
+
+def _note(outcome: Outcome, summary: BatchSummary, failures: Failures) -> None:
+    item, error = outcome.item, outcome.error
+    failures.handled(item.origin)
+    if isinstance(item, Item):
+        failures.handled(str(item.out))
+    summary.windows += outcome.windows
+    if error is None:
+        summary.done += outcome.status == "done"
+        summary.skipped += outcome.status == "skipped"
+        return
+    summary.failed += 1
+    entry: dict[str, object] = {"origin": item.origin, "error": str(error), "exit_code": error.exit_code}
+    if isinstance(item, Item):
+        frames = {"frame1": str(item.frame1.absolute()), "frame2": str(item.frame2.absolute())}
+        entry = {**frames, "out": str(item.out), **entry}
+    failures.add(entry)
+
+
+def _size(frame: Frame) -> tuple[int, int]:
+    return frame.shape[0], frame.shape[1]
+
+
+def _check_sizes(item: Item, frame1: Frame, frame2: Frame) -> None:
+    (height1, width1), (height2, width2) = _size(frame1), _size(frame2)
+    if (height1, width1) != (height2, width2):
+        raise InputError(
+            f"{item.frame1} is {width1} x {height1} but {item.frame2} is {width2} x {height2}; "
+            "the two frames must be of one size"
+        )
