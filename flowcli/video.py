@@ -74,8 +74,9 @@ class VideoFile:
         """Pairs spread evenly over the selection, or its first one where the file cannot be searched."""
         seen: set[int | None] = set()
         begin, end = self.selection.seconds(self._duration, self.rate)
+        room = max(Fraction(0), end - begin - (self.selection.stride + 1) / self.rate)  # the second frame needs some
         for part in range(count):
-            wanted = begin + part * (end - begin) / count
+            wanted = begin + part * room / count
             with contextlib.suppress(av.error.FFmpegError, OSError), self._open() as (container, stream):
                 container.seek(int(wanted * av.time_base))
                 frames = container.decode(stream)

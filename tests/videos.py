@@ -16,7 +16,7 @@ from flowcli.scene import render_scene
 
 def moving_frames(count: int, height: int = 64, width: int = 96) -> list[Frame]:
     """A texture that slides by (2, 1) pixels a frame, so that the flow between neighbours is known."""
-    texture = render_scene(height + count, width + 2 * count, seed=9).frame1
+    texture = render_scene(max(32, height + count), max(32, width + 2 * count), seed=9).frame1
     return [
         np.ascontiguousarray(texture[count - i : count - i + height, 2 * (count - i) : 2 * (count - i) + width])
         for i in range(count)
