@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import os
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from fractions import Fraction
@@ -136,10 +135,10 @@ class VideoWriter:
             self._container.close()
 
     def abandon(self) -> None:
-        """Let go of the file without completing it."""
-        with contextlib.suppress(OSError):
-            os.truncate(self._path, 0)  # or closing an .mp4 would move all of it, to put its index in front
-        with contextlib.suppress(OSError):
+        """Remove the unfinished file."""
+        # First, for closing completes an .mp4: all of it would be moved, to put its index in front.
+        self._path.unlink(missing_ok=True)
+        with contextlib.suppress(av.error.FFmpegError, OSError):
             self._container.close()
 
     @contextlib.contextmanager

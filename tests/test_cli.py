@@ -67,7 +67,7 @@ class TestStart:
 
     def test_version_and_help(self, flowcli: Run) -> None:
         assert flowcli("--version").stdout.startswith(b"flowcli ")
-        for arguments in ([], ["estimate"], ["video"], ["demo"], ["model"], ["model", "fetch"]):
+        for arguments in ([], ["estimate"], ["video"], ["batch"], ["demo"], ["model"], ["model", "fetch"]):
             done = flowcli(*arguments, "--help")
             assert done.returncode == 0
             assert b"Usage" in done.stdout
@@ -92,6 +92,12 @@ class TestEstimate:
     def test_stdout(self, flowcli: Run, frames: list[str], tmp_path: Path) -> None:
         done = flowcli("estimate", *frames, "-o", "-", "-o", "f.flo", *DIS)
         np.testing.assert_array_equal(decode_flo(done.stdout, "stdout"), read_flow(tmp_path / "f.flo"))
+
+    def test_frames_through_pipes(self, frames: list[str], tmp_path: Path) -> None:
+        shell = f"{PROGRAM} estimate <(cat {frames[0]}) <(cat {frames[1]}) -o p.flo -m dis"
+        subprocess.run(["bash", "-c", shell], cwd=tmp_path, check=True)
+        expected = load_estimator("dis").estimate(*map(read_image, self.paths(tmp_path)))
+        np.testing.assert_array_equal(read_flow(tmp_path / "p.flo"), expected)
 
     def test_backward_is_forward_with_the_frames_swapped(self, flowcli: Run, frames: list[str], tmp_path: Path) -> None:
         assert flowcli("estimate", *frames, "-o", "1.flo", *DIS, "--backward").returncode == 0
@@ -206,6 +212,15 @@ class TestExitCodes:
         assert done.returncode == 3
         assert words in one_line(done)
         assert not (tmp_path / "out").exists()
+
+    @pytest.mark.usefixtures("frames")
+    def test_3_frames_that_are_too_large(self, flowcli: Run) -> None:
+        arguments = ("estimate", "a.png", "b.png", "-o", "x.flo", *DIS)
+        done = flowcli(*arguments, "--max-pixels", 5119)
+        assert done.returncode == 3
+        assert "80 x 64 is more than 5119 pixels" in one_line(done)
+        assert flowcli(*arguments, FLOWCLI_MAX_PIXELS="5119").returncode == 3
+        assert flowcli(*arguments, FLOWCLI_MAX_PIXELS="5120").returncode == 0
 
     def test_3_a_video_of_one_frame(self, flowcli: Run, tmp_path: Path) -> None:
         write_video(tmp_path / "one.mp4", moving_frames(1))
@@ -361,6 +376,44 @@ class TestVideo:
         times = [frame.time for frame in VideoFile(tmp_path / "v.mp4").frames()]
         assert float(times[1]) == pytest.approx(1001 / 30000, abs=1e-4)
 
+    def test_a_part_of_a_video(self, flowcli: Run, tmp_path: Path) -> None:
+        write_video(tmp_path / "in.mp4", moving_frames(13))
+        options = ("--start", "2", "--end", "0:01", "--stride", "3")
+        done = flowcli("video", "in.mp4", "--flow-dir", "flows", "--out", "v.gif", *options, *DIS, "--json")
+        assert done.returncode == 0, done.stderr
+        *pairs, summary = [json.loads(line) for line in done.stdout.splitlines()]
+        assert [(pair["frame1"], pair["frame2"]) for pair in pairs] == [
+            ("000002", "000005"),
+            ("000005", "000008"),
+            ("000008", "000011"),
+        ]
+        assert summary["pairs"] == 3
+        assert np.median(read_flow(tmp_path / "flows/000002.flo"), axis=(0, 1)) == pytest.approx([6, 3], abs=0.1)
+        other = flowcli("video", "in.mp4", "--flow-dir", "flows", "--stride", "2", *DIS)
+        assert other.returncode == 2
+        assert b"another stride" in other.stderr
+
+    def test_nothing_selected(self, flowcli: Run, tmp_path: Path) -> None:
+        write_video(tmp_path / "in.mp4", moving_frames(3))
+        done = flowcli("video", "in.mp4", "--out", "v.mp4", "--start", "40", *DIS)
+        assert done.returncode == 3
+        assert "no frame among those that --start, --end and --stride select" in one_line(done)
+
+    def test_pictures_are_gone_on_from_in_their_scale(self, flowcli: Run, tmp_path: Path) -> None:
+        write_video(tmp_path / "in.mp4", moving_frames(6))
+        command = ("video", "in.mp4", "--flow-dir", "flows", "--flow-format", "png", *DIS)
+        assert flowcli(*command).returncode == 0
+        whole = {path.name: path.read_bytes() for path in (tmp_path / "flows").iterdir()}
+        (tmp_path / "flows/000003.png").unlink()
+        (tmp_path / "flows/000001.png").write_bytes(whole["000001.png"][:-5])
+        done = flowcli(*command)
+        assert b"3 of them from an earlier run" in done.stderr
+        assert {path.name: path.read_bytes() for path in (tmp_path / "flows").iterdir()} == whole
+        video = flowcli(*command, "--out", "v.mp4")  # which needs the flow itself
+        assert video.returncode == 0
+        assert b"earlier run" not in video.stderr
+        assert len(list(VideoFile(tmp_path / "v.mp4").frames())) == 5
+
     def test_odd_sides_are_said_once(self, flowcli: Run, tmp_path: Path) -> None:
         for index, image in enumerate(moving_frames(3, 63, 95)):
             write_image(tmp_path / "in" / f"{index}.png", image)
@@ -376,6 +429,12 @@ class TestVideo:
             (["--out", "v.mp4", "--fps", "fast"], "--fps"),
             (["--out", "v.mp4", "--layout", "heap"], "--layout"),
             (["--out", "old.mp4"], "add --force"),
+            (["--out", "v.mp4", "--start", "5", "--end", "5"], "--end must come after --start"),
+            (["--out", "v.mp4", "--start", "1:30", "--end", "12.5s"], "--end must come after --start"),
+            (["--out", "v.mp4", "--start", "12.5"], "--start"),
+            (["--out", "v.mp4", "--start=-3"], "--start"),
+            (["--out", "v.mp4", "--stride", "0"], "--stride"),
+            (["--out", "v.mp4", "--flow-format", "tiff"], "--flow-format"),
         ],
     )
     def test_wrong_usage(self, flowcli: Run, tmp_path: Path, arguments: list[str], words: str) -> None:

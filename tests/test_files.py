@@ -1,6 +1,9 @@
 from __future__ import annotations
 
 import os
+import subprocess
+import sys
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -79,3 +82,31 @@ def test_pipes_and_loops_are_refused(tmp_path: Path) -> None:
     for name in ("pipe", "loop"):
         with pytest.raises(OutputError, match=name):
             check_outputs([tmp_path / name], force=True, inputs=[])
+
+
+def test_what_killed_processes_left_is_removed_but_not_what_others_write(tmp_path: Path) -> None:
+    (tmp_path / ".flowcli-0123456789ab.tmp").write_bytes(b"left behind")
+    code = (
+        "import sys, pathlib, flowcli.files as f\n"
+        "with f.atomic_output(pathlib.Path(sys.argv[1])) as path:\n"
+        "    path.write_bytes(b'theirs'); print('ready', flush=True); sys.stdin.read()"
+    )
+    other = subprocess.Popen(
+        [sys.executable, "-c", code, str(tmp_path / "theirs")], stdin=subprocess.PIPE, stdout=subprocess.PIPE
+    )
+    with other:
+        assert other.stdout is not None
+        assert other.stdin is not None
+        other.stdout.readline()
+        write_bytes(tmp_path / "ours", b"ours")
+        assert len([path for path in tmp_path.iterdir() if path.name.endswith(".tmp")]) == 1
+        other.stdin.close()
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["ours", "theirs"]
+    assert (tmp_path / "theirs").read_bytes() == b"theirs"
+
+
+def test_many_writers_of_one_file(tmp_path: Path) -> None:
+    with ThreadPoolExecutor(8) as pool:
+        list(pool.map(lambda n: write_bytes(tmp_path / "out", bytes([n]) * 1000), range(200)))
+    assert list(tmp_path.iterdir()) == [tmp_path / "out"]
+    assert len(set((tmp_path / "out").read_bytes())) == 1

@@ -12,6 +12,7 @@ from hypothesis.extra import numpy as npst
 
 from flowcli import colorize, read_flow, read_image, write_flow
 from flowcli.errors import InputError, OutputError
+from flowcli.flow_io import flow_size
 from flowcli.formats.flo import decode as decode_flo
 from flowcli.formats.flo import encode as encode_flo
 
@@ -24,6 +25,73 @@ def test_fixed_bytes(tmp_path: Path) -> None:
     np.testing.assert_array_equal(decode_flo(BY_HAND, "x"), flow)
     write_flow(tmp_path / "a.flo", flow)
     assert (tmp_path / "a.flo").read_bytes() == BY_HAND
+
+
+FLOW = np.array([[[1.5, -2.0], [0.25, 1e6]], [[3, 4], [5, 6]]], np.float32)
+PFM_BY_HAND = b"PF\n2 2\n-1.0\n" + struct.pack("<12f", 3, 4, 0, 5, 6, 0, 1.5, -2, 0, 0.25, 1e6, 0)
+NPY_BY_HAND = (
+    b"\x93NUMPY\x01\x00v\x00"
+    + b"{'descr': '<f4', 'fortran_order': False, 'shape': (2, 2, 2), }".ljust(117)
+    + b"\n"
+    + struct.pack("<8f", 1.5, -2, 0.25, 1e6, 3, 4, 5, 6)
+)
+
+
+@pytest.mark.parametrize(("name", "content"), [("a.pfm", PFM_BY_HAND), ("a.npy", NPY_BY_HAND)])
+def test_fixed_bytes_of_other_formats(tmp_path: Path, name: str, content: bytes) -> None:
+    write_flow(tmp_path / name, FLOW)
+    assert (tmp_path / name).read_bytes() == content
+    np.testing.assert_array_equal(read_flow(tmp_path / name), FLOW)
+    assert flow_size(tmp_path / name) == (2, 2)
+
+
+@pytest.mark.parametrize("name", ["a.pfm", "a.npy", "a.flo"])
+def test_unknown_flow_survives(tmp_path: Path, name: str) -> None:
+    flow = FLOW.copy()
+    flow[0, 1] = np.nan
+    write_flow(tmp_path / name, flow)
+    np.testing.assert_array_equal(read_flow(tmp_path / name), flow)
+
+
+def test_pfm_of_other_writers(tmp_path: Path) -> None:
+    values = struct.pack(">12f", 3, 4, 9, 5, 6, 9, 1.5, -2, 9, 0.25, 1e6, 9)
+    for header in (b"PF\n2 2\n1.0\n", b"PF 2 2 1\n", b"PF\r\n2 2\r\n1.000000\r\n"):
+        (tmp_path / "a.pfm").write_bytes(header + values)
+        np.testing.assert_array_equal(read_flow(tmp_path / "a.pfm"), FLOW)
+    cv2.imwrite(str(tmp_path / "cv.pfm"), np.dstack([FLOW[..., ::-1][..., :0], np.zeros((2, 2)), FLOW[..., ::-1]]))
+    np.testing.assert_array_equal(read_flow(tmp_path / "cv.pfm"), FLOW)
+
+
+def test_npy_of_other_types(tmp_path: Path) -> None:
+    for values in (FLOW.astype("<f8"), FLOW.astype(">f4"), np.asfortranarray(FLOW)):
+        np.save(tmp_path / "a.npy", values)
+        np.testing.assert_array_equal(read_flow(tmp_path / "a.npy"), FLOW)
+    np.save(tmp_path / "a.npy", np.array([object()]), allow_pickle=True)
+    with pytest.raises(InputError, match=r"a\.npy holds an array of shape \(1,\)"):
+        read_flow(tmp_path / "a.npy")
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "message"),
+    [
+        ("a.pfm", b"", "not a .pfm"),
+        ("a.pfm", b"Pf\n2 2\n-1\n", "one channel"),
+        ("a.pfm", b"PF\n2 -2\n-1\n", "not a .pfm"),
+        ("a.pfm", b"PF\n999999999 999999999\n-1\n", "999999999"),
+        ("a.pfm", PFM_BY_HAND[:-1], "need 60 bytes, it has 59"),
+        ("a.pfm", PFM_BY_HAND + b"x", "it has 61"),
+        ("a.npy", b"", "not a .npy"),
+        ("a.npy", NPY_BY_HAND.replace(b"2, 2, 2", b"2, 2, 3"), "shape"),
+        ("a.npy", NPY_BY_HAND.replace(b"2, 2, 2", b"2,-2, 2"), "2 x|-2 x|damaged"),
+        ("a.npy", NPY_BY_HAND.replace(b"<f4", b"<i4"), "floats"),
+        ("a.npy", NPY_BY_HAND.replace(b"{'descr'", b"{print()"), "not a .npy"),
+        ("a.npy", NPY_BY_HAND[:-1], "it has"),
+    ],
+)
+def test_damaged_files_of_other_formats(tmp_path: Path, name: str, content: bytes, message: str) -> None:
+    (tmp_path / name).write_bytes(content)
+    with pytest.raises(InputError, match=message):
+        read_flow(tmp_path / name)
 
 
 @given(

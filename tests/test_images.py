@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import os
 import struct
+import tracemalloc
 import zlib
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -9,17 +10,26 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
+from PIL import Image
 
 from flowcli import read_image
 from flowcli.arrays import Frame
 from flowcli.errors import InputError
-from flowcli.images import encode_image, write_image
+from flowcli.images import encode_image, image_size, whole_png_size, write_image
 
 RGB = np.random.default_rng(0).integers(0, 256, (9, 13, 3), dtype=np.uint8)
 
 
 def enlarged(cells: int, size: tuple[int, int]) -> Frame:
     return np.asarray(cv2.resize(RGB[:cells, :cells], size, interpolation=cv2.INTER_CUBIC), np.uint8)
+
+
+def png(chunks: list[tuple[bytes, bytes]]) -> bytes:
+    """A PNG file of these chunks (kind, content)."""
+    return b"\x89PNG\r\n\x1a\n" + b"".join(
+        struct.pack(">I", len(content)) + kind + content + struct.pack(">I", zlib.crc32(kind + content))
+        for kind, content in chunks
+    )
 
 
 def save(path: Path, image: np.ndarray) -> Path:
@@ -96,11 +106,7 @@ def test_damage_in_the_middle_of_a_png_is_refused(tmp_path: Path, capfd: pytest.
 def test_a_png_of_impossible_size_is_refused(tmp_path: Path) -> None:
     header = struct.pack(">IIBBBBB", 2**31 - 1, 2**31 - 1, 8, 2, 0, 0, 0)
     chunks = [(b"IHDR", header), (b"IDAT", zlib.compress(b"\0")), (b"IEND", b"")]
-    body = b"".join(
-        struct.pack(">I", len(content)) + kind + content + struct.pack(">I", zlib.crc32(kind + content))
-        for kind, content in chunks
-    )
-    (tmp_path / "bomb.png").write_bytes(b"\x89PNG\r\n\x1a\n" + body)
+    (tmp_path / "bomb.png").write_bytes(png(chunks))
     with pytest.raises(InputError, match="bomb"):
         read_image(tmp_path / "bomb.png")
 
@@ -168,3 +174,63 @@ def test_a_header_of_many_blanks_takes_no_time(tmp_path: Path) -> None:
     (tmp_path / "a.ppm").write_bytes(b"P5" + b" " * 5000 + b"x")
     with pytest.raises(InputError):
         read_image(tmp_path / "a.ppm")
+
+
+def test_cmyk_jpegs_and_palettes_equal_pillows_conversion(tmp_path: Path) -> None:
+    smooth = Image.fromarray(enlarged(3, (64, 48)))
+    smooth.convert("CMYK").save(tmp_path / "cmyk.jpg", quality=95)
+    with Image.open(tmp_path / "cmyk.jpg") as cmyk:
+        assert cmyk.mode == "CMYK"
+        theirs = np.asarray(cmyk.convert("RGB")).astype(int)
+    assert np.abs(read_image(tmp_path / "cmyk.jpg") - theirs).max() <= 2
+    for suffix in ("png", "bmp", "tiff"):
+        smooth.quantize(16).save(tmp_path / f"palette.{suffix}")
+        expected = np.asarray(smooth.quantize(16).convert("RGB"))
+        np.testing.assert_array_equal(read_image(tmp_path / f"palette.{suffix}"), expected)
+
+
+@pytest.mark.parametrize("suffix", [".png", ".jpg", ".webp", ".tiff", ".bmp", ".ppm", ".avif"])
+def test_the_limit_on_pixels(tmp_path: Path, suffix: str) -> None:
+    path = tmp_path / f"a{suffix}"
+    write_image(path, enlarged(3, (64, 48)))
+    assert read_image(path, max_pixels=64 * 48).shape == (48, 64, 3)
+    with pytest.raises(InputError, match=r"64 x 48 is more than 3071 pixels.*--max-pixels"):
+        read_image(path, max_pixels=64 * 48 - 1)
+    assert image_size(path) == (48, 64)
+
+
+def test_a_decompression_bomb_is_refused_before_it_is_decoded(tmp_path: Path) -> None:
+    side = 20_000
+    header = struct.pack(">IIBBBBB", side, side, 8, 2, 0, 0, 0)
+    packer = zlib.compressobj(9)
+    pixels = b"".join(packer.compress(bytes(1 + side * 3)) for _ in range(side)) + packer.flush()
+    (tmp_path / "bomb.png").write_bytes(png([(b"IHDR", header), (b"IDAT", pixels), (b"IEND", b"")]))
+    tracemalloc.start()
+    with pytest.raises(InputError, match=r"bomb\.png: 20000 x 20000 is more than 134217728 pixels"):
+        read_image(tmp_path / "bomb.png")
+    assert tracemalloc.get_traced_memory()[1] < 10 * len(pixels)
+    tracemalloc.stop()
+
+
+def test_pipes_and_links(tmp_path: Path) -> None:
+    write_image(tmp_path / "a.png", RGB)
+    (tmp_path / "link.png").symlink_to("a.png")
+    np.testing.assert_array_equal(read_image(tmp_path / "link.png"), RGB)
+    os.mkfifo(tmp_path / "pipe")
+    with ThreadPoolExecutor(1) as pool:
+        pool.submit((tmp_path / "pipe").write_bytes, (tmp_path / "a.png").read_bytes())
+        np.testing.assert_array_equal(read_image(tmp_path / "pipe"), RGB)
+    assert image_size(tmp_path / "pipe") is None
+    (tmp_path / "dangling.png").symlink_to("nowhere")
+    with pytest.raises(InputError, match="no such file"):
+        read_image(tmp_path / "dangling.png")
+    with pytest.raises(InputError, match="neither a file nor a pipe"):
+        read_image("/dev/zero")
+
+
+@pytest.mark.parametrize("content", [b"", b"hello", b"\x89PNG\r\n\x1a\n", b"II*\0\x08\0\0\0", b"P6\n"])
+def test_the_size_of_what_is_no_image(tmp_path: Path, content: bytes) -> None:
+    (tmp_path / "a.png").write_bytes(content)
+    assert image_size(tmp_path / "a.png") is None
+    with pytest.raises(InputError):
+        whole_png_size(tmp_path / "a.png")

@@ -174,3 +174,55 @@ class TestWriter:
         writer.write(moving_frames(1)[0], Fraction(0))
         with pytest.raises(OutputError, match=r"cannot write a\.mp4: no such file"):
             writer.close()
+
+
+@pytest.mark.parametrize(("suffix", "codec"), [(".webm", "vp9"), (".gif", "gif"), (".mkv", "h264"), (".mov", "h264")])
+def test_other_containers(tmp_path: Path, suffix: str, codec: str) -> None:
+    frames = moving_frames(4, 48, 65)
+    times = [Fraction(n, 100) for n in (0, 4, 10, 13)]
+    path = tmp_path / f"a{suffix}"
+    for _ in range(2):
+        writer = VideoWriter(path, path, Fraction(25), Fraction(1, 100))
+        for image, time in zip(frames, times, strict=True):
+            writer.write(image, time)
+        writer.close()
+        data = path.read_bytes()
+    assert path.read_bytes() == data  # the same twice
+    assert writer.padded == (suffix != ".gif")
+    decoded = list(VideoFile(path).frames())
+    assert [frame.time for frame in decoded] == times
+    for frame, image in zip(decoded, frames, strict=True):
+        assert np.abs(frame.image[:, :65].astype(int) - image).mean() < 14
+    with av.open(str(path)) as container:
+        assert container.streams.video[0].codec_context.name == codec
+
+
+def test_fast_gifs_play_as_slowly_as_browsers_can(tmp_path: Path) -> None:
+    path = tmp_path / "a.gif"
+    writer = VideoWriter(path, path, Fraction(100), Fraction(1, 100))
+    for index, image in enumerate(moving_frames(4)):
+        writer.write(image, Fraction(index, 100))
+    writer.close()
+    assert [frame.time for frame in VideoFile(path).frames()] == [
+        0,
+        Fraction(2, 100),
+        Fraction(4, 100),
+        Fraction(6, 100),
+    ]
+
+
+def test_abandoning_a_video_does_not_complete_it(tmp_path: Path) -> None:
+    writer = VideoWriter(tmp_path / "a.mp4", Path("a.mp4"), Fraction(25), Fraction(1, 25))
+    noise = np.random.default_rng(0)
+    for index in range(60):
+        writer.write(noise.integers(0, 255, (240, 320, 3), dtype=np.uint8), Fraction(index, 25))
+    (tmp_path / "link").hardlink_to(tmp_path / "a.mp4")
+    writer.abandon()
+    assert [path.name for path in tmp_path.iterdir()] == ["link"]
+    assert b"moov" not in (tmp_path / "link").read_bytes()[:100]  # the index was not moved to the front
+
+
+def test_large_frames_are_refused(tmp_path: Path) -> None:
+    source = write_video(tmp_path / "in.mp4", moving_frames(2))
+    with pytest.raises(InputError, match=r"96 x 64 is more than 6143 pixels"):
+        VideoFile(source, max_pixels=96 * 64 - 1)

@@ -1,0 +1,47 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from flowcli import colorize
+from flowcli.arrays import Flow
+from flowcli.pictures import arrows, lay_out, overlay
+from flowcli.scene import Scene
+
+
+def test_an_overlay_is_grey_where_nothing_moves_and_tinted_where_something_does(scene: Scene) -> None:
+    flow = np.zeros_like(scene.flow)
+    flow[:, 80:] = 5, 0
+    picture = overlay(scene.frame1, colorize(flow, 5.0)).astype(int)
+    assert np.ptp(picture[:, :80], axis=-1).max() == 0
+    assert (picture[:, 80:, 0] > picture[:, 80:, 1]).all()  # to the right is red
+    assert np.corrcoef(picture[:, :80, 0].ravel(), scene.frame1[:, :80].mean(-1).ravel())[0, 1] > 0.95
+
+
+@pytest.mark.parametrize(("u", "v"), [(6.0, 0.0), (0.0, 6.0), (-6.0, 0.0), (0.0, -6.0)])
+def test_an_arrow_leads_from_its_tail_along_the_flow(u: float, v: float) -> None:
+    black = np.zeros((64, 64, 3), np.uint8)
+    flow = np.full((64, 64, 2), np.nan, np.float32)
+    flow[32, 32] = u, v
+    drawn = np.argwhere(arrows(black, flow, 64, 6.0).any(axis=-1)) - 32
+    assert len(drawn)
+    along = drawn @ np.array([v, u]) / 6
+    assert along.max() == pytest.approx(31, abs=2)  # cut off at the edge, a step and a half away
+    assert along.min() >= -3
+
+
+def test_no_arrow_for_unknown_still_or_endless_flow(scene: Scene) -> None:
+    still = arrows(scene.frame1, np.zeros_like(scene.flow), 16, 5.0)
+    for value in (np.nan, np.inf, 1e30):
+        flow: Flow = np.zeros_like(scene.flow)
+        flow[8, 8] = value
+        picture = arrows(scene.frame1, flow, 16, 5.0)
+        assert picture.shape == scene.frame1.shape
+        if np.isnan(value):
+            np.testing.assert_array_equal(picture, still)
+
+
+def test_layouts_have_the_size_they_should(scene: Scene) -> None:
+    for layout in ("flow", "overlay", "arrows"):
+        assert lay_out(scene.frame1, scene.flow, layout, 5.0).shape == (120, 160, 3)
+    assert lay_out(scene.frame1, scene.flow, "side-by-side", 5.0).shape == (120, 320, 3)
