@@ -13,3 +13,8 @@ Flow = npt.NDArray[np.float32]
 
 Mask = npt.NDArray[np.bool_]
 """A choice of pixels: ``(H, W)`` bool."""
+
+
+def known(flow: Flow) -> Mask:
+    """Which vectors of an ``(H, W, 2)`` flow are known: both components are finite."""
+    return np.asarray(np.isfinite(flow).all(axis=-1))

@@ -9,7 +9,7 @@ import contextlib
 import time
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
 
@@ -19,10 +19,12 @@ from .errors import FlowcliError, InputError, OutputError, UsageError
 from .estimator import FlowEstimator, FramePair
 from .failures import Failures
 from .files import is_out_of_room
-from .flow_io import write_flow
+from .flow_io import FormatName
 from .images import image_size, read_image
 from .limits import MAX_PIXELS
 from .manifest import FaultyItem, Item, once
+from .outputs import write_output
+from .pictures import Style
 from .record import Record
 
 _QUEUE_DEPTH = 4  # pairs; enough that no stage waits for another's hiccup, little enough to hold in memory
@@ -38,6 +40,9 @@ class Outcome:
     """The flow, if it was estimated."""
 
     windows: int = 0
+    loss: str | None = None
+    """What its file cannot hold of it."""
+
     error: FlowcliError | None = None
     """Why it failed."""
 
@@ -85,7 +90,8 @@ class Batch:
     Args:
         estimator: estimates.
         folder: where the outputs go.
-        max_flow: for colours, the flow in pixels that gets full colour; ``None`` takes each flow's largest.
+        flow_format: ``kitti`` makes outputs called ``.png`` KITTI's; otherwise they are pictures.
+        style: of the pictures.
         max_pixels: larger frames fail.
         force: estimate what is there as well.
 
@@ -99,16 +105,20 @@ class Batch:
         estimator: FlowEstimator,
         folder: Path,
         *,
-        max_flow: float | None = None,
+        flow_format: FormatName | None = None,
+        style: Style = Style(),  # noqa: B008  (frozen)
         max_pixels: int = MAX_PIXELS,
         force: bool = False,
     ) -> None:
         self._estimator = estimator
         self._folder = folder
-        self._max_flow = max_flow
+        self._flow_format = flow_format
+        self._style = style
         self._max_pixels = max_pixels
         self._force = force
-        self._record = Record(folder, {**estimator.settings(), "max_flow": max_flow}, force=force)
+        pictures = {"max_flow": style.max_flow, "wheel": style.wheel, "legend": style.legend}
+        made_by = {**estimator.settings(), **pictures, "png": "kitti" if flow_format == "kitti" else "colours"}
+        self._record = Record(folder, made_by, force=force)
         self._record.begin({"model": estimator.model.name, "revision": estimator.model.revision})
         self._last: tuple[Path, Frame] | None = None
 
@@ -205,12 +215,13 @@ class Batch:
         if outcome.flow is None or isinstance(outcome.item, FaultyItem):
             return outcome
         try:
-            write_flow(self._folder / outcome.item.out, outcome.flow, max_flow=self._max_flow)
+            path = self._folder / outcome.item.out
+            lost = write_output(path, outcome.flow, flow_format=self._flow_format, style=self._style)
         except OutputError as error:
             if is_out_of_room(error):
                 raise
             return Outcome(outcome.item, "failed", error=error)
-        return outcome
+        return replace(outcome, loss=lost)
 
 
 def _note(outcome: Outcome, summary: BatchSummary, failures: Failures) -> None:

@@ -7,12 +7,16 @@ where the eye tells more apart. The colours equal those of the ``flow-vis`` pack
 from __future__ import annotations
 
 import functools
+from typing import Literal
 
 import cv2
 import numpy as np
 import numpy.typing as npt
 
-from .arrays import Flow, Frame
+from .arrays import Flow, Frame, known
+
+Wheel = Literal["middlebury", "hsv"]
+"""How directions become colours: ``middlebury`` shows no motion in white, ``hsv`` in black."""
 
 _TRANSITIONS = (15, 6, 4, 11, 13, 6)  # hues from red to yellow, green, cyan, blue, magenta, and back to red
 _CORNERS = ((255, 0, 0), (255, 255, 0), (0, 255, 0), (0, 255, 255), (0, 0, 255), (255, 0, 255))
@@ -24,6 +28,7 @@ _EPSILON = 1e-5  # pixels; keeps a flow that is zero everywhere from being divid
 _TABLE_SIDE = 1280
 _BLOCK_SIDE = 192  # a block of this many vectors squared stays in the processor's cache
 _NEAR_JUMP = 4e-6  # relative distance to where the colours jump, within which they are computed instead of looked up
+_UNKNOWN_GREY = 128
 _DARKER = ((np.arange(256) + 0.5) * 0.75).astype(np.uint8)
 
 Vectors = npt.NDArray[np.float32]
@@ -87,15 +92,17 @@ def _squares(vectors: Vectors) -> npt.NDArray[np.float32]:
         return np.asarray(squares[:, 0] + squares[:, 1])
 
 
-def colorize(flow: Flow, max_flow: float | None = None) -> Frame:
-    """Colour a flow with Middlebury's wheel.
+def colorize(flow: Flow, max_flow: float | None = None, wheel: Wheel = "middlebury") -> Frame:
+    """Colour a flow: the hue is its direction.
 
-    Zero flow is white; the longer, the more saturated. Flow beyond ``max_flow`` keeps its hue and is darkened to
-    three quarters; unknown flow (NaN) is black.
+    With Middlebury's wheel, zero flow is white; the longer, the more saturated. Flow beyond ``max_flow`` keeps its hue
+    and is darkened to three quarters; unknown flow (NaN) is black. With ``hsv``, as in OpenCV's tutorials, zero flow is
+    black; the longer, the brighter; unknown flow is grey.
 
     Args:
         flow: ``(H, W, 2)`` float32 in pixels.
         max_flow: the length in pixels that gets full colour; ``None`` takes the longest in ``flow``.
+        wheel: ``middlebury`` or ``hsv``.
 
     Returns:
         ``(H, W, 3)`` uint8 RGB.
@@ -106,6 +113,8 @@ def colorize(flow: Flow, max_flow: float | None = None) -> Frame:
     if max_flow is not None and not max_flow > 0:
         raise ValueError(f"max_flow must be positive, not {max_flow}")
     scale = np.float32((largest_flow(flow) + _EPSILON) if max_flow is None else max_flow)
+    if wheel == "hsv":
+        return _colorize_hsv(flow, scale)
     vectors = np.ascontiguousarray(flow, np.float32).reshape(-1, 2)
     image = np.empty((len(vectors), 3), np.uint8)
     size = _BLOCK_SIDE**2
@@ -116,6 +125,16 @@ def colorize(flow: Flow, max_flow: float | None = None) -> Frame:
         else:
             colors[:] = _shade(block, scale)
     return image.reshape(*flow.shape[:2], 3)
+
+
+def _colorize_hsv(flow: Flow, scale: np.float32) -> Frame:
+    is_known = known(flow)
+    u, v = np.ascontiguousarray(np.where(is_known[..., None], flow, 0).transpose(2, 0, 1), np.float32) / scale
+    length, degrees = cv2.cartToPolar(u, v, angleInDegrees=True)
+    hsv = np.stack([degrees, np.ones_like(u), np.minimum(length, 1)], axis=-1)
+    image = np.rint(cv2.cvtColor(hsv, cv2.COLOR_HSV2RGB) * 255).astype(np.uint8)
+    image[~is_known] = _UNKNOWN_GREY
+    return image
 
 
 def _look_up(vectors: Vectors, scale: np.float32, colors: npt.NDArray[np.uint8]) -> None:
@@ -164,7 +183,6 @@ def _shade(vectors: Vectors, scale: np.float32, *, darken: bool = True) -> npt.N
     with np.errstate(over="ignore", invalid="ignore"):
         u, v = vectors[:, 0] / scale, vectors[:, 1] / scale
         radius = np.sqrt(np.square(u) + np.square(v))
-    known = np.isfinite(vectors).all(axis=1)
     steps = len(_hue_table()) - 1
     turn = np.arctan2(-v, -u) * np.float32(0.5 / np.pi) + np.float32(0.5)
     np.nan_to_num(turn, copy=False)
@@ -174,5 +192,5 @@ def _shade(vectors: Vectors, scale: np.float32, *, darken: bool = True) -> npt.N
     colors = np.float32(255) - lack
     if darken and not inside.all():
         colors[~inside] *= np.float32(0.75)
-        colors[~known] = 0
+        colors[~known(vectors)] = 0
     return np.asarray(colors.astype(np.uint8))

@@ -7,7 +7,9 @@ from pathlib import Path
 
 from .arrays import Flow
 from .errors import InputError, UsageError
-from .flow_io import FORMATS, FormatName, read_flow, write_flow
+from .flow_io import FormatName, read_flow, suffix_of
+from .outputs import write_output
+from .pictures import Style
 from .record import Record
 
 
@@ -30,7 +32,8 @@ class FlowDir:
 
     def __init__(self, folder: Path, flow_format: FormatName, made_by: Mapping[str, object], *, force: bool) -> None:
         self._folder = folder
-        self._suffix = f".{flow_format}"
+        self._format = flow_format
+        self._suffix = suffix_of(flow_format)
         self._record = Record(folder, made_by, force=force)
         self._resume = self._record.found and not force
         if not self._record.found and not force and any(folder.glob(f"*{self._suffix}")):
@@ -59,13 +62,13 @@ class FlowDir:
 
     def read(self, name: str) -> Flow | None:
         """A flow that is there, or ``None`` if it cannot be read, as colours cannot."""
-        if self._suffix not in FORMATS:
+        if self._format == "png":
             return None
         try:
             return read_flow(self.path(name))
         except InputError:  # it has vanished, or is being replaced
             return None
 
-    def write(self, name: str, flow: Flow, max_flow: float | None) -> None:
-        """Write a flow; raises ``OutputError``."""
-        write_flow(self.path(name), flow, max_flow=max_flow)
+    def write(self, name: str, flow: Flow, style: Style) -> str | None:
+        """Write a flow, colours in ``style``; says what the format cannot hold. Raises ``OutputError``."""
+        return write_output(self.path(name), flow, flow_format=self._format, style=style)

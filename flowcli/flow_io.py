@@ -2,35 +2,55 @@
 
 from __future__ import annotations
 
-import stat
 from pathlib import Path
 from typing import Literal
 
-from .arrays import Flow
+import numpy as np
+
+from .arrays import Flow, known
+from .color import colorize, largest_flow
 from .errors import InputError, OutputError
 from .files import why, write_bytes
 from .formats import HEAD_BYTES, FlowFormat
-from .formats.flo import FLO
+from .formats.flo import FLO, UNKNOWN_THRESHOLD
+from .formats.flo5 import FLO5
+from .formats.kitti import KITTI, in_range
+from .formats.kitti import LIMIT as KITTI_LIMIT
 from .formats.npy import NPY
+from .formats.npz import NPZ
 from .formats.pfm import PFM
+from .images import whole_png_size, write_image
 
-FormatName = Literal["flo", "png", "npy", "pfm"]
-"""What a flow can be written as: a format of ``FORMATS``, or ``png`` for colours."""
+FormatName = Literal["flo", "png", "kitti", "npy", "npz", "pfm", "flo5"]
+"""What a flow can be written as; ``png`` is its colours."""
 
-FORMATS: dict[str, FlowFormat] = {form.suffix: form for form in (FLO, PFM, NPY)}
-"""The formats that hold flow itself, by suffix."""
+FORMATS: dict[str, FlowFormat] = {form.suffix: form for form in (FLO, KITTI, PFM, NPY, NPZ, FLO5)}
+"""The formats that hold flow itself, by suffix. ``.png`` is KITTI's when it is read, or when that is asked for."""
 
-PICTURE_SUFFIXES = (".png",)
-"""Formats that hold the colours of :func:`flowcli.colorize`; these are only written."""
+_PNG = ".png"
 
 
-def check_suffix(path: Path) -> None:
-    """Raise ``OutputError`` if flowcli has no format for the suffix of ``path``."""
-    known = (*FORMATS, *PICTURE_SUFFIXES)
-    if path.suffix.lower() not in known:
+def suffix_of(flow_format: FormatName) -> str:
+    """The suffix of files in a format."""
+    return _PNG if flow_format == "kitti" else f".{flow_format}"
+
+
+def form_for(path: Path, flow_format: FormatName | None = None) -> FlowFormat | None:
+    """How flow is to be written to ``path``: a format, or ``None`` for colours.
+
+    Args:
+        path: the output; its suffix decides.
+        flow_format: ``kitti`` makes a ``.png`` KITTI's; anything else leaves it the colours.
+
+    Raises:
+        OutputError: flowcli has no format for that suffix.
+    """
+    suffix = path.suffix.lower()
+    if suffix not in FORMATS:
         raise OutputError(
-            f"cannot write {path}: unknown format {path.suffix or '(no suffix)'}; use one of {', '.join(known)}"
+            f"cannot write {path}: unknown format {path.suffix or '(no suffix)'}; use one of {', '.join(FORMATS)}"
         )
+    return None if suffix == _PNG and flow_format != "kitti" else FORMATS[suffix]
 
 
 def read_flow(path: str | Path) -> Flow:
@@ -43,28 +63,16 @@ def read_flow(path: str | Path) -> Flow:
         InputError: the file is missing, unreadable, damaged, or of a format that flowcli does not read.
     """
     path = Path(path)
-    form = _format_of(path)
+    form = FORMATS.get(path.suffix.lower())
+    if form is None:
+        raise InputError(f"cannot read {path}: not a flow format that flowcli knows ({', '.join(FORMATS)})")
     try:
-        if stat.S_ISREG(path.stat().st_mode):
-            flow_size(path)  # before all of a file is read that may be something else altogether
+        if form.size is not None and path.is_file():
+            _whole_size(form, path)  # before all of a file is read that may be something else altogether
         data = path.read_bytes()
     except OSError as error:
         raise InputError(f"cannot read {path}: {why(error)}") from error
     return form.decode(data, path)
-
-
-def flow_size(path: Path) -> tuple[int, int]:
-    """Height and width of the flow in a regular file, which is checked for being whole without reading all of it.
-
-    Raises:
-        InputError: as for :func:`read_flow`.
-    """
-    form = _format_of(path)
-    try:
-        with path.open("rb") as file:
-            return form.size(file.read(HEAD_BYTES), path.stat().st_size, path)
-    except OSError as error:
-        raise InputError(f"cannot read {path}: {why(error)}") from error
 
 
 def output_size(path: Path) -> tuple[int, int]:
@@ -73,37 +81,58 @@ def output_size(path: Path) -> tuple[int, int]:
     Raises:
         InputError: it is missing, unreadable or not whole.
     """
-    if path.suffix.lower() in PICTURE_SUFFIXES:
-        from .images import whole_png_size
-
+    if path.suffix.lower() == _PNG:
         return whole_png_size(path)
-    return flow_size(path)
-
-
-def _format_of(path: Path) -> FlowFormat:
     form = FORMATS.get(path.suffix.lower())
-    if form is None:
-        raise InputError(f"cannot read {path}: not a flow format that flowcli knows ({', '.join(FORMATS)})")
-    return form
+    if form is None or form.size is None:
+        height, width = read_flow(path).shape[:2]
+        return height, width
+    return _whole_size(form, path)
 
 
-def write_flow(path: str | Path, flow: Flow, *, max_flow: float | None = None) -> None:
+def _whole_size(form: FlowFormat, path: Path) -> tuple[int, int]:
+    assert form.size is not None
+    try:
+        with path.open("rb") as file:
+            return form.size(file.read(HEAD_BYTES), path.stat().st_size, path)
+    except OSError as error:
+        raise InputError(f"cannot read {path}: {why(error)}") from error
+
+
+def write_flow(
+    path: str | Path, flow: Flow, *, flow_format: FormatName | None = None, max_flow: float | None = None
+) -> None:
     """Write ``flow`` to ``path``, whole or not at all; the suffix says the format.
 
     Args:
-        path: a suffix of ``FORMATS`` for the numbers, ``.png`` for the colours of :func:`flowcli.colorize`.
+        path: a suffix of ``FORMATS`` for the numbers; ``.png`` is for the colours of :func:`flowcli.colorize`.
         flow: ``(H, W, 2)`` float32 in pixels; NaN where unknown.
-        max_flow: for ``.png``, the flow in pixels that gets full colour; ``None`` takes the largest in ``flow``.
+        flow_format: ``kitti`` writes KITTI's 16-bit numbers into a ``.png``.
+        max_flow: for colours, the flow in pixels that gets full colour; ``None`` takes the largest in ``flow``.
 
     Raises:
         OutputError: the format is unknown or the file cannot be written.
     """
     path = Path(path)
-    check_suffix(path)
-    if path.suffix.lower() in PICTURE_SUFFIXES:
-        from .color import colorize
-        from .images import write_image
-
+    form = form_for(path, flow_format)
+    if form is None:
         write_image(path, colorize(flow, max_flow))
     else:
-        write_bytes(path, FORMATS[path.suffix.lower()].encode(flow))
+        write_bytes(path, form.encode(flow))
+
+
+def loss(flow: Flow, form: FlowFormat | None) -> str | None:
+    """What of ``flow`` a format (``None``: colours) cannot hold, as a line for the user; ``None`` if it holds all."""
+    if form is None:
+        return None if np.isfinite(flow).all() else "unknown flow is one plain colour in a picture"
+    if form is KITTI:
+        limit, scope = float(KITTI_LIMIT), "-512 to 511.98"
+    elif form is FLO:
+        limit, scope = UNKNOWN_THRESHOLD, "-1e9 to 1e9"
+    else:
+        return None
+    if largest_flow(flow) < limit:
+        return None
+    held = in_range(flow) if form is KITTI else (np.abs(flow) <= UNKNOWN_THRESHOLD).all(axis=-1)
+    lost = int((known(flow) & ~held).sum())
+    return f"{lost} vectors outside {scope} px are marked unknown: {form.suffix} cannot hold them" if lost else None

@@ -18,6 +18,7 @@ from typing import BinaryIO
 import cv2
 import imagesize
 import numpy as np
+import numpy.typing as npt
 
 from .arrays import Frame
 from .errors import InputError
@@ -27,7 +28,7 @@ from .limits import MAX_PIXELS
 IMAGE_SUFFIXES = frozenset({".png", ".jpg", ".jpeg", ".webp", ".tif", ".tiff", ".bmp", ".ppm", ".pgm", ".pnm", ".avif"})
 """Suffixes by which a folder's frames are told from its other files."""
 
-_PNG_SIGNATURE = b"\x89PNG\r\n\x1a\n"
+PNG_SIGNATURE = b"\x89PNG\r\n\x1a\n"
 _PNM_HEADER = re.compile(rb"P[2356](?:\s|#[^\n]*\n)+\d+(?:\s|#[^\n]*\n)+\d+(?:\s|#[^\n]*\n)+(\d+)")
 _LIBRARY_LINE = re.compile(rb"libpng (error|warning)|Corrupt JPEG data|Premature end of JPEG")
 _HARMLESS = "extraneous bytes before marker"  # some cameras write them between a JPEG's headers
@@ -56,21 +57,32 @@ def read_image(path: str | Path, *, max_pixels: int = MAX_PIXELS) -> Frame:
     if fault:
         raise InputError(f"cannot read {path}: {fault}")
     check_pixels(*(_declared_size(io.BytesIO(data)) or (0, 0)), path, max_pixels)
+    return np.asarray(_decode(data, cv2.IMREAD_COLOR_RGB, path), np.uint8)
+
+
+def decode_png(data: bytes, flags: int, name: object) -> npt.NDArray[np.generic]:
+    """The pixels of a PNG file as OpenCV gives them with these flags; raises ``InputError`` if it is not whole."""
+    if not _png_is_whole(data):
+        raise InputError(f"{name} is damaged: the PNG file is not complete")
+    return _decode(data, flags, name)
+
+
+def _decode(data: bytes, flags: int, name: object) -> npt.NDArray[np.generic]:
     # OpenCV logs what it dislikes to stderr, where flowcli promises one line of its own.
     cv2.utils.logging.setLogLevel(cv2.utils.logging.LOG_LEVEL_SILENT)
     try:
         with _captured_stderr() as complaints:
-            image = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR_RGB)
+            image = cv2.imdecode(np.frombuffer(data, np.uint8), flags)
     except cv2.error as error:
         if "CV_IO_MAX_IMAGE" in error.err:
             cause = "larger than OpenCV reads; OPENCV_IO_MAX_IMAGE_PIXELS, _WIDTH and _HEIGHT set its limits"
-            raise InputError(f"cannot read {path}: {cause}") from error
-        raise InputError(f"cannot read {path}: {error.err}") from error
+            raise InputError(f"cannot read {name}: {cause}") from error
+        raise InputError(f"cannot read {name}: {error.err}") from error
     if image is None:
-        raise InputError(f"cannot read {path}: not an image that OpenCV reads, or truncated")
+        raise InputError(f"cannot read {name}: not an image that OpenCV reads, or truncated")
     if any("JPEG" in line and _HARMLESS not in line for line in complaints):
-        raise InputError(f"cannot read {path}: the image data are damaged")
-    return np.asarray(image, np.uint8)
+        raise InputError(f"cannot read {name}: the image data are damaged")
+    return image
 
 
 def _read_bytes(path: Path) -> bytes:
@@ -118,7 +130,7 @@ def _fault(data: bytes) -> str | None:
     """What is wrong with the bytes of an image file, as far as OpenCV would miss it or make noise about it."""
     if not data:
         return "the file is empty"
-    if data.startswith(_PNG_SIGNATURE) and not _png_is_whole(data):
+    if data.startswith(PNG_SIGNATURE) and not _png_is_whole(data):
         return "the PNG file is truncated or damaged"
     header = _PNM_HEADER.match(data)
     if header and int(header[1]) not in {255, 65535}:  # OpenCV takes the values as they are
@@ -159,7 +171,7 @@ def _captured_stderr() -> Iterator[list[str]]:
 def whole_png_size(path: Path) -> tuple[int, int]:
     """Height and width of a PNG file; raises ``InputError`` if it is missing or not whole."""
     data = _read_bytes(path)
-    if not data.startswith(_PNG_SIGNATURE) or not _png_is_whole(data):
+    if not data.startswith(PNG_SIGNATURE) or not _png_is_whole(data):
         raise InputError(f"{path} is not a PNG file, or damaged")
     width, height = struct.unpack_from(">II", data, 16)
     return height, width
@@ -170,7 +182,7 @@ def _png_is_whole(data: bytes) -> bool:
 
     libpng prints its complaints straight to stderr, so damage is found before it sees the file.
     """
-    position = len(_PNG_SIGNATURE)
+    position = len(PNG_SIGNATURE)
     while position + 12 <= len(data):
         (length,) = struct.unpack_from(">I", data, position)
         end = position + 12 + length

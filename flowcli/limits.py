@@ -5,3 +5,6 @@ MAX_PIXELS = 1 << 27
 
 MAX_SIDE = 1 << 17
 """Flow files that claim to be higher or wider than this are taken to be damaged."""
+
+LARGEST_DEFLATE_RATIO = 1032
+"""A deflate stream unpacks to at most this many times its length (zlib's manual); who claims more is damaged."""

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from .errors import FlowcliError, InputError, OutputError, UsageError
 from .files import why
-from .flow_io import check_suffix
+from .flow_io import form_for
 from .images import IMAGE_SUFFIXES
 from .sources import natural_key
 
@@ -132,7 +132,7 @@ class Manifest:
         if not path.name:
             raise UsageError(f"out {given} is no file name")
         if re.fullmatch(r"\.[A-Za-z]\w*", path.suffix):
-            check_suffix(path)
+            form_for(path)
             return path
         return with_suffix(path, self._suffix)
 

@@ -6,7 +6,7 @@ import contextlib
 import time
 from collections import deque
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from pathlib import Path
 
@@ -20,7 +20,7 @@ from .estimator import FlowEstimator, FramePair
 from .files import atomic_output
 from .flow_dir import FlowDir
 from .flow_io import FormatName
-from .pictures import Layout, lay_out
+from .pictures import Layout, Style, lay_out
 from .selection import EVERYTHING
 from .sources import DamagedError, FrameSource, ImageSequence, TimedFrame
 from .tiling import cut, make_grid
@@ -58,8 +58,8 @@ class VideoOutputs:
 
     flow_format: FormatName = "flo"
     layout: Layout = "flow"
-    max_flow: float | None = None
-    """The length in pixels that gets full colour; ``None`` chooses one for the whole video."""
+    style: Style = field(default_factory=Style)
+    """How flow is drawn; without a ``max_flow``, one is chosen for the whole video."""
 
     force: bool = False
     """Whether flows that are in ``flow_dir`` already are replaced instead of taken over."""
@@ -93,6 +93,9 @@ class VideoSummary:
     padded: bool = False
     """Whether the written video repeats an edge to make its sides even."""
 
+    loss: str | None = None
+    """What the flow files cannot hold of some flow."""
+
     seconds: float = 0.0
     damage: DamagedError | None = field(default=None, repr=False)
     """Why the input ended early, if it did; the outputs hold everything before."""
@@ -123,7 +126,7 @@ def estimate_video(
         OutputError: an output cannot be written.
     """
     started = time.monotonic()
-    summary = VideoSummary(max_flow=outputs.max_flow)
+    summary = VideoSummary(max_flow=outputs.style.max_flow)
     flows = _open_flow_dir(estimator, source, outputs)
     if summary.max_flow is None and outputs.has_pictures:
         recorded = flows.max_flow if flows else None
@@ -136,7 +139,7 @@ def estimate_video(
         video = stack.enter_context(_open_video(outputs.video, source)) if outputs.video else None
 
         def write(item: tuple[VideoPair, Flow | None]) -> None:
-            _write_pair(*item, outputs.layout, flows, video, summary)
+            _write_pair(*item, outputs, flows, video, summary)
             if on_pair is not None:
                 on_pair(*item)
 
@@ -187,7 +190,7 @@ def _open_flow_dir(estimator: FlowEstimator, source: FrameSource, outputs: Video
         "stride": source.selection.stride,
     }
     if outputs.flow_format == "png":
-        made_by["max_flow"] = outputs.max_flow
+        made_by |= {"max_flow": outputs.style.max_flow, "wheel": outputs.style.wheel, "legend": outputs.style.legend}
     return FlowDir(outputs.flow_dir, outputs.flow_format, made_by, force=outputs.force)
 
 
@@ -266,7 +269,7 @@ def _until_damage(
 def _write_pair(
     pair: VideoPair,
     flow: Flow | None,
-    layout: Layout,
+    outputs: VideoOutputs,
     flows: FlowDir | None,
     video: VideoWriter | None,
     summary: VideoSummary,
@@ -277,8 +280,9 @@ def _write_pair(
         summary.start = pair.first.time
     if flow is None:
         return
+    style = replace(outputs.style, max_flow=summary.max_flow)
     if flows is not None and not pair.resumed:
-        flows.write(pair.first.name, flow, summary.max_flow)
-    if video is not None and summary.max_flow is not None:
-        video.write(lay_out(pair.first.image, flow, layout, summary.max_flow), pair.first.time - summary.start)
+        summary.loss = flows.write(pair.first.name, flow, style) or summary.loss
+    if video is not None:
+        video.write(lay_out(pair.first.image, flow, outputs.layout, style), pair.first.time - summary.start)
     summary.largest_flow = max(summary.largest_flow, largest_flow(flow))

@@ -20,6 +20,7 @@ from flowcli.estimator import FlowEstimator
 from flowcli.failures import Failures
 from flowcli.images import write_image
 from flowcli.manifest import Item, Manifest, folder_items
+from flowcli.pictures import Style
 
 from .conftest import Run
 from .videos import moving_frames
@@ -117,7 +118,7 @@ class TestBatch:
 
     def test_colours_in_one_scale(self, frames: Path, tmp_path: Path) -> None:
         items = list(folder_items(frames, ".png", tmp_path / "out"))
-        Batch(load_estimator("dis"), tmp_path / "out", max_flow=7.0).run(items)
+        Batch(load_estimator("dis"), tmp_path / "out", style=Style(max_flow=7.0)).run(items)
         picture = read_image(tmp_path / "out/s1/8.png")
         np.testing.assert_array_equal(picture, colorize(expected(frames, "s1", 8), 7.0))
 

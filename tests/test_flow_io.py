@@ -1,7 +1,12 @@
 from __future__ import annotations
 
 import struct
+import sys
+import warnings
+import zipfile
+import zlib
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import cv2
 import numpy as np
@@ -12,9 +17,11 @@ from hypothesis.extra import numpy as npst
 
 from flowcli import colorize, read_flow, read_image, write_flow
 from flowcli.errors import InputError, OutputError
-from flowcli.flow_io import flow_size
+from flowcli.flow_io import FormatName, loss, output_size, suffix_of
+from flowcli.formats.flo import FLO
 from flowcli.formats.flo import decode as decode_flo
 from flowcli.formats.flo import encode as encode_flo
+from flowcli.formats.kitti import KITTI
 
 BY_HAND = b"PIEH" + struct.pack("<ii", 2, 1) + struct.pack("<ffff", 1.5, -2.0, 0.25, 1e6)
 
@@ -42,7 +49,7 @@ def test_fixed_bytes_of_other_formats(tmp_path: Path, name: str, content: bytes)
     write_flow(tmp_path / name, FLOW)
     assert (tmp_path / name).read_bytes() == content
     np.testing.assert_array_equal(read_flow(tmp_path / name), FLOW)
-    assert flow_size(tmp_path / name) == (2, 2)
+    assert output_size(tmp_path / name) == (2, 2)
 
 
 @pytest.mark.parametrize("name", ["a.pfm", "a.npy", "a.flo"])
@@ -67,7 +74,7 @@ def test_npy_of_other_types(tmp_path: Path) -> None:
         np.save(tmp_path / "a.npy", values)
         np.testing.assert_array_equal(read_flow(tmp_path / "a.npy"), FLOW)
     np.save(tmp_path / "a.npy", np.array([object()]), allow_pickle=True)
-    with pytest.raises(InputError, match=r"a\.npy holds an array of shape \(1,\)"):
+    with pytest.raises(InputError, match=r"a\.npy holds an array of shape \(1,\) and type \|O"):
         read_flow(tmp_path / "a.npy")
 
 
@@ -161,6 +168,132 @@ def test_unknown_formats(tmp_path: Path) -> None:
     with pytest.raises(OutputError, match=r"unknown format \.xyz"):
         write_flow(tmp_path / "flow.xyz", np.zeros((2, 2, 2), np.float32))
     with pytest.raises(InputError, match="not a flow format"):
-        read_flow(tmp_path / "flow.png")
+        read_flow(tmp_path / "flow.jpg")
     with pytest.raises(InputError, match="no such file"):
         read_flow(tmp_path / "missing.flo")
+
+
+KITTI_PIXELS = np.array([[[0x8060, 0x7F80, 1], [0x8010, 0x8000, 1]], [[0x8000, 0x8000, 0], [0xFFFF, 0, 1]]], np.uint16)
+KITTI_FLOW = np.array([[[1.5, -2.0], [0.25, 0]], [[np.nan, np.nan], [511.984375, -512]]], np.float32)
+
+
+def kitti_by_hand() -> bytes:
+    """A PNG file without any library: filter 0 before each line, big-endian samples."""
+    lines = b"".join(b"\0" + line.astype(">u2").tobytes() for line in KITTI_PIXELS)
+    chunks = [
+        (b"IHDR", struct.pack(">IIBBBBB", 2, 2, 16, 2, 0, 0, 0)),
+        (b"IDAT", zlib.compress(lines)),
+        (b"IEND", b""),
+    ]
+    return b"\x89PNG\r\n\x1a\n" + b"".join(
+        struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data)) for kind, data in chunks
+    )
+
+
+def test_kitti_by_hand(tmp_path: Path) -> None:
+    (tmp_path / "a.png").write_bytes(kitti_by_hand())
+    np.testing.assert_array_equal(read_flow(tmp_path / "a.png"), KITTI_FLOW)
+    write_flow(tmp_path / "b.png", KITTI_FLOW, flow_format="kitti")
+    pixels = cv2.imread(str(tmp_path / "b.png"), cv2.IMREAD_UNCHANGED)
+    assert pixels is not None
+    np.testing.assert_array_equal(pixels[..., ::-1], KITTI_PIXELS)
+
+
+def test_kitti_files_agree_with_flowpy_bit_for_bit(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(np, "float", float, raising=False)  # flowpy is older than NumPy 2
+    monkeypatch.setattr(np, "NaN", np.nan, raising=False)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        from flowpy.flow_io import flow_read_png, flow_write_png
+    flow = np.random.default_rng(0).normal(0, 80, (37, 53, 2)).astype(np.float32)
+    flow[3:9, 5:20] = np.nan
+    with (tmp_path / "theirs.png").open("wb") as file:
+        flow_write_png(file, np.nan_to_num(flow, nan=0.0))
+    write_flow(tmp_path / "ours.png", flow, flow_format="kitti")
+    with (tmp_path / "ours.png").open("rb") as file:
+        theirs = flow_read_png(file)
+    np.testing.assert_array_equal(theirs.astype(np.float32), read_flow(tmp_path / "ours.png"))
+    assert np.isnan(theirs[3:9, 5:20]).all()
+    known = np.isfinite(flow).all(axis=-1)
+    ours = read_flow(tmp_path / "theirs.png")
+    np.testing.assert_array_equal(ours[known], theirs[known])
+
+
+def test_npz_by_hand_and_of_numpy(tmp_path: Path) -> None:
+    with zipfile.ZipFile(tmp_path / "a.npz", "w") as archive:
+        archive.writestr("flow.npy", NPY_BY_HAND)
+    np.testing.assert_array_equal(read_flow(tmp_path / "a.npz"), FLOW)
+    write_flow(tmp_path / "b.npz", FLOW)
+    with np.load(tmp_path / "b.npz") as archive:
+        np.testing.assert_array_equal(archive["flow"], FLOW)
+    np.savez_compressed(tmp_path / "c.npz", other=np.zeros(3), flow=FLOW)
+    np.testing.assert_array_equal(read_flow(tmp_path / "c.npz"), FLOW)
+    np.savez(tmp_path / "d.npz", FLOW)
+    np.testing.assert_array_equal(read_flow(tmp_path / "d.npz"), FLOW)
+    np.savez(tmp_path / "e.npz", a=FLOW, b=FLOW)
+    with pytest.raises(InputError, match="none of them called flow"):
+        read_flow(tmp_path / "e.npz")
+
+
+def test_flo5_of_h5py(tmp_path: Path) -> None:
+    h5py = pytest.importorskip("h5py")
+    with h5py.File(tmp_path / "a.flo5", "w") as archive:
+        archive.create_dataset("flow", data=FLOW)
+    np.testing.assert_array_equal(read_flow(tmp_path / "a.flo5"), FLOW)
+    write_flow(tmp_path / "b.flo5", FLOW)
+    with h5py.File(tmp_path / "b.flo5") as archive:
+        np.testing.assert_array_equal(archive["flow"][()], FLOW)
+    with h5py.File(tmp_path / "c.flo5", "w") as archive:
+        archive.create_dataset("flow", (60_000, 60_000, 2), "f4", chunks=True)  # 29 GB of nothing
+    with pytest.raises(InputError, match="cannot hold"):
+        read_flow(tmp_path / "c.flo5")
+
+
+def test_flo5_without_h5py(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "h5py", None)
+    with pytest.raises(OutputError, match=r"flowcli\[spring\]"):
+        write_flow(tmp_path / "a.flo5", FLOW)
+    (tmp_path / "a.flo5").write_bytes(b"x")
+    with pytest.raises(InputError, match=r"flowcli\[spring\]"):
+        read_flow(tmp_path / "a.flo5")
+
+
+STEPS = st.integers(-511 * 64, 511 * 64).map(lambda n: n / 64)  # what every format holds exactly
+
+
+@given(
+    values=npst.arrays(np.float32, st.tuples(st.integers(1, 5), st.integers(1, 5), st.just(2)), elements=STEPS),
+    unknown=st.sets(st.integers(0, 24)),
+    route=st.lists(st.sampled_from(["flo", "kitti", "npy", "npz", "pfm", "flo5"]), min_size=2, max_size=3),
+)
+def test_round_trips_through_formats(values: np.ndarray, unknown: set[int], route: list[FormatName]) -> None:
+    flow = values.copy()
+    flow.reshape(-1, 2)[[index for index in unknown if index < flow.shape[0] * flow.shape[1]]] = np.nan
+    with TemporaryDirectory() as folder:
+        current = flow
+        for flow_format in route:
+            path = Path(folder) / f"a{suffix_of(flow_format)}"
+            write_flow(path, current, flow_format=flow_format)
+            assert output_size(path) == flow.shape[:2]
+            current = read_flow(path)
+            assert current.dtype == np.float32
+        np.testing.assert_array_equal(current, flow)
+
+
+def test_what_a_format_cannot_hold_is_said() -> None:
+    flow = np.zeros((2, 2, 2), np.float32)
+    assert loss(flow, None) is None
+    assert loss(flow, KITTI) is None
+    flow[0, 0] = 600, 0
+    assert "1 vectors outside -512 to 511.98 px" in str(loss(flow, KITTI))
+    flow[1, 1] = 2e9, 0
+    assert "1 vectors outside -1e9 to 1e9 px" in str(loss(flow, FLO))
+    assert np.isnan(KITTI.decode(KITTI.encode(flow), "x")[0, 0]).all()
+    flow[1, 0] = np.nan
+    assert "unknown" in str(loss(flow, None))
+
+
+def test_colours_are_not_flow(tmp_path: Path) -> None:
+    write_flow(tmp_path / "a.png", FLOW)
+    with pytest.raises(InputError, match="picture, not flow"):
+        read_flow(tmp_path / "a.png")

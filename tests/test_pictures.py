@@ -5,7 +5,7 @@ import pytest
 
 from flowcli import colorize
 from flowcli.arrays import Flow
-from flowcli.pictures import arrows, lay_out, overlay
+from flowcli.pictures import Style, arrows, lay_out, overlay
 from flowcli.scene import Scene
 
 
@@ -43,5 +43,5 @@ def test_no_arrow_for_unknown_still_or_endless_flow(scene: Scene) -> None:
 
 def test_layouts_have_the_size_they_should(scene: Scene) -> None:
     for layout in ("flow", "overlay", "arrows"):
-        assert lay_out(scene.frame1, scene.flow, layout, 5.0).shape == (120, 160, 3)
-    assert lay_out(scene.frame1, scene.flow, "side-by-side", 5.0).shape == (120, 320, 3)
+        assert lay_out(scene.frame1, scene.flow, layout, Style(max_flow=5.0)).shape == (120, 160, 3)
+    assert lay_out(scene.frame1, scene.flow, "side-by-side", Style(max_flow=5.0)).shape == (120, 320, 3)

@@ -12,6 +12,7 @@ import pytest
 from flowcli import colorize, load_estimator, read_flow, read_image
 from flowcli.errors import InputError, OutputError, UsageError
 from flowcli.images import write_image
+from flowcli.pictures import Style
 from flowcli.pipeline import VideoOutputs, VideoSummary, choose_max_flow, estimate_video
 from flowcli.sources import open_source
 from flowcli.video import VideoFile
@@ -20,7 +21,8 @@ from .videos import moving_frames, write_video
 
 
 def run(source: Path, model: str = "dis", **outputs: object) -> VideoSummary:
-    return estimate_video(load_estimator(model), open_source(source), VideoOutputs(**outputs))  # type: ignore[arg-type]
+    style = Style(max_flow=outputs.pop("max_flow", None))  # type: ignore[arg-type]
+    return estimate_video(load_estimator(model), open_source(source), VideoOutputs(style=style, **outputs))  # type: ignore[arg-type]
 
 
 @pytest.fixture

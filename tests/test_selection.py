@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from flowcli import load_estimator, read_flow
 from flowcli.errors import InputError, UsageError
 from flowcli.images import write_image
+from flowcli.pictures import Style
 from flowcli.pipeline import VideoOutputs, estimate_video
 from flowcli.selection import Selection
 from flowcli.sources import open_source
@@ -99,7 +100,7 @@ def test_times_of_variable_rates_decide(tmp_path: Path) -> None:
 def test_the_video_of_a_selection_starts_at_zero(tmp_path: Path) -> None:
     source = write_video(tmp_path / "in.mp4", moving_frames(12))
     opened = open_source(source, selection=Selection(3, 11, 2))
-    estimate_video(load_estimator("dis"), opened, VideoOutputs(video=tmp_path / "out.mp4", max_flow=9.0))
+    estimate_video(load_estimator("dis"), opened, VideoOutputs(video=tmp_path / "out.mp4", style=Style(max_flow=9.0)))
     assert [frame.time for frame in open_source(tmp_path / "out.mp4").frames()] == [0, Fraction(2, 12), Fraction(4, 12)]
 
 

@@ -16,7 +16,7 @@ from typer._click.exceptions import NoArgsIsHelpError, UsageError  # typer re-ex
 
 from ..errors import INTERRUPTED, KILLED_BY_SIGNAL, FlowcliError
 from ..version import __version__
-from . import batch, demo, estimate, model, video
+from . import batch, convert, demo, estimate, evaluate, info, model, video, warp
 from .console import console
 
 app = typer.Typer(
@@ -30,6 +30,10 @@ app = typer.Typer(
 app.command("estimate")(estimate.estimate)
 app.command("video")(video.video)
 app.command("batch")(batch.batch)
+app.command("eval")(evaluate.evaluate)
+app.command("convert")(convert.convert)
+app.command("info")(info.info)
+app.command("warp")(warp.warp)
 app.command("demo")(demo.demo)
 app.add_typer(model.app, name="model")
 

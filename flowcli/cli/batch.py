@@ -7,7 +7,7 @@ import re
 import sys
 from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -16,12 +16,13 @@ from ..limits import MAX_PIXELS
 from .console import Advance, console
 from .estimate import describe
 from .options import (
+    ColorOptions,
     ConsoleOptions,
     EstimatorOptions,
+    FlowFormatOption,
     ForceOption,
     JsonOption,
     MaxPixelsOption,
-    positive_pixels,
     takes_options,
 )
 
@@ -48,21 +49,15 @@ def batch(
         ),
     ],
     estimator_options: EstimatorOptions,
+    color_options: ColorOptions,
     console_options: ConsoleOptions,  # noqa: ARG001  (has told the console already)
     out_dir: Annotated[
         Path, typer.Option(metavar="DIR", readable=False, help="Where the flows go; what is there is skipped.")
     ],
-    flow_format: Annotated[
-        Literal["flo", "png", "npy", "pfm"],
-        typer.Option(help="Of outputs whose suffix the manifest does not say; png: colours."),
-    ] = "flo",
+    flow_format: FlowFormatOption = "flo",
     shard: Annotated[
         Any, typer.Option(parser=_shard, metavar="I/N", help="Do the I-th of N parts only, counted from 1.")
     ] = "1/1",
-    max_flow: Annotated[
-        float | None,
-        typer.Option(metavar="PIXELS", callback=positive_pixels, help="The flow that gets full colour in a .png."),
-    ] = None,
     max_pixels: MaxPixelsOption = MAX_PIXELS,
     json: JsonOption = False,
     force: ForceOption = False,
@@ -74,11 +69,19 @@ def batch(
     """
     from ..batch import Batch, Shard
     from ..files import check_writable
+    from ..flow_io import suffix_of
 
     check_writable(out_dir)
-    with _open_items(source, f".{flow_format}", out_dir) as items:
+    with _open_items(source, suffix_of(flow_format), out_dir) as items:
         estimator = estimator_options.load()
-        run = Batch(estimator, out_dir, max_flow=max_flow, max_pixels=max_pixels, force=force)
+        run = Batch(
+            estimator,
+            out_dir,
+            flow_format=flow_format,
+            style=color_options.style(),
+            max_pixels=max_pixels,
+            force=force,
+        )
         part = Shard(*shard)
         total = part.size(len(items)) if isinstance(items, list) else None
         with console.progress("estimating", total, "pairs") as advance:
@@ -120,6 +123,8 @@ def _report(outcome: Outcome, out_dir: Path, advance: Advance, json: bool) -> No
 
     if outcome.error is not None:
         console.note(f"failed: {outcome.error}")
+    if outcome.loss is not None:
+        console.once(outcome.loss)
     advance(1)
     if not json:
         return

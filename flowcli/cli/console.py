@@ -6,6 +6,7 @@ import contextlib
 import json
 import math
 import os
+import re
 import sys
 import time
 from collections.abc import Callable, Iterator
@@ -25,6 +26,7 @@ class Console:
     def __init__(self) -> None:
         self.quiet = False
         self.verbose = False
+        self._said: set[str] = set()
 
     def error(self, message: str) -> None:
         """One line that says what went wrong; shown even when quiet."""
@@ -34,6 +36,13 @@ class Console:
         """One line worth knowing."""
         if not self.quiet:
             self._say(f"flowcli: {message}")
+
+    def once(self, message: str) -> None:
+        """A note that is made only the first time: numbers in it may differ."""
+        kind = re.sub(r"\d+", "", message)
+        if kind not in self._said:
+            self._said.add(kind)
+            self.note(message)
 
     def _say(self, line: str) -> None:
         # A stderr that is closed or full is no reason to fail.

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from ..errors import UsageError
+from ..errors import InputError, OutputError, UsageError
 from ..limits import MAX_PIXELS
 from .console import console
 from .options import (
@@ -16,13 +16,14 @@ from .options import (
     EstimatorOptions,
     ForceOption,
     JsonOption,
+    KittiOption,
     MaxPixelsOption,
-    positive_pixels,
+    PictureOptions,
     takes_options,
 )
 
 if TYPE_CHECKING:
-    from ..arrays import Flow
+    from ..arrays import Flow, Frame
     from ..estimator import FlowEstimator
 
 STDOUT = "-"
@@ -35,6 +36,7 @@ def estimate(
     ],
     frame2: Annotated[Path, typer.Argument(metavar="FRAME2", readable=False, help="The frame that it leads to.")],
     estimator_options: EstimatorOptions,
+    picture_options: PictureOptions,
     console_options: ConsoleOptions,  # noqa: ARG001  (has told the console already)
     output: Annotated[
         list[str],
@@ -42,56 +44,73 @@ def estimate(
             "--output",
             "-o",
             metavar="OUT",
-            help=".flo, .png (colours), .npy, .pfm, or - for .flo on stdout; repeatable.",
+            help=".flo, .png (picture), .pfm, .npy, .npz, .flo5, or - for .flo on stdout; repeatable.",
         ),
     ],
     backward: Annotated[bool, typer.Option("--backward", help="Estimate from frame 2 to frame 1.")] = False,
-    max_flow: Annotated[
-        float | None,
-        typer.Option(metavar="PIXELS", callback=positive_pixels, help="The flow that gets full colour in a .png."),
+    occlusion: Annotated[
+        Path | None,
+        typer.Option(metavar="MASK.png", readable=False, help="Also estimate backward; white where both contradict."),
     ] = None,
+    flow_format: KittiOption = None,
     max_pixels: MaxPixelsOption = MAX_PIXELS,
     json: JsonOption = False,
     force: ForceOption = False,
 ) -> None:
     """Estimate the flow between two frames."""
     from ..files import check_outputs
-    from ..flow_io import check_suffix, write_flow
+    from ..flow_io import form_for
     from ..formats.flo import FLO
     from ..images import read_image
+    from ..occlusion import occluded
+    from ..outputs import write_mask, write_output
 
     files = [Path(name) for name in output if name != STDOUT]
     if STDOUT in output and json:
         raise UsageError("-o - and --json both write to stdout; give -o a file")
     for file in files:
-        check_suffix(file)
-    check_outputs(files, force=force, inputs=[frame1, frame2])
+        form_for(file, flow_format)
+    if occlusion is not None and occlusion.suffix.lower() != ".png":
+        raise OutputError(f"cannot write {occlusion}: a mask is a .png")
+    check_outputs([*files, *([occlusion] if occlusion else [])], force=force, inputs=[frame1, frame2])
     frames = [read_image(frame, max_pixels=max_pixels) for frame in (frame1, frame2)]
     _check_sizes(frame1, frame2, frames[0].shape, frames[1].shape)
     if backward:
         frames.reverse()
 
     estimator = estimator_options.load()
-    windows = len(estimator.grid_for((frames[0].shape[0], frames[0].shape[1])))
     started = time.monotonic()
-    with console.progress("estimating", windows, "windows") as advance:
-        flow = estimator.estimate(frames[0], frames[1], on_window=advance)
+    flows, windows = _estimate(estimator, frames, both=occlusion is not None)
     seconds = time.monotonic() - started
 
+    flow = flows[0]
     for file in files:
-        write_flow(file, flow, max_flow=max_flow)
+        lost = write_output(file, flow, flow_format=flow_format, style=picture_options.style(), frame=frames[0])
+        if lost is not None:
+            console.once(lost)
+    report = _report(estimator, flow, windows, seconds)
+    if occlusion is not None:
+        mask = occluded(flows[0], flows[1])
+        write_mask(occlusion, mask)
+        report |= {"occlusion": occlusion, "occluded": float(mask.mean())}
     if STDOUT in output:
         console.output(FLO.encode(flow))
     if json:
-        report = _report(estimator, flow, windows, seconds)
         console.result({"frame1": frame1, "frame2": frame2, "backward": backward, "outputs": files, **report})
     elif files:
-        console.note(f"wrote {', '.join(map(str, files))} ({windows} windows, {seconds:.1f} s)")
+        written = [*files, *([occlusion] if occlusion else [])]
+        console.note(f"wrote {', '.join(map(str, written))} ({windows} windows, {seconds:.1f} s)")
+
+
+def _estimate(estimator: FlowEstimator, frames: list[Frame], *, both: bool) -> tuple[list[Flow], int]:
+    """The flow, and with ``both`` the backward flow too, whose windows share its batches; and how many windows."""
+    pairs = [(frames[0], frames[1]), *([(frames[1], frames[0])] if both else [])]
+    windows = len(pairs) * len(estimator.grid_for((frames[0].shape[0], frames[0].shape[1])))
+    with console.progress("estimating", windows, "windows") as advance:
+        return list(estimator.estimate_pairs(pairs, on_window=advance)), windows
 
 
 def _check_sizes(frame1: Path, frame2: Path, shape1: tuple[int, ...], shape2: tuple[int, ...]) -> None:
-    from ..errors import InputError
-
     if shape1 != shape2:
         raise InputError(
             f"{frame1} is {shape1[1]} x {shape1[0]} but {frame2} is {shape2[1]} x {shape2[0]}; "

@@ -12,7 +12,7 @@ import functools
 import inspect
 import re
 from collections.abc import Callable
-from dataclasses import dataclass, fields, is_dataclass
+from dataclasses import dataclass, fields, is_dataclass, replace
 from fractions import Fraction
 from typing import TYPE_CHECKING, Annotated, Any, Literal, get_type_hints
 
@@ -24,6 +24,7 @@ from .download import download_progress
 
 if TYPE_CHECKING:
     from ..estimator import FlowEstimator
+    from ..pictures import Style
 
 
 def _batch_size(text: str) -> int | Literal["auto"]:
@@ -34,22 +35,15 @@ def _batch_size(text: str) -> int | Literal["auto"]:
     return int(text)
 
 
-def positive_pixels(value: float | None) -> float | None:
-    """Check an option that is a length in pixels."""
-    if value is not None and not 1e-3 <= value <= 1e6:
-        raise typer.BadParameter(f"{value} is not between 0.001 and 1000000 pixels")
-    return value
-
-
-def max_flow_or_auto(text: str) -> float | Literal["auto"]:
-    """Read the value of a ``--max-flow`` that may be ``auto``."""
+def _max_flow(text: str) -> float | Literal["auto"]:
     if text == "auto":
         return "auto"
     try:
-        value = positive_pixels(float(text))
+        value = float(text)
     except ValueError as error:
         raise typer.BadParameter(f"{text!r} is neither auto nor a number of pixels") from error
-    assert value is not None
+    if not 1e-3 <= value <= 1e6:
+        raise typer.BadParameter(f"{value} is not between 0.001 and 1000000 pixels")
     return value
 
 
@@ -131,6 +125,39 @@ class EstimatorOptions(ModelOptions):
 
 
 @dataclass(frozen=True)
+class ColorOptions:
+    """How flow is coloured."""
+
+    max_flow: Annotated[
+        Any, typer.Option(parser=_max_flow, metavar="auto|PIXELS", help="The flow that gets full colour in pictures.")
+    ] = "auto"
+    wheel: Annotated[
+        Literal["middlebury", "hsv"], typer.Option(help="Colours of directions; no motion is white, or black in hsv.")
+    ] = "middlebury"
+    legend: Annotated[bool, typer.Option("--legend", help="The wheel, with its scale in pixels, in a corner.")] = False
+
+    def style(self) -> Style:
+        """How pictures are drawn."""
+        from ..pictures import Style
+
+        return Style(None if self.max_flow == "auto" else self.max_flow, self.wheel, self.legend)
+
+
+@dataclass(frozen=True)
+class PictureOptions(ColorOptions):
+    """How a single flow is drawn."""
+
+    overlay: Annotated[bool, typer.Option("--overlay", help="Tint the frame by its flow.")] = False
+    arrows: Annotated[
+        int | None, typer.Option(min=2, max=1000, metavar="STEP", help="Arrows over the frame, STEP pixels apart.")
+    ] = None
+
+    def style(self) -> Style:
+        """How pictures are drawn."""
+        return replace(super().style(), overlay=self.overlay, arrows=self.arrows)
+
+
+@dataclass(frozen=True)
 class ConsoleOptions:
     """How much is said."""
 
@@ -151,6 +178,13 @@ MaxPixelsOption = Annotated[
         metavar="N",
         help="Refuse frames of more pixels than this: a small file can unpack to fill all memory.",
     ),
+]
+FlowFormatOption = Annotated[
+    Literal["flo", "png", "kitti", "npy", "npz", "pfm", "flo5"],
+    typer.Option(help="Format of flow files; png: pictures."),
+]
+KittiOption = Annotated[
+    Literal["kitti"] | None, typer.Option("--flow-format", help="kitti: write 16-bit numbers into .png, not colours.")
 ]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print a machine-readable account on stdout.")]
 ForceOption = Annotated[bool, typer.Option("--force", "-f", help="Replace outputs that exist.")]

@@ -12,13 +12,14 @@ from ..limits import MAX_PIXELS
 from .console import console
 from .estimate import describe
 from .options import (
+    ColorOptions,
     ConsoleOptions,
     EstimatorOptions,
+    FlowFormatOption,
     ForceOption,
     JsonOption,
     MaxPixelsOption,
     frame_rate,
-    max_flow_or_auto,
     position,
     takes_options,
 )
@@ -38,6 +39,7 @@ def video(
         ),
     ],
     estimator_options: EstimatorOptions,
+    color_options: ColorOptions,
     console_options: ConsoleOptions,  # noqa: ARG001  (has told the console already)
     out: Annotated[
         Path | None,
@@ -49,9 +51,7 @@ def video(
             metavar="DIR", readable=False, help="Keep every flow here; a second run goes on from what is there."
         ),
     ] = None,
-    flow_format: Annotated[
-        Literal["flo", "png", "npy", "pfm"], typer.Option(help="Of the files in --flow-dir; png: colours.")
-    ] = "flo",
+    flow_format: FlowFormatOption = "flo",
     layout: Annotated[
         Literal["flow", "side-by-side", "overlay", "arrows"],
         typer.Option(help="The flow alone, the frame on its left, the frame tinted, or arrows over the frame."),
@@ -63,10 +63,6 @@ def video(
         Any, typer.Option(parser=position, metavar="PLACE", help="End: the first frame that is left out.")
     ] = None,
     stride: Annotated[int, typer.Option(min=1, metavar="N", help="Use every N-th frame: pairs N frames apart.")] = 1,
-    max_flow: Annotated[
-        Any,
-        typer.Option(parser=max_flow_or_auto, metavar="auto|PIXELS", help="The flow that gets full colour."),
-    ] = "auto",
     fps: Annotated[
         Any,
         typer.Option(parser=frame_rate, metavar="RATE", help="Frames per second of a folder or pattern (25)."),
@@ -94,10 +90,10 @@ def video(
         flow_dir=flow_dir,
         flow_format=flow_format,
         layout=layout,
-        max_flow=None if max_flow == "auto" else max_flow,
+        style=color_options.style(),
         force=force,
     )
-    if outputs.max_flow is None and outputs.has_pictures and estimator.model.window is not None:
+    if outputs.style.max_flow is None and outputs.has_pictures and estimator.model.window is not None:
         console.note("looking at a few pairs to choose the colour scale; --max-flow PIXELS saves that")
     total = max(0, frames.count - 1) if frames.count else None
     with console.progress("estimating", total, "pairs") as advance:
@@ -134,15 +130,17 @@ def _check_targets(source: Path, out: Path | None, flow_dir: Path | None, force:
 
 
 def _pair_report(pair: VideoPair, flow: Flow | None, outputs: VideoOutputs) -> dict[str, object]:
+    from ..flow_io import suffix_of
     from ..metrics import flow_statistics
 
+    name = f"{pair.first.name}{suffix_of(outputs.flow_format)}"
     return {
         "type": "pair",
         "pair": pair.index,
         "frame1": pair.first.name,
         "frame2": pair.second.name,
         "time": float(pair.first.time),
-        "flow_file": outputs.flow_dir / f"{pair.first.name}.{outputs.flow_format}" if outputs.flow_dir else None,
+        "flow_file": outputs.flow_dir / name if outputs.flow_dir else None,
         "resumed": pair.resumed,
         "flow": None if flow is None else flow_statistics(flow),
     }
@@ -169,6 +167,8 @@ def _say_what_happened(frames: FrameSource, outputs: VideoOutputs, summary: Vide
             f"{frames.path} is {summary.width} x {summary.height}; the format needs even sides, "
             "so the video repeats one line or column at its edge"
         )
+    if summary.loss is not None:
+        console.note(summary.loss)
     if summary.max_flow is not None and summary.largest_flow > summary.max_flow * 1.5:
         console.note(
             f"some flow is longer than the colour scale of {summary.max_flow:g} px and shown darker; "

@@ -10,7 +10,7 @@ import re
 
 import numpy as np
 
-from ..arrays import Flow
+from ..arrays import Flow, known
 from ..errors import InputError
 from . import FlowFormat, check_length, check_size
 
@@ -30,7 +30,7 @@ def decode(data: bytes, name: object) -> Flow:
     height, width, offset, order = _header(data, len(data), name)
     values = np.frombuffer(data, f"{order}f4", offset=offset).reshape(height, width, 3)
     flow = values[::-1, :, :2].astype(np.float32)
-    flow[~np.isfinite(flow).all(axis=-1)] = np.nan
+    flow[~known(flow)] = np.nan
     return flow
 
 

@@ -1,0 +1,62 @@
+"""``flowcli convert``: a flow file in another format, or as a picture."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from ..errors import InputError, UsageError
+from ..limits import MAX_PIXELS
+from .console import console
+from .options import (
+    ConsoleOptions,
+    ForceOption,
+    KittiOption,
+    MaxPixelsOption,
+    PictureOptions,
+    takes_options,
+)
+
+
+@takes_options
+def convert(
+    source: Annotated[Path, typer.Argument(metavar="IN", readable=False, help="A flow file.")],
+    target: Annotated[
+        Path,
+        typer.Argument(
+            metavar="OUT", readable=False, help="Its suffix is the format; .png is a picture, or see --flow-format."
+        ),
+    ],
+    picture_options: PictureOptions,
+    console_options: ConsoleOptions,  # noqa: ARG001  (has told the console already)
+    frame: Annotated[
+        Path | None,
+        typer.Option(metavar="FRAME1", readable=False, help="The first frame, for --overlay and --arrows."),
+    ] = None,
+    flow_format: KittiOption = None,
+    max_pixels: MaxPixelsOption = MAX_PIXELS,
+    force: ForceOption = False,
+) -> None:
+    """Convert a flow file to another format, or draw it."""
+    from ..files import check_outputs
+    from ..flow_io import form_for, read_flow
+    from ..images import read_image
+    from ..outputs import write_output
+
+    is_picture = form_for(target, flow_format) is None
+    style = picture_options.style()
+    if is_picture and style.needs_frame and frame is None:
+        raise UsageError("--overlay and --arrows need the first frame; give --frame FRAME1")
+    check_outputs([target], force=force, inputs=[source, *([frame] if frame else [])])
+    flow = read_flow(source)
+    image = read_image(frame, max_pixels=max_pixels) if frame is not None else None
+    if image is not None and image.shape[:2] != flow.shape[:2]:
+        raise InputError(
+            f"{frame} is {image.shape[1]} x {image.shape[0]} but {source} is {flow.shape[1]} x {flow.shape[0]}"
+        )
+    lost = write_output(target, flow, flow_format=flow_format, style=style, frame=image)
+    if lost is not None:
+        console.once(lost)
+    console.note(f"wrote {target}")

@@ -1,0 +1,198 @@
+"""``flowcli eval``: how far flow is from the truth."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Literal
+
+import typer
+
+from ..errors import BatchError, InputError, UsageError
+from .console import console
+from .estimate import describe
+from .options import ConsoleOptions, EstimatorOptions, ForceOption, JsonOption, takes_options
+
+if TYPE_CHECKING:
+    from ..datasets import DatasetPair
+    from ..evaluation import Comparison, Evaluation
+    from ..manifest import Item
+    from ..metrics import Scores
+
+_HEADINGS = {
+    "epe": "EPE",
+    "outliers_1px": ">1px %",
+    "outliers_3px": ">3px %",
+    "outliers_5px": ">5px %",
+    "fl_all": "Fl-all %",
+    "angular_error": "angle deg",
+    "s0_10": "s0-10",
+    "s10_40": "s10-40",
+    "s40": "s40+",
+    "pixels": "pixels",
+    "missing": "missing",
+    "images": "images",
+}
+
+
+@takes_options
+def evaluate(
+    paths: Annotated[
+        list[Path],
+        typer.Argument(
+            metavar="PRED GT | ROOT", readable=False, help="Two flow files or folders; with --dataset, its root."
+        ),
+    ],
+    estimator_options: EstimatorOptions,
+    console_options: ConsoleOptions,  # noqa: ARG001  (has told the console already)
+    dataset: Annotated[
+        Literal["middlebury", "sintel", "kitti"] | None,
+        typer.Option(help="Estimate and score this data set, which lies in ROOT as published."),
+    ] = None,
+    out_dir: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="DIR",
+            readable=False,
+            help="With --dataset: where its flows are kept and gone on from.",
+        ),
+    ] = None,
+    error_map: Annotated[
+        Path | None,
+        typer.Option(metavar="OUT.png", readable=False, help="Errors in KITTI's colours; for several, a folder."),
+    ] = None,
+    fail_above: Annotated[
+        float | None, typer.Option(min=0, metavar="EPE", help="Exit with 6 if the end-point error is larger.")
+    ] = None,
+    json: JsonOption = False,
+    force: ForceOption = False,
+) -> None:
+    """Compare estimated flow with true flow: end-point and angular errors, outliers, by speed.
+
+    Folders are matched by name. A data set is estimated with --model and scored in one go.
+    """
+    from ..evaluation import Evaluation
+
+    subject: dict[str, object]
+    if dataset is not None:
+        comparisons, subject = _estimated(dataset, paths, out_dir, estimator_options, force)
+    else:
+        if out_dir is not None:
+            raise UsageError("--out-dir goes with --dataset")
+        comparisons = _given(paths)
+        subject = {"pred": paths[0], "gt": paths[1]}
+    several = dataset is not None or paths[0].is_dir()
+    if error_map is not None:
+        _check_error_map(error_map, several, comparisons, force, paths)
+
+    evaluation = Evaluation()
+    for comparison in comparisons:
+        _score(evaluation, comparison, error_map, several=several, json=json)
+    _print(evaluation, subject, several=several, json=json)
+    worst = max(scores.report()["epe"] or 0.0 for scores in _main_scores(evaluation))
+    if fail_above is not None and worst > fail_above:
+        raise BatchError(f"the end-point error is {worst:.4g} px, above {fail_above:g}")
+
+
+def _given(paths: list[Path]) -> list[Comparison]:
+    from ..evaluation import compare_files, compare_folders
+
+    if len(paths) != 2:
+        raise UsageError("give an estimated and a true flow, PRED GT; or --dataset NAME ROOT")
+    if paths[0].is_dir() != paths[1].is_dir() and all(path.exists() for path in paths):
+        raise InputError(f"{paths[0]} and {paths[1]}: one is a folder, the other is not")
+    return compare_folders(*paths) if paths[0].is_dir() else compare_files(*paths)
+
+
+def _estimated(
+    dataset: Literal["middlebury", "sintel", "kitti"],
+    paths: list[Path],
+    out_dir: Path | None,
+    options: EstimatorOptions,
+    force: bool,
+) -> tuple[list[Comparison], dict[str, object]]:
+    """Estimate a data set, or what is missing of it."""
+    from ..batch import Batch
+    from ..datasets import dataset_pairs
+    from ..evaluation import compare_dataset
+    from ..failures import FAILURES
+    from ..files import check_writable
+
+    if len(paths) != 1:
+        raise UsageError("--dataset takes one path, the root of the data set")
+    folder = out_dir or Path(f"eval-{dataset}")
+    check_writable(folder)
+    pairs = dataset_pairs(dataset, paths[0])
+    estimator = options.load()
+    with console.progress("estimating", len(pairs), "pairs") as advance:
+        summary = Batch(estimator, folder, force=force).run(_items(pairs), on_outcome=lambda _: advance(1))
+    if summary.failed:
+        raise BatchError(f"{summary.failed} of {summary.items} pairs failed; {folder / FAILURES} lists them")
+    console.note(
+        f"flows in {folder}: {summary.done} estimated in {summary.seconds:.1f} s, {summary.skipped} were there"
+    )
+    subject = {"dataset": dataset, "root": paths[0], "out_dir": folder, **describe(estimator)}
+    return list(compare_dataset(pairs, folder)), subject
+
+
+def _items(pairs: list[DatasetPair]) -> Iterable[Item]:
+    from ..manifest import Item
+
+    return [Item(pair.frame1, pair.frame2, Path(f"{pair.name}.flo"), pair.name) for pair in pairs]
+
+
+def _check_error_map(
+    target: Path, several: bool, comparisons: list[Comparison], force: bool, inputs: list[Path]
+) -> None:
+    from ..errors import OutputError
+    from ..files import check_outputs
+
+    if not several and target.suffix.lower() != ".png":
+        raise OutputError(f"cannot write {target}: an error map is a .png")
+    files = [target / f"{comparison.name}.png" for comparison in comparisons] if several else [target]
+    check_outputs(files, force=force, inputs=[path for path in inputs if path.is_file()])
+
+
+def _score(
+    evaluation: Evaluation, comparison: Comparison, error_map: Path | None, *, several: bool, json: bool
+) -> None:
+    from ..images import write_image
+    from ..pictures import error_map as draw_errors
+
+    flow, truth, scores = evaluation.add(comparison)
+    if error_map is not None:
+        write_image(error_map / f"{comparison.name}.png" if several else error_map, draw_errors(flow, truth))
+    if json and several:
+        console.result({"type": "pair", "name": comparison.name, "pred": comparison.estimate, **scores.report()})
+
+
+def _main_scores(evaluation: Evaluation) -> list[Scores]:
+    """Of all pixels, without the subsets by visibility or scene."""
+    main = [scores for name, scores in evaluation.scores.items() if name in {"all", "clean", "final"}]
+    return main or list(evaluation.scores.values())
+
+
+def _print(evaluation: Evaluation, subject: dict[str, object], *, several: bool, json: bool) -> None:
+    reports = {name: scores.report() for name, scores in evaluation.scores.items()}
+    if json and several:
+        console.result({"type": "summary", **subject, "subsets": reports})
+    elif json:
+        console.result({**subject, **reports["all"]})
+    else:
+        console.output(_table(reports))
+
+
+def _table(reports: Mapping[str, Mapping[str, float | int | None]]) -> str:
+    """Figures with a line for each subset."""
+
+    def text(value: float | int | None) -> str:
+        return "-" if value is None else f"{value:.3f}" if isinstance(value, float) else str(value)
+
+    rows = [["", *_HEADINGS.values()]]
+    rows += [[name, *(text(report[key]) for key in _HEADINGS)] for name, report in reports.items()]
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    lines = []
+    for row in rows:
+        cells = [row[0].ljust(widths[0]), *(cell.rjust(width) for cell, width in zip(row[1:], widths[1:], strict=True))]
+        lines.append("  ".join(cells).rstrip() + "\n")
+    return "".join(lines)

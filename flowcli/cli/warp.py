@@ -1,0 +1,72 @@
+"""``flowcli warp``: frame 2 brought back to frame 1 by a flow, which tells how good the flow is without any truth."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from ..errors import InputError
+from ..limits import MAX_PIXELS
+from .console import console
+from .options import ConsoleOptions, ForceOption, JsonOption, MaxPixelsOption, takes_options
+
+
+@takes_options
+def warp(
+    frame2: Annotated[Path, typer.Argument(metavar="FRAME2", readable=False, help="The frame that the flow leads to.")],
+    flow_file: Annotated[Path, typer.Argument(metavar="FLOW", readable=False, help="The flow from frame 1 to it.")],
+    console_options: ConsoleOptions,  # noqa: ARG001  (has told the console already)
+    output: Annotated[
+        Path | None,
+        typer.Option("--output", "-o", metavar="OUT", readable=False, help="The picture to write."),
+    ] = None,
+    frame1: Annotated[
+        Path | None,
+        typer.Option(metavar="FRAME1", readable=False, help="Compare with this frame: the photometric error."),
+    ] = None,
+    max_pixels: MaxPixelsOption = MAX_PIXELS,
+    json: JsonOption = False,
+    force: ForceOption = False,
+) -> None:
+    """Bring frame 2 back to frame 1 by a flow, and print how far it then is from frame 1."""
+    from ..errors import OutputError, UsageError
+    from ..files import check_outputs
+    from ..flow_io import read_flow
+    from ..images import IMAGE_SUFFIXES, read_image, write_image
+    from ..occlusion import photometric_error
+    from ..occlusion import warp as warp_frame
+
+    if output is None and frame1 is None:
+        raise UsageError("nothing to do: give -o OUT, --frame1 FRAME1, or both")
+    if output is not None:
+        if output.suffix.lower() not in IMAGE_SUFFIXES:
+            raise OutputError(f"cannot write {output}: unknown format {output.suffix or '(no suffix)'}; use .png")
+        inputs = [frame2, flow_file, *([frame1] if frame1 else [])]
+        check_outputs([output], force=force, inputs=inputs)
+    flow = read_flow(flow_file)
+    frames = {path: read_image(path, max_pixels=max_pixels) for path in (frame2, frame1) if path is not None}
+    for path, image in frames.items():
+        if image.shape[:2] != flow.shape[:2]:
+            raise InputError(
+                f"{path} is {image.shape[1]} x {image.shape[0]} but {flow_file} is {flow.shape[1]} x {flow.shape[0]}"
+            )
+    warped, inside = warp_frame(frames[frame2], flow)
+    if output is not None:
+        write_image(output, warped)
+    report: dict[str, object] = {"frame2": frame2, "flow": flow_file, "output": output, "share": float(inside.mean())}
+    if frame1 is not None:
+        error = photometric_error(frames[frame1], frames[frame2], flow)
+        report |= {"frame1": frame1, "photometric_error": error.warped, "photometric_error_unwarped": error.unwarped}
+        if not json:
+            console.output(
+                f"photometric error: {error.warped:.3f} grey levels, {error.unwarped:.3f} without the flow, "
+                f"over {error.share:.1%} of the pixels\n"
+            )
+    elif not json:
+        console.note("give --frame1 FRAME1 to see the photometric error")
+    if json:
+        console.result(report)
+    elif output is not None:
+        console.note(f"wrote {output}")

@@ -1,0 +1,103 @@
+"""Comparing flow files with true flow: single files, two folders, or a whole data set."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from .arrays import Flow
+from .datasets import DatasetPair, Subset
+from .errors import InputError
+from .files import why
+from .flow_io import FORMATS, read_flow
+from .formats.kitti import looks_like_kitti
+from .metrics import Scores
+from .sources import natural_key
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """An estimated flow, and the truths that it is compared with."""
+
+    name: str
+    estimate: Path
+    subsets: list[Subset]
+
+
+@dataclass
+class Evaluation:
+    """Figures by subset, and those of the last flow alone."""
+
+    scores: dict[str, Scores] = field(default_factory=dict)
+
+    def add(self, comparison: Comparison) -> tuple[Flow, Flow, Scores]:
+        """Compare a flow.
+
+        Returns:
+            The estimate, the truth of its first subset, and the figures of the two.
+
+        Raises:
+            InputError: a file cannot be read, or the two differ in size.
+        """
+        flow = read_flow(comparison.estimate)
+        results: list[tuple[Flow, Flow, Scores]] = []
+        for subset in comparison.subsets:
+            truth, chosen = read_flow(subset.truth), subset.chosen()
+            _check_size(comparison.estimate, flow, subset.truth, truth.shape)
+            if chosen is not None:
+                _check_size(comparison.estimate, flow, subset.mask, chosen.shape)
+            alone = Scores()
+            alone.add(flow, truth, chosen)
+            self.scores.setdefault(subset.name, Scores()).add(flow, truth, chosen)
+            results.append((flow, truth, alone))
+        return results[0]
+
+
+def compare_files(estimate: Path, truth: Path) -> list[Comparison]:
+    """The comparison of two files."""
+    return [Comparison(truth.stem, estimate, [Subset("all", truth)])]
+
+
+def compare_folders(estimates: Path, truths: Path) -> list[Comparison]:
+    """The comparisons of the flows in two folders, and those below, which have the same names but for the suffix.
+
+    Raises:
+        InputError: a flow has no partner, or two flows have one name.
+    """
+    ours, theirs = _flows(estimates), _flows(truths)
+    lonely = [f"{truths / name}" for name in theirs.keys() - ours.keys()]
+    lonely += [f"{estimates / name}" for name in ours.keys() - theirs.keys()]
+    if lonely:
+        raise InputError(f"{len(lonely)} flows have no partner in the other folder: {', '.join(sorted(lonely))}")
+    if not ours:
+        raise InputError(f"no flow files in {estimates} and {truths}")
+    names = sorted(ours, key=lambda name: natural_key(Path(name)))
+    return [Comparison(name, ours[name], [Subset("all", theirs[name])]) for name in names]
+
+
+def compare_dataset(pairs: Iterable[DatasetPair], estimates: Path) -> Iterator[Comparison]:
+    """The comparisons of a data set whose estimated flows are in a folder, as ``.flo`` by the pairs' names."""
+    return (Comparison(pair.name, estimates / f"{pair.name}.flo", pair.subsets) for pair in pairs)
+
+
+def _check_size(estimate: Path, flow: Flow, other: Path | None, size: tuple[int, ...]) -> None:
+    if size[:2] != flow.shape[:2]:
+        raise InputError(f"{estimate} is {flow.shape[1]} x {flow.shape[0]} but {other} is {size[1]} x {size[0]}")
+
+
+def _flows(folder: Path) -> dict[str, Path]:
+    """The flow files in a folder and those below it, by their relative paths without suffixes."""
+    found: dict[str, Path] = {}
+    try:
+        files = sorted(path for path in folder.rglob("*") if path.suffix.lower() in FORMATS and path.is_file())
+    except OSError as error:
+        raise InputError(f"cannot read {folder}: {why(error)}") from error
+    for path in files:
+        if path.suffix.lower() == ".png" and not looks_like_kitti(path):
+            continue  # a picture
+        name = str(path.relative_to(folder).with_suffix(""))
+        if name in found:
+            raise InputError(f"{found[name]} and {path} have one name; which is meant?")
+        found[name] = path
+    return found

@@ -1,0 +1,49 @@
+"""What the commands write of a flow: the numbers in any format, or a picture."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+
+from .arrays import Flow, Frame, Mask
+from .files import write_bytes
+from .flow_io import FormatName, form_for, loss
+from .images import write_image
+from .pictures import Style, draw_flow
+
+
+def write_output(
+    path: Path,
+    flow: Flow,
+    *,
+    flow_format: FormatName | None = None,
+    style: Style = Style(),  # noqa: B008  (frozen)
+    frame: Frame | None = None,
+) -> str | None:
+    """Write a flow to ``path``, whole or not at all; the suffix says the format.
+
+    Args:
+        path: a suffix of ``flow_io.FORMATS``; ``.png`` is a picture, unless ``flow_format`` is ``kitti``.
+        flow: ``(H, W, 2)`` float32 in pixels; NaN where unknown.
+        flow_format: see :func:`flowcli.flow_io.form_for`.
+        style: of the picture.
+        frame: the first frame, ``(H, W, 3)`` uint8 RGB, if the style needs it.
+
+    Returns:
+        What the format cannot hold of this flow, as a line for the user, or ``None``.
+
+    Raises:
+        OutputError: the format is unknown or the file cannot be written.
+    """
+    form = form_for(path, flow_format)
+    if form is None:
+        write_image(path, draw_flow(flow, style, frame))
+    else:
+        write_bytes(path, form.encode(flow))
+    return loss(flow, form)
+
+
+def write_mask(path: Path, mask: Mask) -> None:
+    """Write ``(H, W)`` bool as a picture, white where true, whole or not at all; raises ``OutputError``."""
+    write_image(path, np.repeat(mask[..., None], 3, axis=-1).astype(np.uint8) * np.uint8(255))
