@@ -23,8 +23,9 @@ lint: $(VENV)/installed-dev ## Check style and types
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 
-bench: $(VENV)/installed-dev ## Measure the network against the stock module (BENCH=--quick: in two minutes)
+bench: $(VENV)/installed-dev ## Measure against the stock module and flow-vis (BENCH=--quick: in two minutes; VIDEO=in.mp4)
 	$(BIN)/python -m benchmarks $(BENCH)
+	$(BIN)/python -m benchmarks.throughput $(VIDEO)
 
 format: $(VENV)/installed-dev ## Bring the code into shape
 	$(BIN)/ruff check --fix .

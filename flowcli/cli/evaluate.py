@@ -69,7 +69,9 @@ def evaluate(
 ) -> None:
     """Compare estimated flow with true flow: end-point and angular errors, outliers, by speed.
 
-    Folders are matched by name. A data set is estimated with --model and scored in one go.
+    Folders are matched by name. A data set is estimated with --model and scored in one go, and has to lie in ROOT as
+    it is published: middlebury (SCENE/frame10.png, frame11.png, flow10.flo; or other-data and other-gt-flow), sintel
+    (training/clean, final, flow, and, if there, occlusions and invalid), kitti (training/image_2, flow_occ, flow_noc).
     """
     from ..evaluation import Evaluation
 
