@@ -1,9 +1,11 @@
-"""Names for the two kinds of array that travel through flowcli."""
+"""The kinds of array that travel through flowcli, and what is asked of them everywhere."""
 
 from __future__ import annotations
 
 import numpy as np
 import numpy.typing as npt
+
+from .errors import InputError
 
 Frame = npt.NDArray[np.uint8]
 """An image: ``(H, W, 3)`` uint8, RGB."""
@@ -18,3 +20,12 @@ Mask = npt.NDArray[np.bool_]
 def known(flow: Flow) -> Mask:
     """Which vectors of an ``(H, W, 2)`` flow are known: both components are finite."""
     return np.asarray(np.isfinite(flow).all(axis=-1))
+
+
+def check_same_size(name1: object, shape1: tuple[int, ...], name2: object, shape2: tuple[int, ...]) -> None:
+    """Raise ``InputError`` if two arrays, ``(H, W, ...)`` and called by these names, differ in height or width."""
+    if shape1[:2] != shape2[:2]:
+        raise InputError(
+            f"{name1} is {shape1[1]} x {shape1[0]} but {name2} is {shape2[1]} x {shape2[0]}; "
+            "they have to be of one size"
+        )

@@ -6,6 +6,7 @@ Reading, estimating and writing run beside one another, through bounded queues.
 from __future__ import annotations
 
 import contextlib
+import stat
 import time
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
@@ -13,7 +14,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
 
-from .arrays import Flow, Frame
+from .arrays import Flow, Frame, check_same_size
 from .background import ReadAhead, WriteBehind
 from .errors import FlowcliError, InputError, OutputError, UsageError
 from .estimator import FlowEstimator, FramePair
@@ -22,7 +23,7 @@ from .files import is_out_of_room
 from .flow_io import FormatName
 from .images import image_size, read_image
 from .limits import MAX_PIXELS
-from .manifest import FaultyItem, Item, once
+from .manifest import FaultyItem, Item, distinct
 from .outputs import write_output
 from .pictures import Style
 from .record import Record
@@ -116,10 +117,8 @@ class Batch:
         self._style = style
         self._max_pixels = max_pixels
         self._force = force
-        pictures = {"max_flow": style.max_flow, "wheel": style.wheel, "legend": style.legend}
-        made_by = {**estimator.settings(), **pictures, "png": "kitti" if flow_format == "kitti" else "colours"}
+        made_by = estimator.settings() | (style.settings() if flow_format == "png" else {})
         self._record = Record(folder, made_by, force=force)
-        self._record.begin({"model": estimator.model.name, "revision": estimator.model.revision})
         self._last: tuple[Path, Frame] | None = None
 
     def run(
@@ -154,7 +153,7 @@ class Batch:
                     on_outcome(outcome)
 
             writer = stack.enter_context(WriteBehind(finish, _QUEUE_DEPTH))
-            looked_at = (self._look(item) for item in shard.pick(once(items)))
+            looked_at = (self._look(item) for item in shard.pick(distinct(items, self._folder)))
             reader = stack.enter_context(ReadAhead(looked_at, _QUEUE_DEPTH))
 
             def pairs() -> Iterator[FramePair]:
@@ -180,7 +179,7 @@ class Batch:
             return Outcome(item, "skipped")
         try:
             frames = self._read(item.frame1), self._read(item.frame2)
-            _check_sizes(item, *frames)
+            check_same_size(item.frame1, frames[0].shape, item.frame2, frames[1].shape)
             self._estimator.grid_for(_size(frames[0]))
         except (InputError, UsageError) as error:
             return Outcome(item, "failed", error=error)
@@ -194,19 +193,22 @@ class Batch:
 
     def _is_there(self, item: Item) -> bool:
         out = self._folder / item.out
-        if not out.exists():
+        if not self._record.is_whole(out):
             return False
         try:
-            changed = max(path.stat().st_mtime_ns for path in (item.frame1, item.frame2))
+            frames = [path.stat() for path in (item.frame1, item.frame2)]
         except FileNotFoundError:  # tidied away since: being whole has to do
-            return self._record.is_whole(out)
+            return True
         except OSError:
             return False
+        if not stat.S_ISREG(frames[0].st_mode):  # a pipe cannot be looked into
+            return True
+        changed = max(frame.st_mtime_ns for frame in frames)
         declared = image_size(item.frame1)
-        if declared is not None and self._record.has(out, declared, changed):
+        if declared is not None and self._record.has(out, declared, changed, item.made_from):
             return True
         try:  # the header does not always tell how the image is turned
-            return self._record.is_whole(out) and self._record.has(out, _size(self._read(item.frame1)), changed)
+            return self._record.has(out, _size(self._read(item.frame1)), changed, item.made_from)
         except InputError:
             return False
 
@@ -214,9 +216,17 @@ class Batch:
         """Write the flow; if that fails for this output alone, the item has failed."""
         if outcome.flow is None or isinstance(outcome.item, FaultyItem):
             return outcome
+        model = self._estimator.model
         try:
+            self._record.begin({"model": model.name, "revision": model.revision})
             path = self._folder / outcome.item.out
-            lost = write_output(path, outcome.flow, flow_format=self._flow_format, style=self._style)
+            lost = write_output(
+                path,
+                outcome.flow,
+                flow_format=self._flow_format,
+                style=self._style,
+                made_from=outcome.item.made_from,
+            )
         except OutputError as error:
             if is_out_of_room(error):
                 raise
@@ -244,12 +254,3 @@ def _note(outcome: Outcome, summary: BatchSummary, failures: Failures) -> None:
 
 def _size(frame: Frame) -> tuple[int, int]:
     return frame.shape[0], frame.shape[1]
-
-
-def _check_sizes(item: Item, frame1: Frame, frame2: Frame) -> None:
-    (height1, width1), (height2, width2) = _size(frame1), _size(frame2)
-    if (height1, width1) != (height2, width2):
-        raise InputError(
-            f"{item.frame1} is {width1} x {height1} but {item.frame2} is {width2} x {height2}; "
-            "the two frames must be of one size"
-        )

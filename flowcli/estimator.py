@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
-from .arrays import Flow, Frame
-from .errors import DeviceError, InputError, UsageError
+from .arrays import Flow, Frame, check_same_size
+from .errors import DeviceError, UsageError
 from .geometry import resize_flow, resize_frame
 from .models import DEFAULT_MODEL, DIS, FlowModel, OutOfMemoryError
 from .tiling import Grid, GridKind, Size, Stitcher, cut, fill_window, make_grid
@@ -163,13 +163,9 @@ class FlowEstimator:
         for frame in pair:
             if frame.dtype != np.uint8 or frame.ndim != 3 or frame.shape[2] != 3:
                 raise ValueError(f"a frame is (H, W, 3) uint8, not {frame.shape} {frame.dtype}")
-        (height1, width1), (height2, width2) = (frame.shape[:2] for frame in pair)
-        if (height1, width1) != (height2, width2):
-            raise InputError(
-                f"the frames differ in size: {width1} x {height1} and {width2} x {height2}; "
-                "crop or scale one to match the other"
-            )
-        return _Job(pair, (height1, width1), self.grid_for((height1, width1)))
+        check_same_size("frame 1", pair[0].shape, "frame 2", pair[1].shape)
+        size = pair[0].shape[0], pair[0].shape[1]
+        return _Job(pair, size, self.grid_for(size))
 
     def _run(self, batch: list[tuple[_Job, tuple[int, int]]], on_window: Callable[[int], None] | None) -> None:
         """Estimate the windows in ``batch``, in as many forward passes as the memory makes necessary."""

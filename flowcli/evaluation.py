@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from .arrays import Flow
+from .arrays import Flow, check_same_size
 from .datasets import DatasetPair, Subset
 from .errors import InputError
 from .files import why
@@ -44,9 +44,9 @@ class Evaluation:
         results: list[tuple[Flow, Flow, Scores]] = []
         for subset in comparison.subsets:
             truth, chosen = read_flow(subset.truth), subset.chosen()
-            _check_size(comparison.estimate, flow, subset.truth, truth.shape)
+            check_same_size(comparison.estimate, flow.shape, subset.truth, truth.shape)
             if chosen is not None:
-                _check_size(comparison.estimate, flow, subset.mask, chosen.shape)
+                check_same_size(comparison.estimate, flow.shape, subset.mask, chosen.shape)
             alone = Scores()
             alone.add(flow, truth, chosen)
             self.scores.setdefault(subset.name, Scores()).add(flow, truth, chosen)
@@ -79,11 +79,6 @@ def compare_folders(estimates: Path, truths: Path) -> list[Comparison]:
 def compare_dataset(pairs: Iterable[DatasetPair], estimates: Path) -> Iterator[Comparison]:
     """The comparisons of a data set whose estimated flows are in a folder, as ``.flo`` by the pairs' names."""
     return (Comparison(pair.name, estimates / f"{pair.name}.flo", pair.subsets) for pair in pairs)
-
-
-def _check_size(estimate: Path, flow: Flow, other: Path | None, size: tuple[int, ...]) -> None:
-    if size[:2] != flow.shape[:2]:
-        raise InputError(f"{estimate} is {flow.shape[1]} x {flow.shape[0]} but {other} is {size[1]} x {size[0]}")
 
 
 def _flows(folder: Path) -> dict[str, Path]:

@@ -53,8 +53,11 @@ class Failures:
         line = json.dumps(entry) + "\n"
         self._ours.append(line)
         try:
-            with self._locked(), self.path.open("a", encoding="utf-8") as file:
-                file.write(line)
+            self._folder.mkdir(parents=True, exist_ok=True)
+            with self._locked(), self.path.open("ab+") as file:
+                if file.tell() and os.pread(file.fileno(), 1, file.tell() - 1) != b"\n":
+                    file.write(b"\n")  # a line was cut off
+                file.write(line.encode())
         except OSError as error:
             raise OutputError(f"cannot write {self.path}: {why(error)}") from error
 
@@ -62,10 +65,10 @@ class Failures:
         """What earlier runs, and others at the same time, have listed."""
         ours = set(self._ours)
         try:
-            lines = self.path.read_text("utf-8").splitlines(keepends=True)
-        except FileNotFoundError:
+            text = self.path.read_text("utf-8", errors="replace")
+        except OSError:
             return []
-        return [line for line in lines if line not in ours]
+        return [line + "\n" for line in text.splitlines() if line + "\n" not in ours]
 
     def _is_outdated(self, line: str) -> bool:
         try:

@@ -10,17 +10,27 @@ import os
 import secrets
 import shutil
 import stat
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from pathlib import Path
 
 from .errors import OutputError, UsageError
 
+_MADE_FROM = "user.flowcli.made_from"  # an extended attribute of files
+_unfinished: set[Path] = set()  # temporary files of this process
 _TEMPORARY = (".flowcli-", ".tmp")  # how the names of temporary files begin and end
 
 
 def why(error: OSError) -> str:
     """The cause of an operating-system error in lower case, such as ``no space left on device``."""
     return (error.strerror or str(error) or type(error).__name__).lower()
+
+
+def check_suffix(path: Path, known: Collection[str]) -> None:
+    """Raise ``OutputError`` if the suffix of ``path`` is none of ``known`` (such as ``.png``), in any case."""
+    if path.suffix.lower() not in known:
+        raise OutputError(
+            f"cannot write {path}: unknown format {path.suffix or '(no suffix)'}; use {' or '.join(known)}"
+        )
 
 
 def is_out_of_room(error: OutputError) -> bool:
@@ -30,12 +40,16 @@ def is_out_of_room(error: OutputError) -> bool:
 
 
 @contextlib.contextmanager
-def atomic_output(target: Path) -> Iterator[Path]:
+def atomic_output(target: Path, made_from: str | None = None) -> Iterator[Path]:
     """Give a temporary path beside ``target`` to write to; when the block ends well, it becomes ``target``.
 
     Missing parent folders are made. The data is on disk before the name appears, so neither a crash nor a power cut
     leaves a truncated file under the final name. When the block fails, the temporary file is removed; what a process
     that was killed has left is removed by the next one that writes into the folder.
+
+    Args:
+        target: the output.
+        made_from: what it is made from, for :func:`is_made_from`.
 
     Raises:
         OutputError: the operating system refused (permission, disk full, a folder in the way, ...).
@@ -49,6 +63,9 @@ def atomic_output(target: Path) -> Iterator[Path]:
             os.fsync(descriptor)
             if target.exists():
                 shutil.copymode(target, temporary)
+            if made_from is not None and hasattr(os, "setxattr"):
+                with contextlib.suppress(OSError):  # not every file system has room for it
+                    os.setxattr(temporary, _MADE_FROM, os.fsencode(made_from))
             temporary.replace(target)
     except OSError as error:
         raise OutputError(f"cannot write {target}: {why(error)}") from error
@@ -59,6 +76,7 @@ def _temporary_file(folder: Path) -> Iterator[tuple[Path, int]]:
     """A new file in ``folder``, locked while the block runs; removed at its end if it still has its name."""
     while True:
         path = folder / f"{_TEMPORARY[0]}{secrets.token_hex(6)}{_TEMPORARY[1]}"
+        _unfinished.add(path)
         descriptor = os.open(path, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o666)
         with contextlib.suppress(OSError):  # some file systems have no locks; then leftovers stay
             fcntl.flock(descriptor, fcntl.LOCK_EX)
@@ -71,6 +89,14 @@ def _temporary_file(folder: Path) -> Iterator[tuple[Path, int]]:
         with contextlib.suppress(OSError):
             path.unlink(missing_ok=True)
         os.close(descriptor)
+        _unfinished.discard(path)
+
+
+def remove_temporary_files() -> None:
+    """Remove this process's unfinished files, which is about to be ended."""
+    for path in list(_unfinished):
+        with contextlib.suppress(OSError):
+            path.unlink(missing_ok=True)
 
 
 @functools.lru_cache(maxsize=1024)
@@ -89,9 +115,19 @@ def _remove_leftovers(folder: Path) -> None:
                 os.close(descriptor)
 
 
-def write_bytes(target: Path, data: bytes | memoryview) -> None:
-    """Write ``data`` to ``target``, whole or not at all; raises ``OutputError``."""
-    with atomic_output(target) as temporary:
+def is_made_from(path: Path, made_from: str) -> bool:
+    """Whether ``path`` was made from this, as far as its extended attributes tell, which some ways to copy lose."""
+    if not hasattr(os, "getxattr"):
+        return True
+    try:
+        return os.getxattr(path, _MADE_FROM) == os.fsencode(made_from)
+    except OSError:  # nothing is noted, or cannot be
+        return True
+
+
+def write_bytes(target: Path, data: bytes | memoryview, made_from: str | None = None) -> None:
+    """Write ``data`` to ``target``, whole or not at all; arguments and errors as for :func:`atomic_output`."""
+    with atomic_output(target, made_from) as temporary:
         temporary.write_bytes(data)
 
 
@@ -144,4 +180,6 @@ def check_writable(folder: Path) -> None:
     if not is_folder:
         raise OutputError(f"cannot write into {folder}: {nearest} is not a folder")
     if not os.access(nearest, os.W_OK | os.X_OK):
-        raise OutputError(f"cannot write into {folder}: no permission to write in {nearest}")
+        read_only = os.statvfs(nearest).f_flag & os.ST_RDONLY
+        cause = "the file system is read-only" if read_only else f"no permission to write in {nearest}"
+        raise OutputError(f"cannot write into {folder}: {cause}")

@@ -11,6 +11,7 @@ from .flow_io import FormatName, read_flow, suffix_of
 from .outputs import write_output
 from .pictures import Style
 from .record import Record
+from .sources import TimedFrame
 
 
 class FlowDir:
@@ -35,6 +36,7 @@ class FlowDir:
         self._format = flow_format
         self._suffix = suffix_of(flow_format)
         self._record = Record(folder, made_by, force=force)
+        self._notes: Mapping[str, object] = {}
         self._resume = self._record.found and not force
         if not self._record.found and not force and any(folder.glob(f"*{self._suffix}")):
             raise UsageError(
@@ -49,16 +51,20 @@ class FlowDir:
         return float(value) if isinstance(value, int | float) else None
 
     def begin(self, notes: Mapping[str, object]) -> None:
-        """Start writing; ``notes`` go into the record. Raises ``OutputError``."""
-        self._record.begin(notes)
+        """Give the notes that go into the record when the first flow is written."""
+        self._notes = notes
 
     def path(self, name: str) -> Path:
         """Where the flow of the frame called ``name`` belongs."""
         return self._folder / f"{name}{self._suffix}"
 
-    def has(self, name: str, size: tuple[int, int], frames_changed: int) -> bool:
-        """Whether an earlier run has left this flow; arguments as for :meth:`flowcli.record.Record.has`."""
-        return self._resume and self._record.has(self.path(name), size, frames_changed)
+    def has(self, first: TimedFrame, second: TimedFrame) -> bool:
+        """Whether an earlier run has left the flow of these frames."""
+        if not self._resume:
+            return False
+        size = first.image.shape[0], first.image.shape[1]
+        changed = max(first.changed, second.changed)
+        return self._record.has(self.path(first.name), size, changed, _made_from(first, second))
 
     def read(self, name: str) -> Flow | None:
         """A flow that is there, or ``None`` if it cannot be read, as colours cannot."""
@@ -69,6 +75,16 @@ class FlowDir:
         except InputError:  # it has vanished, or is being replaced
             return None
 
-    def write(self, name: str, flow: Flow, style: Style) -> str | None:
-        """Write a flow, colours in ``style``; says what the format cannot hold. Raises ``OutputError``."""
-        return write_output(self.path(name), flow, flow_format=self._format, style=style)
+    def write(self, first: TimedFrame, second: TimedFrame, flow: Flow, style: Style) -> str | None:
+        """Write the flow of these frames, colours in ``style``; says what the format cannot hold.
+
+        Raises ``OutputError``.
+        """
+        self._record.begin(self._notes)
+        return write_output(
+            self.path(first.name), flow, flow_format=self._format, style=style, made_from=_made_from(first, second)
+        )
+
+
+def _made_from(first: TimedFrame, second: TimedFrame) -> str:
+    return f"{first.name} -> {second.name}"

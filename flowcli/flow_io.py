@@ -9,8 +9,8 @@ import numpy as np
 
 from .arrays import Flow, known
 from .color import colorize, largest_flow
-from .errors import InputError, OutputError
-from .files import why, write_bytes
+from .errors import InputError
+from .files import check_suffix, why, write_bytes
 from .formats import HEAD_BYTES, FlowFormat
 from .formats.flo import FLO, UNKNOWN_THRESHOLD
 from .formats.flo5 import FLO5
@@ -45,11 +45,8 @@ def form_for(path: Path, flow_format: FormatName | None = None) -> FlowFormat | 
     Raises:
         OutputError: flowcli has no format for that suffix.
     """
+    check_suffix(path, FORMATS)
     suffix = path.suffix.lower()
-    if suffix not in FORMATS:
-        raise OutputError(
-            f"cannot write {path}: unknown format {path.suffix or '(no suffix)'}; use one of {', '.join(FORMATS)}"
-        )
     return None if suffix == _PNG and flow_format != "kitti" else FORMATS[suffix]
 
 

@@ -28,6 +28,9 @@ from .limits import MAX_PIXELS
 IMAGE_SUFFIXES = frozenset({".png", ".jpg", ".jpeg", ".webp", ".tif", ".tiff", ".bmp", ".ppm", ".pgm", ".pnm", ".avif"})
 """Suffixes by which a folder's frames are told from its other files."""
 
+WRITTEN_SUFFIXES = (".png", ".jpg", ".jpeg", ".webp", ".tif", ".tiff", ".bmp", ".ppm", ".avif")
+"""Suffixes of pictures that can be written."""
+
 PNG_SIGNATURE = b"\x89PNG\r\n\x1a\n"
 _PNM_HEADER = re.compile(rb"P[2356](?:\s|#[^\n]*\n)+\d+(?:\s|#[^\n]*\n)+\d+(?:\s|#[^\n]*\n)+(\d+)")
 _LIBRARY_LINE = re.compile(rb"libpng (error|warning)|Corrupt JPEG data|Premature end of JPEG")
@@ -75,7 +78,7 @@ def _decode(data: bytes, flags: int, name: object) -> npt.NDArray[np.generic]:
             image = cv2.imdecode(np.frombuffer(data, np.uint8), flags)
     except cv2.error as error:
         if "CV_IO_MAX_IMAGE" in error.err:
-            cause = "larger than OpenCV reads; OPENCV_IO_MAX_IMAGE_PIXELS, _WIDTH and _HEIGHT set its limits"
+            cause = "it has more pixels than OpenCV may read; raise --max-pixels, or OPENCV_IO_MAX_IMAGE_PIXELS"
             raise InputError(f"cannot read {name}: {cause}") from error
         raise InputError(f"cannot read {name}: {error.err}") from error
     if image is None:

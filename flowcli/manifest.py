@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from .errors import FlowcliError, InputError, OutputError, UsageError
+from .errors import FlowcliError, InputError, UsageError
 from .files import why
 from .flow_io import form_for
 from .images import IMAGE_SUFFIXES
@@ -31,6 +31,11 @@ class Item:
 
     origin: str
     """Where the pair is named, such as ``pairs.csv, line 3``."""
+
+    @property
+    def made_from(self) -> str:
+        """The frames in short, with the folders that they are in, wherever those are."""
+        return " -> ".join("/".join(frame.absolute().parts[-2:]) for frame in (self.frame1, self.frame2))
 
 
 @dataclass(frozen=True)
@@ -71,12 +76,20 @@ class Manifest:
         if text.startswith("["):
             raise InputError(f"{self._name} is a JSON array; put one object on each line (JSON Lines)")
         lines = itertools.chain([(first[0], text)], numbered)
+        if "\0" in text:
+            raise InputError(f"{self._name} is not UTF-8 text; save it as UTF-8")
+        found = False
         for number, row in self._json_rows(lines) if text.startswith("{") else self._csv_rows(lines):
+            found = True
+            if isinstance(row, dict) and "frame1" not in row and "error" in row:
+                continue  # a list of failures also names lines from which no pair could be made
             origin = f"{self._name}, line {number}"
             try:
                 yield self._item(row, origin)
             except FlowcliError as error:
                 yield FaultyItem(origin, type(error)(f"{origin}: {error}"))
+        if not found:
+            raise InputError(f"{self._name} names no pairs, only columns")
 
     def _json_rows(self, lines: Iterable[tuple[int, str]]) -> Iterator[tuple[int, object]]:
         for number, line in lines:
@@ -86,32 +99,32 @@ class Manifest:
                 yield number, None
 
     def _csv_rows(self, lines: Iterable[tuple[int, str]]) -> Iterator[tuple[int, object]]:
-        """Rows as dictionaries; a quoted field may go over several lines, and the last one counts."""
-        number = 0
-
-        def texts() -> Iterator[str]:
-            nonlocal number
-            for number, line in lines:  # noqa: B007  (read by the outer function)
-                yield line
-
+        """Rows as dictionaries. Each line stands for itself, so that a stray quote does not swallow the rest."""
         columns: list[str] = list(COLUMNS)
-        for index, row in enumerate(csv.reader(texts(), skipinitialspace=True)):
-            fields = [field.strip() for field in row]
+        for index, (number, line) in enumerate(lines):
+            try:
+                fields = [field.strip() for field in next(csv.reader([line], skipinitialspace=True, strict=True))]
+            except csv.Error:
+                yield number, None
+                continue
             if index == 0 and {"frame1", "frame2"} <= {field.lower() for field in fields}:
                 columns = [field.lower() for field in fields]
             elif index == 0 and len(fields) < 2:
-                raise InputError(f"{self._name} is not a manifest: its first line names no two frames")
+                raise InputError(
+                    f"{self._name} is not a manifest: its first line names no two frames, "
+                    "as CSV with commas or as a JSON object"
+                )
             else:
                 yield number, dict(zip(columns, fields, strict=False))
 
     def _item(self, row: object, origin: str) -> Item:
         if not isinstance(row, dict):
-            raise InputError("not a JSON object")
+            raise InputError("neither a JSON object nor CSV")
         values = [row.get(column) or None for column in COLUMNS]
         if not all(isinstance(value, str) for value in values[:2]) or not isinstance(values[2], str | None):
             raise InputError("it needs frame1 and frame2, and perhaps out, as texts")
-        if any("\0" in value for value in values if value):
-            raise InputError("a path cannot have a zero byte in it")
+        if any(not _is_path(str(value)) for value in values if value):
+            raise InputError("it names what cannot be a path")
         frame1, frame2, out = values
         return Item(
             self._resolve(str(frame1)), self._resolve(str(frame2)), self._output(Path(out or str(frame1)), out), origin
@@ -137,6 +150,13 @@ class Manifest:
         return with_suffix(path, self._suffix)
 
 
+def _is_path(text: str) -> bool:
+    try:
+        return b"\0" not in os.fsencode(text)
+    except UnicodeEncodeError:
+        return False
+
+
 def with_suffix(path: Path, suffix: str) -> Path:
     """``path`` with ``suffix`` appended to its name, dots in the name notwithstanding."""
     return path.with_name(path.name + suffix)
@@ -148,7 +168,7 @@ def folder_items(folder: Path, suffix: str, exclude: Path) -> Iterator[Item]:
     Args:
         folder: where to look.
         suffix: of the outputs, which are named after the first frame of each pair.
-        exclude: a folder that is not looked into: the batch's output.
+        exclude: a folder below that is not looked into: the batch's output.
 
     Raises:
         InputError: there are no two frames in any folder, or one cannot be read.
@@ -170,7 +190,7 @@ def _frame_folders(folder: Path, exclude: Path) -> Iterator[list[Path]]:
 
     def visit(place: Path) -> Iterator[list[Path]]:
         real = place.resolve()
-        if real == exclude or real in seen:
+        if real in seen or (real == exclude and place != folder):
             return
         seen.add(real)
         try:
@@ -185,14 +205,28 @@ def _frame_folders(folder: Path, exclude: Path) -> Iterator[list[Path]]:
     return visit(folder)
 
 
-def once(items: Iterable[Item | FaultyItem]) -> Iterator[Item | FaultyItem]:
-    """The items, of which those that would write an output again are made faulty."""
+def distinct(items: Iterable[Item | FaultyItem], folder: Path) -> Iterator[Item | FaultyItem]:
+    """The items, of which those are made faulty whose output is another's, or a frame.
+
+    Args:
+        items: if they are a list, frames of later items are looked at as well.
+        folder: where the outputs go.
+    """
     origins: dict[Path, str] = {}
+    frames: set[str] = set()
+    for item in items if isinstance(items, list) else ():
+        frames |= _frames(item)
     for item in items:
+        frames |= _frames(item)
+        fault = None
         if isinstance(item, Item):
             earlier = origins.setdefault(item.out, item.origin)
             if earlier != item.origin:
-                message = f"{item.origin}: {item.out} is also the output of {earlier}; give each an out of its own"
-                yield FaultyItem(item.origin, OutputError(message))
-                continue
-        yield item
+                fault = f"{item.out} is also the output of {earlier}; give each an out of its own"
+            elif os.path.realpath(folder / item.out) in frames:
+                fault = f"{folder / item.out} is a frame; choose another output folder"
+        yield item if fault is None else FaultyItem(item.origin, UsageError(f"{item.origin}: {fault}"))
+
+
+def _frames(item: Item | FaultyItem) -> set[str]:
+    return {os.path.realpath(item.frame1), os.path.realpath(item.frame2)} if isinstance(item, Item) else set()

@@ -9,7 +9,7 @@ import numpy as np
 from .arrays import Flow, Frame, Mask
 from .files import write_bytes
 from .flow_io import FormatName, form_for, loss
-from .images import write_image
+from .images import encode_image, write_image
 from .pictures import Style, draw_flow
 
 
@@ -20,6 +20,7 @@ def write_output(
     flow_format: FormatName | None = None,
     style: Style = Style(),  # noqa: B008  (frozen)
     frame: Frame | None = None,
+    made_from: str | None = None,
 ) -> str | None:
     """Write a flow to ``path``, whole or not at all; the suffix says the format.
 
@@ -29,6 +30,7 @@ def write_output(
         flow_format: see :func:`flowcli.flow_io.form_for`.
         style: of the picture.
         frame: the first frame, ``(H, W, 3)`` uint8 RGB, if the style needs it.
+        made_from: the frames, to be noted in the file; see :func:`flowcli.files.is_made_from`.
 
     Returns:
         What the format cannot hold of this flow, as a line for the user, or ``None``.
@@ -38,9 +40,9 @@ def write_output(
     """
     form = form_for(path, flow_format)
     if form is None:
-        write_image(path, draw_flow(flow, style, frame))
+        write_bytes(path, encode_image(draw_flow(flow, style, frame), path.suffix), made_from)
     else:
-        write_bytes(path, form.encode(flow))
+        write_bytes(path, form.encode(flow), made_from)
     return loss(flow, form)
 
 

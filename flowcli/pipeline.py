@@ -12,7 +12,7 @@ from pathlib import Path
 
 import numpy as np
 
-from .arrays import Flow
+from .arrays import Flow, check_same_size
 from .background import ReadAhead, WriteBehind
 from .color import largest_flow
 from .errors import InputError, UsageError
@@ -190,7 +190,7 @@ def _open_flow_dir(estimator: FlowEstimator, source: FrameSource, outputs: Video
         "stride": source.selection.stride,
     }
     if outputs.flow_format == "png":
-        made_by |= {"max_flow": outputs.style.max_flow, "wheel": outputs.style.wheel, "legend": outputs.style.legend}
+        made_by |= outputs.style.settings()
     return FlowDir(outputs.flow_dir, outputs.flow_format, made_by, force=outputs.force)
 
 
@@ -210,7 +210,11 @@ def _read_pairs(source: FrameSource, flows: FlowDir | None, outputs: VideoOutput
     index = 0
     for second in source.frames():
         if first is not None:
-            _check_sizes(source, first, second)
+            names = f"{source.path}: frame {first.name}", f"frame {second.name}"
+            try:
+                check_same_size(names[0], first.image.shape, names[1], second.image.shape)
+            except InputError as error:
+                raise DamagedError(str(error)) from error
             yield _pair(index, first, second, flows, outputs)
             index += 1
         first = second
@@ -221,21 +225,11 @@ def _read_pairs(source: FrameSource, flows: FlowDir | None, outputs: VideoOutput
 
 
 def _pair(index: int, first: TimedFrame, second: TimedFrame, flows: FlowDir | None, outputs: VideoOutputs) -> VideoPair:
-    size = first.image.shape[0], first.image.shape[1]
-    if flows is None or not flows.has(first.name, size, max(first.changed, second.changed)):
+    if flows is None or not flows.has(first, second):
         return VideoPair(index, first, second, resumed=False)
     flow = flows.read(first.name)
     # Without the flow, a video cannot be drawn.
     return VideoPair(index, first, second, resumed=flow is not None or outputs.video is None, ready=flow)
-
-
-def _check_sizes(source: FrameSource, first: TimedFrame, second: TimedFrame) -> None:
-    (height1, width1), (height2, width2) = first.image.shape[:2], second.image.shape[:2]
-    if (height1, width1) != (height2, width2):
-        raise InputError(
-            f"{source.path}: frame {first.name} is {width1} x {height1} but frame {second.name} is "
-            f"{width2} x {height2}; all frames must be of one size"
-        )
 
 
 def _until_damage(
@@ -282,7 +276,7 @@ def _write_pair(
         return
     style = replace(outputs.style, max_flow=summary.max_flow)
     if flows is not None and not pair.resumed:
-        summary.loss = flows.write(pair.first.name, flow, style) or summary.loss
+        summary.loss = flows.write(pair.first, pair.second, flow, style) or summary.loss
     if video is not None:
         video.write(lay_out(pair.first.image, flow, outputs.layout, style), pair.first.time - summary.start)
     summary.largest_flow = max(summary.largest_flow, largest_flow(flow))

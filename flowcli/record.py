@@ -6,11 +6,12 @@ A run that would make them differently is refused, or, when it is forced, marks 
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Mapping
 from pathlib import Path
 
 from .errors import InputError, UsageError
-from .files import write_bytes
+from .files import is_made_from, write_bytes
 from .flow_io import output_size
 
 RECORD = "flowcli.json"
@@ -74,16 +75,22 @@ class Record:
         self._is_current = True
         self._since = self._changed() if self._replaces else 0
 
-    def has(self, path: Path, size: tuple[int, int], frames_changed: int) -> bool:
+    def has(self, path: Path, size: tuple[int, int], frames_changed: int, made_from: str) -> bool:
         """Whether the output ``path`` is there, whole, of the right size, and made from these frames as recorded.
 
         Args:
             path: a flow or a picture.
             size: of the frames, height and width.
             frames_changed: when the files of the frames were last changed, in nanoseconds.
+            made_from: the frames, as noted in the output.
         """
         try:
-            return path.stat().st_mtime_ns >= max(self._since, frames_changed) and output_size(path) == size
+            made = path.stat().st_mtime_ns
+            if frames_changed > time.time_ns():  # a clock was wrong, so it tells nothing
+                frames_changed = 0
+            if made < max(self._since, frames_changed) or not is_made_from(path, made_from):
+                return False
+            return output_size(path) == size
         except (OSError, InputError):  # not there, or not whole
             return False
 

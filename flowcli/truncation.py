@@ -1,7 +1,8 @@
 """Telling a video file that was cut off from one that is whole.
 
 FFmpeg takes the early end of a file for its end. The containers themselves say how long they are: MP4 and MOV in
-their boxes (ISO/IEC 14496-12), Matroska and WebM in their elements (RFC 8794), AVI in its RIFF chunks.
+their boxes (ISO/IEC 14496-12), Matroska and WebM in their elements (RFC 8794), AVI in its RIFF chunks. GIF ends
+with a trailer, and MPEG transport streams with a whole packet.
 """
 
 from __future__ import annotations
@@ -10,6 +11,8 @@ import struct
 from pathlib import Path
 from typing import BinaryIO
 
+_GIF_TRAILER, _GIF_TAIL = b";", 1024
+_TS_SYNC, _TS_PACKET = b"G", 188
 _MATROSKA_MAGIC = b"\x1a\x45\xdf\xa3"
 
 
@@ -24,6 +27,12 @@ def is_cut_off(path: Path) -> bool:
             return _walk_elements(file, size)
         if start.startswith(b"RIFF"):
             return _walk_riff(file, size)
+        if start.startswith((b"GIF87a", b"GIF89a")):
+            file.seek(max(0, size - _GIF_TAIL))
+            return not file.read().rstrip(b"\0").endswith(_GIF_TRAILER)
+        if start[:1] == _TS_SYNC:
+            file.seek(_TS_PACKET)
+            return file.read(1) == _TS_SYNC and size % _TS_PACKET != 0
     return False
 
 

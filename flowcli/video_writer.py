@@ -91,15 +91,23 @@ class VideoWriter:
         """Whether an edge was repeated because the frames' height or width is odd, which yuv420p cannot hold."""
 
     def write(self, image: Frame, time: Fraction) -> None:
-        """Append ``(H, W, 3)`` uint8 RGB, shown from ``time`` seconds on; all images have one size."""
+        """Append ``(H, W, 3)`` uint8 RGB, shown from ``time`` seconds on; all images have one size.
+
+        A GIF leaves out images that would be shown for less than browsers can.
+        """
         height, width = image.shape[:2]
         if not self._is_gif and (height % 2 or width % 2):
             image = np.pad(image, ((0, height % 2), (0, width % 2), (0, 0)), mode="edge")
             self.padded = True
+        stamp = round(time / self._time_base)
+        if self._is_gif:
+            if stamp < self._last + _GIF_SHORTEST:
+                return
+            self._last = stamp
         with self._output_errors():
             self._stream = self._stream or self._start(image)
             frame = VideoFrame.from_ndarray(image, format="rgb24")
-            frame.pts = round(time / self._time_base)
+            frame.pts = stamp
             frame.time_base = self._time_base
             self._container.mux(self._stream.encode(self._indexed(frame) if self._is_gif else _subsampled(frame)))
 
@@ -120,7 +128,6 @@ class VideoWriter:
 
     def _indexed(self, frame: VideoFrame) -> VideoFrame:
         """The frame in 256 colours of its own."""
-        frame.pts = self._last = max(frame.pts or 0, self._last + _GIF_SHORTEST)
         self._palettes = self._palettes or _palette_graph(frame.width, frame.height)
         self._palettes.push(frame)
         indexed = self._palettes.pull()

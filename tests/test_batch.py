@@ -257,10 +257,60 @@ class TestBatch:
         assert listed(tmp_path / "out")[0]["exit_code"] == 2
 
 
+def test_flows_of_other_pairs_are_not_taken_over(frames: Path, tmp_path: Path) -> None:
+    (tmp_path / "attributes").touch()
+    try:
+        os.setxattr(tmp_path / "attributes", "user.x", b"")
+    except (AttributeError, OSError):
+        pytest.skip("no extended attributes here")
+    out = tmp_path / "out"
+    pair = [frames / "s1/8.png", frames / "s1/9.png", frames / "s1/11.png"]
+    for second, expected_counts in ((1, (1, 0, 0)), (1, (0, 1, 0)), (2, (1, 0, 0))):
+        item = Item(pair[0], pair[second], Path("a.flo"), "line 1")
+        assert counts(Batch(load_estimator("dis"), out).run([item])) == expected_counts
+    flow = load_estimator("dis").estimate(read_image(pair[0]), read_image(pair[2]))
+    np.testing.assert_array_equal(read_flow(out / "a.flo"), flow)
+    run(frames, tmp_path / "folder")
+    (frames / "s1/9.png").unlink()  # so that 8 and 10 are a pair
+    assert counts(run(frames, tmp_path / "folder")) == (1, 4, 0)
+
+
+def test_odd_items_fail_alone(frames: Path, tmp_path: Path) -> None:
+    (frames / "m.csv").write_text(
+        f's1/8.png,s1/9.png,{"x" * 300}\n"s1/8.png,s1/9.png\ns1/9.png,s1/10.png,good\n' + "s1/8.png,s1/9.png,a\n" * 2
+    )
+    with (frames / "m.csv").open() as lines:
+        items = list(Manifest(lines, "m", frames, ".flo").items())
+    assert counts(Batch(load_estimator("dis"), tmp_path / "out").run(items)) == (2, 0, 3)
+    assert "name too long" in str(listed(tmp_path / "out"))
+
+
+def test_frames_are_never_overwritten(frames: Path) -> None:
+    before = files(frames)
+    items = list(folder_items(frames, ".png", frames))
+    assert counts(Batch(load_estimator("dis"), frames).run(items)) == (0, 0, 6)
+    (frames / "failures.jsonl").unlink()
+    assert files(frames) == before
+    assert counts(run(frames, frames)) == (6, 0, 0)  # flows beside the frames
+
+
+def test_frames_from_the_future_are_not_estimated_again(frames: Path, tmp_path: Path) -> None:
+    for path in frames.rglob("*.png"):
+        os.utime(path, (4e9, 4e9))
+    assert counts(run(frames, tmp_path / "out")) == (6, 0, 0)
+    assert counts(run(frames, tmp_path / "out")) == (0, 6, 0)
+
+
+def test_the_scale_of_colours_does_not_matter_to_flows(frames: Path, tmp_path: Path) -> None:
+    run(frames, tmp_path / "out")
+    assert counts(run(frames, tmp_path / "out", style=Style(max_flow=5.0))) == (0, 6, 0)
+
+
 def test_failures_that_were_cut_off_are_dropped(tmp_path: Path) -> None:
     (tmp_path / "failures.jsonl").write_text('{"out": "a.flo", "error": "x"}\n{"out": "b.fl')
     with Failures(tmp_path) as failures:
         failures.add({"out": "c.flo"})
+        assert (tmp_path / "failures.jsonl").read_text().splitlines()[-1] == '{"out": "c.flo"}'
     assert [entry["out"] for entry in listed(tmp_path)] == ["a.flo", "c.flo"]
 
 

@@ -222,6 +222,15 @@ class TestExitCodes:
         assert flowcli(*arguments, FLOWCLI_MAX_PIXELS="5119").returncode == 3
         assert flowcli(*arguments, FLOWCLI_MAX_PIXELS="5120").returncode == 0
 
+    def test_3_large_frames_of_formats_that_only_opencv_knows(self, flowcli: Run, tmp_path: Path) -> None:
+        import cv2
+
+        for name in ("a.hdr", "b.hdr"):
+            cv2.imwrite(str(tmp_path / name), np.ones((48, 64, 3), np.float32))
+        done = flowcli("estimate", "a.hdr", "b.hdr", "-o", "x.flo", *DIS, "--max-pixels", 1000)
+        assert done.returncode == 3
+        assert "a.hdr: it has more pixels" in one_line(done)
+
     def test_3_a_video_of_one_frame(self, flowcli: Run, tmp_path: Path) -> None:
         write_video(tmp_path / "one.mp4", moving_frames(1))
         done = flowcli("video", "one.mp4", "--out", "out.mp4", *DIS)
@@ -432,6 +441,7 @@ class TestVideo:
             (["--out", "v.mp4", "--start", "5", "--end", "5"], "--end must come after --start"),
             (["--out", "v.mp4", "--start", "1:30", "--end", "12.5s"], "--end must come after --start"),
             (["--out", "v.mp4", "--start", "12.5"], "--start"),
+            (["--out", "v.mp4", "--start", "1:75"], "--start"),
             (["--out", "v.mp4", "--start=-3"], "--start"),
             (["--out", "v.mp4", "--stride", "0"], "--stride"),
             (["--out", "v.mp4", "--flow-format", "tiff"], "--flow-format"),

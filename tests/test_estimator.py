@@ -133,7 +133,7 @@ def test_not_even_one_window_fits(model: FlowModel, pairs: list[tuple[Frame, Fra
 
 
 def test_frames_of_different_sizes_are_refused(model: FlowModel, scene: Scene) -> None:
-    with pytest.raises(InputError, match="160 x 120 and 159 x 120"):
+    with pytest.raises(InputError, match="160 x 120 but frame 2 is 159 x 120"):
         FlowEstimator(model).estimate(scene.frame1, scene.frame2[:, 1:])
 
 

@@ -117,6 +117,42 @@ def test_ctrl_c_at_the_very_start(environment: dict[str, str], tmp_path: Path) -
         assert process.returncode != 130 or errors.count(b"\n") == 1
 
 
+class TestStuck:
+    """Ctrl-C ends the program within two seconds (here: ten, for a busy machine), whatever it is waiting for."""
+
+    def interrupted(self, process: subprocess.Popen[bytes]) -> None:
+        started = time.monotonic()
+        process.send_signal(signal.SIGINT)
+        assert process.wait(30) == 130
+        assert time.monotonic() - started < 10
+
+    def test_a_manifest_that_does_not_come(self, tmp_path: Path, environment: dict[str, str]) -> None:
+        command = [PROGRAM, "batch", "-", "--out-dir", "out", *DIS]
+        with subprocess.Popen(command, stdin=subprocess.PIPE, cwd=tmp_path, env=environment) as process:
+            time.sleep(1)
+            self.interrupted(process)
+
+    @pytest.mark.usefixtures("frames")
+    def test_a_reader_that_does_not_read(self, tmp_path: Path, environment: dict[str, str]) -> None:
+        lines = "".join(f"in/{index % 49}.png,in/{index % 49 + 1}.png,{index}\n" for index in range(400))
+        (tmp_path / "pairs.csv").write_text(lines)
+        command = [PROGRAM, "batch", "pairs.csv", "--out-dir", "out", "--json", *DIS]
+        with subprocess.Popen(command, stdout=subprocess.PIPE, cwd=tmp_path, env=environment) as process:
+            count = -1
+            while count != (count := len(list(tmp_path.glob("out/*.flo")))) or not count:
+                time.sleep(0.5)
+            self.interrupted(process)
+
+    def test_opencv_in_the_middle_of_a_large_frame(self, tmp_path: Path, environment: dict[str, str]) -> None:
+        for index, image in enumerate(moving_frames(2, 5000, 8000)):
+            write_image(tmp_path / f"{index}.bmp", image)
+        process = start(tmp_path, environment, "estimate", "0.bmp", "1.bmp", "-o", "x.flo", *DIS)
+        time.sleep(3)
+        self.interrupted(process)
+        process.communicate()
+        assert sorted(path.name for path in tmp_path.iterdir()) == ["0.bmp", "1.bmp"]
+
+
 @pytest.fixture
 def small_disk(tmp_path: Path) -> Iterator[Path]:
     """A file system of one megabyte."""
@@ -177,7 +213,7 @@ def test_a_folder_that_is_read_only(flowcli: Run, small_disk: Path, arguments: t
     done = flowcli(*arguments, *DIS)
     assert done.returncode == 5
     assert done.stderr.count(b"\n") == 1
-    assert b"disk" in done.stderr
+    assert b"the file system is read-only" in done.stderr
 
 
 def test_a_frame_that_is_deleted_while_the_batch_runs(

@@ -7,7 +7,7 @@ import pytest
 
 from flowcli.errors import InputError
 from flowcli.images import write_image
-from flowcli.manifest import FaultyItem, Item, Manifest, folder_items, once
+from flowcli.manifest import FaultyItem, Item, Manifest, distinct, folder_items
 
 from .videos import moving_frames
 
@@ -74,7 +74,8 @@ def test_paths_are_looked_for_beside_the_manifest_and_then_here(
         ("a.png,b.png,/x.flo", "leaves the output folder"),
         ("a.png,b.png,.", "no file name"),
         ("a.png,b.png,x.jpg", r"unknown format \.jpg"),
-        ("a\0.png,b.png", "zero byte"),
+        ('"a.png,b.png', "neither a JSON object nor CSV"),
+        ("a\0.png,b.png", "cannot be a path"),
     ],
 )
 def test_a_faulty_line_does_not_stop_the_others(line: str, message: str) -> None:
@@ -93,7 +94,13 @@ def test_faulty_json(line: str) -> None:
 
 @pytest.mark.parametrize(
     ("text", "message"),
-    [("", "names no pairs"), ("\n \n", "names no pairs"), ("[\n", "JSON array"), ("hello\n", "not a manifest")],
+    [
+        ("", "names no pairs"),
+        ("\n \n", "names no pairs"),
+        ("[\n", "JSON array"),
+        ("frame1,frame2\n", "only columns"),
+        ("hello\n", "not a manifest"),
+    ],
 )
 def test_what_is_no_manifest(text: str, message: str) -> None:
     with pytest.raises(InputError, match=message):
@@ -101,7 +108,7 @@ def test_what_is_no_manifest(text: str, message: str) -> None:
 
 
 def test_an_output_is_written_once() -> None:
-    items = list(once(read("a.png,b.png,x.flo\nb.png,c.png,y.flo\nc.png,d.png,x.flo\n")))
+    items = list(distinct(read("a.png,b.png,x.flo\nb.png,c.png,y.flo\nc.png,d.png,x.flo\n"), Path("out")))
     assert [type(item) for item in items] == [Item, Item, FaultyItem]
     assert isinstance(items[2], FaultyItem)
     assert "pairs, line 3: x.flo is also the output of pairs, line 1" in str(items[2].error)
@@ -134,3 +141,18 @@ def test_a_folder_without_pairs(tmp_path: Path) -> None:
     write_image(tmp_path / "s" / "1.png", moving_frames(1, 16, 16)[0])
     with pytest.raises(InputError, match="no two frames"):
         list(folder_items(tmp_path, ".flo", tmp_path / "out"))
+
+
+def test_no_output_is_a_frame(tmp_path: Path) -> None:
+    items = read("a.png,b.png\nb.png,c.png,c.png\n", tmp_path, ".png")
+    assert [type(item) for item in distinct(items, tmp_path)] == [FaultyItem, FaultyItem]
+    assert [type(item) for item in distinct(items, tmp_path / "out")] == [Item, Item]
+
+
+def test_a_path_that_no_file_system_can_have() -> None:
+    assert [type(item) for item in read('{"frame1": "\\ud800.png", "frame2": "b.png"}\n')] == [FaultyItem]
+
+
+def test_lines_of_failures_without_frames_are_left_out() -> None:
+    lines = [{"origin": "m.csv, line 4", "error": "x"}, {"frame1": "a.png", "frame2": "b.png", "error": "y"}]
+    assert [type(item) for item in read("".join(json.dumps(line) + "\n" for line in lines))] == [Item]

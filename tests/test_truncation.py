@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from fractions import Fraction
 from pathlib import Path
 
 import av
@@ -9,6 +10,7 @@ import pytest
 from flowcli.sources import DamagedError
 from flowcli.truncation import is_cut_off
 from flowcli.video import VideoFile
+from flowcli.video_writer import VideoWriter
 
 from .videos import moving_frames, write_video
 
@@ -18,6 +20,7 @@ CONTAINERS = {
     "c.mov": {"movflags": "faststart"},
     "d.mkv": {},
     "e.avi": {},
+    "f.ts": {},
 }
 
 
@@ -64,3 +67,14 @@ def test_sound_that_is_longer_than_the_picture_is_no_damage(tmp_path: Path) -> N
 def test_what_does_not_say_how_long_it_is(tmp_path: Path, content: bytes) -> None:
     (tmp_path / "x").write_bytes(content)
     assert not is_cut_off(tmp_path / "x")
+
+
+def test_a_gif_ends_with_its_trailer(tmp_path: Path) -> None:
+    path = tmp_path / "a.gif"
+    writer = VideoWriter(path, path, Fraction(10), Fraction(1, 10))
+    for index, image in enumerate(moving_frames(6)):
+        writer.write(image, Fraction(index, 10))
+    writer.close()
+    assert not is_cut_off(path)
+    path.write_bytes(path.read_bytes()[:-50])
+    assert is_cut_off(path)

@@ -197,18 +197,13 @@ def test_other_containers(tmp_path: Path, suffix: str, codec: str) -> None:
         assert container.streams.video[0].codec_context.name == codec
 
 
-def test_fast_gifs_play_as_slowly_as_browsers_can(tmp_path: Path) -> None:
+def test_gifs_leave_out_what_browsers_cannot_show(tmp_path: Path) -> None:
     path = tmp_path / "a.gif"
     writer = VideoWriter(path, path, Fraction(100), Fraction(1, 100))
     for index, image in enumerate(moving_frames(4)):
         writer.write(image, Fraction(index, 100))
     writer.close()
-    assert [frame.time for frame in VideoFile(path).frames()] == [
-        0,
-        Fraction(2, 100),
-        Fraction(4, 100),
-        Fraction(6, 100),
-    ]
+    assert [frame.time * 100 for frame in VideoFile(path).frames()] == [0, 2]
 
 
 def test_abandoning_a_video_does_not_complete_it(tmp_path: Path) -> None:

@@ -6,7 +6,6 @@ Nothing heavy is imported before a command runs.
 from __future__ import annotations
 
 import contextlib
-import signal
 import sys
 import traceback
 from typing import NoReturn
@@ -14,10 +13,11 @@ from typing import NoReturn
 import typer
 from typer._click.exceptions import NoArgsIsHelpError, UsageError  # typer re-exports only some of them
 
-from ..errors import INTERRUPTED, KILLED_BY_SIGNAL, FlowcliError
+from ..errors import INTERRUPTED, FlowcliError
 from ..version import __version__
 from . import batch, convert, demo, estimate, evaluate, info, model, video, warp
 from .console import console
+from .interruption import INTERRUPTED_MESSAGE, leave_soon_after_signals
 
 app = typer.Typer(
     name="flowcli",
@@ -53,9 +53,7 @@ def _flowcli(
 
 def main() -> NoReturn:
     """The ``flowcli`` program: runs a command and leaves with the exit code of the contract."""
-    for number in (signal.SIGTERM, signal.SIGHUP):
-        if signal.getsignal(number) != signal.SIG_IGN:  # nohup ignores SIGHUP
-            signal.signal(number, _terminate)
+    leave_soon_after_signals(console.error)
     code = run(sys.argv[1:])
     if sys.stderr is not None:
         with contextlib.suppress(OSError):
@@ -86,15 +84,10 @@ def run(arguments: list[str]) -> int:
         _show_traceback_if_verbose()
         return FlowcliError.exit_code
     if code == INTERRUPTED:  # typer turns Ctrl-C into this code
-        console.error("interrupted; finished outputs are kept, partial ones removed")
+        console.error(INTERRUPTED_MESSAGE)
     return int(code or 0)
 
 
 def _show_traceback_if_verbose() -> None:
     if console.verbose:
         traceback.print_exc()
-
-
-def _terminate(number: int, _frame: object) -> NoReturn:
-    # An exception, so that temporary files are removed on the way out.
-    raise SystemExit(KILLED_BY_SIGNAL + number)

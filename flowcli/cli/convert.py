@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from ..errors import InputError, UsageError
+from ..errors import UsageError
 from ..limits import MAX_PIXELS
 from .console import console
 from .options import (
@@ -40,6 +40,7 @@ def convert(
     force: ForceOption = False,
 ) -> None:
     """Convert a flow file to another format, or draw it."""
+    from ..arrays import check_same_size
     from ..files import check_outputs
     from ..flow_io import form_for, read_flow
     from ..images import read_image
@@ -52,10 +53,8 @@ def convert(
     check_outputs([target], force=force, inputs=[source, *([frame] if frame else [])])
     flow = read_flow(source)
     image = read_image(frame, max_pixels=max_pixels) if frame is not None else None
-    if image is not None and image.shape[:2] != flow.shape[:2]:
-        raise InputError(
-            f"{frame} is {image.shape[1]} x {image.shape[0]} but {source} is {flow.shape[1]} x {flow.shape[0]}"
-        )
+    if image is not None:
+        check_same_size(frame, image.shape, source, flow.shape)
     lost = write_output(target, flow, flow_format=flow_format, style=style, frame=image)
     if lost is not None:
         console.once(lost)

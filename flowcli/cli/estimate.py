@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from ..errors import InputError, OutputError, UsageError
+from ..errors import UsageError
 from ..limits import MAX_PIXELS
 from .console import console
 from .options import (
@@ -58,7 +58,8 @@ def estimate(
     force: ForceOption = False,
 ) -> None:
     """Estimate the flow between two frames."""
-    from ..files import check_outputs
+    from ..arrays import check_same_size
+    from ..files import check_outputs, check_suffix
     from ..flow_io import form_for
     from ..formats.flo import FLO
     from ..images import read_image
@@ -70,11 +71,11 @@ def estimate(
         raise UsageError("-o - and --json both write to stdout; give -o a file")
     for file in files:
         form_for(file, flow_format)
-    if occlusion is not None and occlusion.suffix.lower() != ".png":
-        raise OutputError(f"cannot write {occlusion}: a mask is a .png")
+    if occlusion is not None:
+        check_suffix(occlusion, [".png"])
     check_outputs([*files, *([occlusion] if occlusion else [])], force=force, inputs=[frame1, frame2])
     frames = [read_image(frame, max_pixels=max_pixels) for frame in (frame1, frame2)]
-    _check_sizes(frame1, frame2, frames[0].shape, frames[1].shape)
+    check_same_size(frame1, frames[0].shape, frame2, frames[1].shape)
     if backward:
         frames.reverse()
 
@@ -108,14 +109,6 @@ def _estimate(estimator: FlowEstimator, frames: list[Frame], *, both: bool) -> t
     windows = len(pairs) * len(estimator.grid_for((frames[0].shape[0], frames[0].shape[1])))
     with console.progress("estimating", windows, "windows") as advance:
         return list(estimator.estimate_pairs(pairs, on_window=advance)), windows
-
-
-def _check_sizes(frame1: Path, frame2: Path, shape1: tuple[int, ...], shape2: tuple[int, ...]) -> None:
-    if shape1 != shape2:
-        raise InputError(
-            f"{frame1} is {shape1[1]} x {shape1[0]} but {frame2} is {shape2[1]} x {shape2[0]}; "
-            "the two frames must be of one size"
-        )
 
 
 def _report(estimator: FlowEstimator, flow: Flow, windows: int, seconds: float) -> dict[str, object]:

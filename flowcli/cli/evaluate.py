@@ -146,11 +146,10 @@ def _items(pairs: list[DatasetPair]) -> Iterable[Item]:
 def _check_error_map(
     target: Path, several: bool, comparisons: list[Comparison], force: bool, inputs: list[Path]
 ) -> None:
-    from ..errors import OutputError
-    from ..files import check_outputs
+    from ..files import check_outputs, check_suffix
 
-    if not several and target.suffix.lower() != ".png":
-        raise OutputError(f"cannot write {target}: an error map is a .png")
+    if not several:
+        check_suffix(target, [".png"])
     files = [target / f"{comparison.name}.png" for comparison in comparisons] if several else [target]
     check_outputs(files, force=force, inputs=[path for path in inputs if path.is_file()])
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import functools
 import inspect
+import os
 import re
 from collections.abc import Callable
 from dataclasses import dataclass, fields, is_dataclass, replace
@@ -51,7 +52,7 @@ def position(text: str) -> int | Fraction:
     """Read a place in a video: the number of a frame, or a time such as ``12.5s``, ``1:30`` or ``1:02:03.5``."""
     if re.fullmatch(r"\d{1,12}", text):
         return int(text)
-    if re.fullmatch(r"\d{1,9}(\.\d{1,9})?s|\d{1,9}(:\d{1,2}){1,2}(\.\d{1,9})?", text):
+    if re.fullmatch(r"\d{1,9}(\.\d{1,9})?s|\d{1,9}(:[0-5]?\d){1,2}(\.\d{1,9})?", text):
         seconds = Fraction(0)
         for part in text.removesuffix("s").split(":"):
             seconds = seconds * 60 + Fraction(part)
@@ -68,6 +69,12 @@ def frame_rate(text: str) -> Fraction:
     if not 0 < rate <= 1000:
         raise typer.BadParameter(f"{text!r} is not a frame rate such as 25 or 30000/1001")
     return rate
+
+
+def _limit_opencv(max_pixels: int) -> int:
+    # For formats whose headers only OpenCV knows; it reads this when it is loaded, which is later.
+    os.environ["OPENCV_IO_MAX_IMAGE_PIXELS"] = str(max_pixels)
+    return max_pixels
 
 
 @dataclass(frozen=True)
@@ -176,6 +183,7 @@ MaxPixelsOption = Annotated[
         envvar="FLOWCLI_MAX_PIXELS",
         min=1,
         metavar="N",
+        callback=_limit_opencv,
         help="Refuse frames of more pixels than this: a small file can unpack to fill all memory.",
     ),
 ]

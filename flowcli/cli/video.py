@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
-from ..errors import InputError, OutputError, UsageError
+from ..errors import InputError, UsageError
 from ..limits import MAX_PIXELS
 from .console import console
 from .estimate import describe
@@ -113,15 +113,13 @@ def video(
 
 def _check_targets(source: Path, out: Path | None, flow_dir: Path | None, force: bool) -> None:
     """Refuse what could not be written at the end."""
-    from ..files import check_outputs, check_writable
+    from ..files import check_outputs, check_suffix, check_writable
     from ..video_writer import VIDEO_SUFFIXES
 
     if out is None and flow_dir is None:
         raise UsageError("nothing to write: give --out OUT.mp4, --flow-dir DIR, or both")
     if out is not None:
-        if out.suffix.lower() not in VIDEO_SUFFIXES:
-            known = ", ".join(VIDEO_SUFFIXES)
-            raise OutputError(f"cannot write {out}: unknown format {out.suffix or '(no suffix)'}; use one of {known}")
+        check_suffix(out, VIDEO_SUFFIXES)
         if flow_dir is not None and flow_dir.resolve() == out.resolve():
             raise UsageError(f"{out} is named for --out and for --flow-dir; give each a name of its own")
         check_outputs([out], force=force, inputs=[source])

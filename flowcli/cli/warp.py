@@ -7,7 +7,6 @@ from typing import Annotated
 
 import typer
 
-from ..errors import InputError
 from ..limits import MAX_PIXELS
 from .console import console
 from .options import ConsoleOptions, ForceOption, JsonOption, MaxPixelsOption, takes_options
@@ -31,27 +30,24 @@ def warp(
     force: ForceOption = False,
 ) -> None:
     """Bring frame 2 back to frame 1 by a flow, and print how far it then is from frame 1."""
-    from ..errors import OutputError, UsageError
-    from ..files import check_outputs
+    from ..arrays import check_same_size
+    from ..errors import UsageError
+    from ..files import check_outputs, check_suffix
     from ..flow_io import read_flow
-    from ..images import IMAGE_SUFFIXES, read_image, write_image
+    from ..images import WRITTEN_SUFFIXES, read_image, write_image
     from ..occlusion import photometric_error
     from ..occlusion import warp as warp_frame
 
     if output is None and frame1 is None:
         raise UsageError("nothing to do: give -o OUT, --frame1 FRAME1, or both")
     if output is not None:
-        if output.suffix.lower() not in IMAGE_SUFFIXES:
-            raise OutputError(f"cannot write {output}: unknown format {output.suffix or '(no suffix)'}; use .png")
+        check_suffix(output, WRITTEN_SUFFIXES)
         inputs = [frame2, flow_file, *([frame1] if frame1 else [])]
         check_outputs([output], force=force, inputs=inputs)
     flow = read_flow(flow_file)
     frames = {path: read_image(path, max_pixels=max_pixels) for path in (frame2, frame1) if path is not None}
     for path, image in frames.items():
-        if image.shape[:2] != flow.shape[:2]:
-            raise InputError(
-                f"{path} is {image.shape[1]} x {image.shape[0]} but {flow_file} is {flow.shape[1]} x {flow.shape[0]}"
-            )
+        check_same_size(path, image.shape, flow_file, flow.shape)
     warped, inside = warp_frame(frames[frame2], flow)
     if output is not None:
         write_image(output, warped)
