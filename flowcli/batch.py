@@ -24,7 +24,7 @@ from .flow_io import FormatName
 from .images import image_size, read_image
 from .limits import MAX_PIXELS
 from .manifest import FaultyItem, Item, distinct
-from .outputs import write_output
+from .outputs import png_settings, write_output
 from .pictures import Style
 from .record import Record
 
@@ -117,7 +117,7 @@ class Batch:
         self._style = style
         self._max_pixels = max_pixels
         self._force = force
-        made_by = estimator.settings() | (style.settings() if flow_format == "png" else {})
+        made_by = estimator.settings() | png_settings(flow_format, style)
         self._record = Record(folder, made_by, force=force)
         self._last: tuple[Path, Frame] | None = None
 

@@ -49,3 +49,12 @@ def write_output(
 def write_mask(path: Path, mask: Mask) -> None:
     """Write ``(H, W)`` bool as a picture, white where true, whole or not at all; raises ``OutputError``."""
     write_image(path, np.repeat(mask[..., None], 3, axis=-1).astype(np.uint8) * np.uint8(255))
+
+
+def png_settings(flow_format: FormatName | None, style: Style) -> dict[str, object]:
+    """What decides about files called ``.png``, if they are the format in question, for records."""
+    if flow_format == "kitti":
+        return {"png": "kitti"}
+    if flow_format == "png":
+        return {"png": "picture", "max_flow": style.max_flow, "wheel": style.wheel, "legend": style.legend}
+    return {}

@@ -59,10 +59,6 @@ class Style:
     arrows: int | None = None
     """Arrows over the frame, so many pixels apart."""
 
-    def settings(self) -> dict[str, object]:
-        """What decides about the pictures of flow alone, for records."""
-        return {"max_flow": self.max_flow, "wheel": self.wheel, "legend": self.legend}
-
     @property
     def needs_frame(self) -> bool:
         """Whether it takes the first frame to draw it."""

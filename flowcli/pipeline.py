@@ -20,6 +20,7 @@ from .estimator import FlowEstimator, FramePair
 from .files import atomic_output
 from .flow_dir import FlowDir
 from .flow_io import FormatName
+from .outputs import png_settings
 from .pictures import Layout, Style, lay_out
 from .selection import EVERYTHING
 from .sources import DamagedError, FrameSource, ImageSequence, TimedFrame
@@ -189,8 +190,7 @@ def _open_flow_dir(estimator: FlowEstimator, source: FrameSource, outputs: Video
         "input": str(source.path.resolve()),
         "stride": source.selection.stride,
     }
-    if outputs.flow_format == "png":
-        made_by |= outputs.style.settings()
+    made_by |= png_settings(outputs.flow_format, outputs.style)
     return FlowDir(outputs.flow_dir, outputs.flow_format, made_by, force=outputs.force)
 
 

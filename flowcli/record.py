@@ -31,24 +31,26 @@ class Record:
 
     def __init__(self, folder: Path, made_by: Mapping[str, object], *, force: bool) -> None:
         self._path = folder / RECORD
-        self._made_by: dict[str, object] = json.loads(json.dumps(dict(made_by)))
+        wanted: dict[str, object] = json.loads(json.dumps(dict(made_by)))
         recorded = self._read()
-        self.found = recorded is not None
-        """Whether an earlier run has left a record."""
-
-        self.notes: Mapping[str, object] = recorded.get("notes", {}) if recorded else {}
-        """What that run, or the one that wrote the record, noted beside."""
-
-        before = recorded.get("made_by", {}) if recorded else self._made_by
-        changed = sorted(name for name in {*before, *self._made_by} if before.get(name) != self._made_by.get(name))
+        before = recorded["made_by"] if recorded else {}
+        changed = sorted(name for name in wanted.keys() & before.keys() if before[name] != wanted[name])
         if changed and not force:
             raise UsageError(
                 f"{folder} holds flows that were made with another {', '.join(changed)}; "
                 "choose another folder, or add --force to replace them"
             )
+        self.found = wanted.keys() <= before.keys()
+        """Whether an earlier run has recorded all that is asked for."""
+
+        self.notes: Mapping[str, object] = recorded["notes"] if recorded else {}
+        """What that run, or the one that wrote the record, noted beside."""
+
+        # Flows and pictures of them, made by two runs, have one record.
+        self._made_by = wanted if changed else {**before, **wanted}
         self._replaces = bool(changed) or bool(recorded and recorded.get("replaces_older"))
         self._is_current = self.found and not changed
-        self._since = self._changed() if self._is_current and self._replaces else 0
+        self._since = self._changed() if recorded and self._replaces and not changed else 0
 
     def _read(self) -> dict[str, dict[str, object]] | None:
         try:

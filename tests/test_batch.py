@@ -301,6 +301,19 @@ def test_frames_from_the_future_are_not_estimated_again(frames: Path, tmp_path: 
     assert counts(run(frames, tmp_path / "out")) == (0, 6, 0)
 
 
+def test_flows_and_their_pictures_share_a_folder(frames: Path, tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    run(frames, out)
+    items = list(folder_items(frames, ".png", out))
+    for expected_counts in ((6, 0, 0), (0, 6, 0)):
+        assert counts(Batch(load_estimator("dis"), out, flow_format="png").run(items)) == expected_counts
+    assert counts(run(frames, out)) == (0, 6, 0)
+    with pytest.raises(UsageError, match="another png"):
+        Batch(load_estimator("dis"), out, flow_format="kitti")
+    with pytest.raises(UsageError, match="another wheel"):
+        Batch(load_estimator("dis"), out, flow_format="png", style=Style(wheel="hsv"))
+
+
 def test_the_scale_of_colours_does_not_matter_to_flows(frames: Path, tmp_path: Path) -> None:
     run(frames, tmp_path / "out")
     assert counts(run(frames, tmp_path / "out", style=Style(max_flow=5.0))) == (0, 6, 0)
