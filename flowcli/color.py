@@ -129,9 +129,9 @@ def colorize(flow: Flow, max_flow: float | None = None, wheel: Wheel = "middlebu
 
 def _colorize_hsv(flow: Flow, scale: np.float32) -> Frame:
     is_known = known(flow)
-    u, v = np.ascontiguousarray(np.where(is_known[..., None], flow, 0).transpose(2, 0, 1), np.float32) / scale
-    length, degrees = cv2.cartToPolar(u, v, angleInDegrees=True)
-    hsv = np.stack([degrees, np.ones_like(u), np.minimum(length, 1)], axis=-1)
+    u, v = np.moveaxis(np.where(is_known[..., None], flow, 0).astype(np.float64), -1, 0)
+    degrees = np.degrees(np.arctan2(v, u)) % 360
+    hsv = np.stack([degrees, np.ones_like(u), np.minimum(np.hypot(u, v) / scale, 1)], axis=-1).astype(np.float32)
     image = np.rint(cv2.cvtColor(hsv, cv2.COLOR_HSV2RGB) * 255).astype(np.uint8)
     image[~is_known] = _UNKNOWN_GREY
     return image

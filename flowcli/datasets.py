@@ -32,6 +32,9 @@ class Subset:
     wants_white: bool = True
     """Whether the pixels with that property are meant, or the others."""
 
+    is_main: bool = False
+    """Whether these are all the pixels, and not a part of them."""
+
     def chosen(self) -> Mask | None:
         """Which pixels, ``(H, W)``; ``None`` for all. Raises ``InputError``."""
         if self.mask is None:
@@ -62,7 +65,7 @@ def dataset_pairs(name: DatasetName, root: Path) -> list[DatasetPair]:
       ``training/flow_occ`` and ``training/flow_noc``.
 
     Raises:
-        InputError: it is not there.
+        InputError: it is not there, or a part of it is missing.
     """
     finders: dict[DatasetName, Callable[[Path], list[DatasetPair]]] = {
         "middlebury": _middlebury,
@@ -75,7 +78,20 @@ def dataset_pairs(name: DatasetName, root: Path) -> list[DatasetPair]:
         raise InputError(f"cannot read {root}: {why(error)}") from error
     if not pairs:
         raise InputError(f"{root} does not look like {name}: see flowcli eval --help for the folders it should have")
+    wanted = [path for pair in pairs for path in (pair.frame1, pair.frame2, *_files(pair.subsets))]
+    missing = sorted({str(path) for path in wanted if not path.is_file()})
+    if missing:
+        raise InputError(f"{len(missing)} files of {name} are missing: {', '.join(missing)}")
+    truths: dict[str, DatasetPair] = {}
+    for pair in pairs:
+        other = truths.setdefault(pair.name, pair)
+        if other is not pair:
+            raise InputError(f"{pair.name} is there twice: {other.subsets[0].truth} and {pair.subsets[0].truth}")
     return pairs
+
+
+def _files(subsets: list[Subset]) -> list[Path]:
+    return [path for subset in subsets for path in (subset.truth, subset.mask) if path is not None]
 
 
 def _middlebury(root: Path) -> list[DatasetPair]:
@@ -83,34 +99,37 @@ def _middlebury(root: Path) -> list[DatasetPair]:
     for truth in sorted(root.glob("**/flow10.flo"), key=natural_key):
         scene = truth.parent.name
         places = [truth.parent, *(root / data / scene for data in ("other-data", "other-color-allframes"))]
-        place = next((place for place in places if (place / "frame10.png").is_file()), None)
-        if place is not None:
-            subsets = [Subset("all", truth), Subset(scene, truth)]
-            pairs.append(DatasetPair(scene, place / "frame10.png", place / "frame11.png", subsets))
+        place = next((place for place in places if (place / "frame10.png").is_file()), truth.parent)
+        subsets = [Subset("all", truth, is_main=True), Subset(scene, truth)]
+        pairs.append(DatasetPair(scene, place / "frame10.png", place / "frame11.png", subsets))
     return pairs
 
 
 def _sintel(root: Path) -> list[DatasetPair]:
     base = root / "training" if (root / "training").is_dir() else root
-    pairs = []
-    for rendering in ("clean", "final"):
-        for truth in sorted((base / "flow").glob("*/frame_*.flo"), key=natural_key):
-            scene, stem = truth.parent.name, truth.stem
-            number = stem.removeprefix("frame_")
-            folder = base / rendering / scene
-            frame2 = folder / f"frame_{int(number) + 1:0{len(number)}d}.png" if number.isdecimal() else folder
-            if not (folder / f"{stem}.png").is_file():
-                continue
-            subsets = [Subset(rendering, truth)]
-            invalid = base / "invalid" / scene / f"{stem}.png"
-            if invalid.is_file():
-                subsets.append(Subset(f"{rendering}, valid", truth, invalid, wants_white=False))
-            hidden = base / "occlusions" / scene / f"{stem}.png"
-            if hidden.is_file():
-                subsets.append(Subset(f"{rendering}, visible", truth, hidden, wants_white=False))
-                subsets.append(Subset(f"{rendering}, occluded", truth, hidden))
-            pairs.append(DatasetPair(f"{rendering}/{scene}/{stem}", folder / f"{stem}.png", frame2, subsets))
-    return pairs
+    truths = sorted((base / "flow").glob("*/frame_[0-9]*.flo"), key=natural_key)
+    return [
+        _sintel_pair(base, rendering, truth)
+        for rendering in ("clean", "final")
+        if (base / rendering).is_dir()
+        for truth in truths
+    ]
+
+
+def _sintel_pair(base: Path, rendering: str, truth: Path) -> DatasetPair:
+    scene, stem = truth.parent.name, truth.stem
+    number = stem.removeprefix("frame_")
+    folder = base / rendering / scene
+    subsets = [Subset(rendering, truth, is_main=True)]
+    if (base / "invalid").is_dir():
+        mask = base / "invalid" / scene / f"{stem}.png"
+        subsets.append(Subset(f"{rendering}, valid", truth, mask, wants_white=False))
+    if (base / "occlusions").is_dir():
+        mask = base / "occlusions" / scene / f"{stem}.png"
+        subsets.append(Subset(f"{rendering}, visible", truth, mask, wants_white=False))
+        subsets.append(Subset(f"{rendering}, occluded", truth, mask))
+    following = f"frame_{int(number) + 1:0{len(number)}d}.png" if number.isdecimal() else f"{stem}.png"
+    return DatasetPair(f"{rendering}/{scene}/{stem}", folder / f"{stem}.png", folder / following, subsets)
 
 
 def _kitti(root: Path) -> list[DatasetPair]:
@@ -118,10 +137,9 @@ def _kitti(root: Path) -> list[DatasetPair]:
     images = next((base / name for name in ("image_2", "colored_0") if (base / name).is_dir()), base / "image_2")
     pairs = []
     for truth in sorted((base / "flow_occ").glob("*_10.png"), key=natural_key):
-        subsets = [Subset("all", truth)]
-        visible = base / "flow_noc" / truth.name
-        if visible.is_file():
-            subsets.append(Subset("visible", visible))
-        frame1 = images / truth.name
-        pairs.append(DatasetPair(truth.stem, frame1, images / truth.name.replace("_10.png", "_11.png"), subsets))
+        subsets = [Subset("all", truth, is_main=True)]
+        if (base / "flow_noc").is_dir():
+            subsets.append(Subset("visible", base / "flow_noc" / truth.name))
+        frame2 = images / truth.name.replace("_10.png", "_11.png")
+        pairs.append(DatasetPair(truth.stem, images / truth.name, frame2, subsets))
     return pairs

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+import math
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -24,12 +25,19 @@ class Comparison:
     estimate: Path
     subsets: list[Subset]
 
+    def files(self) -> list[Path]:
+        """All that is read."""
+        parts = (path for subset in self.subsets for path in (subset.truth, subset.mask))
+        return [self.estimate, *(path for path in parts if path is not None)]
+
 
 @dataclass
 class Evaluation:
-    """Figures by subset, and those of the last flow alone."""
+    """Figures by subset, over all comparisons."""
 
     scores: dict[str, Scores] = field(default_factory=dict)
+    main: set[str] = field(default_factory=set)
+    """The subsets of all pixels, and not of a part of them."""
 
     def add(self, comparison: Comparison) -> tuple[Flow, Flow, Scores]:
         """Compare a flow.
@@ -41,22 +49,33 @@ class Evaluation:
             InputError: a file cannot be read, or the two differ in size.
         """
         flow = read_flow(comparison.estimate)
-        results: list[tuple[Flow, Flow, Scores]] = []
+        truths: dict[Path, Flow] = {}
+        first: Scores | None = None
         for subset in comparison.subsets:
-            truth, chosen = read_flow(subset.truth), subset.chosen()
+            if subset.truth not in truths:
+                truths[subset.truth] = read_flow(subset.truth)
+            truth, chosen = truths[subset.truth], subset.chosen()
             check_same_size(comparison.estimate, flow.shape, subset.truth, truth.shape)
             if chosen is not None:
                 check_same_size(comparison.estimate, flow.shape, subset.mask, chosen.shape)
             alone = Scores()
             alone.add(flow, truth, chosen)
-            self.scores.setdefault(subset.name, Scores()).add(flow, truth, chosen)
-            results.append((flow, truth, alone))
-        return results[0]
+            self.scores.setdefault(subset.name, Scores()).merge(alone)
+            if subset.is_main:
+                self.main.add(subset.name)
+            first = first or alone
+        assert first is not None
+        return flow, truths[comparison.subsets[0].truth], first
+
+    def worst(self) -> float:
+        """The largest mean end-point error of the main subsets; infinite where nothing could be compared."""
+        means = [self.scores[name].report()["epe"] for name in self.main]
+        return max(math.inf if mean is None else mean for mean in means)
 
 
 def compare_files(estimate: Path, truth: Path) -> list[Comparison]:
     """The comparison of two files."""
-    return [Comparison(truth.stem, estimate, [Subset("all", truth)])]
+    return [Comparison(truth.stem, estimate, [Subset("all", truth, is_main=True)])]
 
 
 def compare_folders(estimates: Path, truths: Path) -> list[Comparison]:
@@ -73,12 +92,12 @@ def compare_folders(estimates: Path, truths: Path) -> list[Comparison]:
     if not ours:
         raise InputError(f"no flow files in {estimates} and {truths}")
     names = sorted(ours, key=lambda name: natural_key(Path(name)))
-    return [Comparison(name, ours[name], [Subset("all", theirs[name])]) for name in names]
+    return [Comparison(name, ours[name], [Subset("all", theirs[name], is_main=True)]) for name in names]
 
 
-def compare_dataset(pairs: Iterable[DatasetPair], estimates: Path) -> Iterator[Comparison]:
+def compare_dataset(pairs: Iterable[DatasetPair], estimates: Path) -> list[Comparison]:
     """The comparisons of a data set whose estimated flows are in a folder, as ``.flo`` by the pairs' names."""
-    return (Comparison(pair.name, estimates / f"{pair.name}.flo", pair.subsets) for pair in pairs)
+    return [Comparison(pair.name, estimates / f"{pair.name}.flo", pair.subsets) for pair in pairs]
 
 
 def _flows(folder: Path) -> dict[str, Path]:

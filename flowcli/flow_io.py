@@ -8,14 +8,13 @@ from typing import Literal
 import numpy as np
 
 from .arrays import Flow, known
-from .color import colorize, largest_flow
+from .color import colorize
 from .errors import InputError
 from .files import check_suffix, why, write_bytes
-from .formats import HEAD_BYTES, FlowFormat
-from .formats.flo import FLO, UNKNOWN_THRESHOLD
+from .formats import HEAD_BYTES, FlowFormat, flo, kitti
+from .formats.flo import FLO
 from .formats.flo5 import FLO5
-from .formats.kitti import KITTI, in_range
-from .formats.kitti import LIMIT as KITTI_LIMIT
+from .formats.kitti import KITTI
 from .formats.npy import NPY
 from .formats.npz import NPZ
 from .formats.pfm import PFM
@@ -28,6 +27,7 @@ FORMATS: dict[str, FlowFormat] = {form.suffix: form for form in (FLO, KITTI, PFM
 """The formats that hold flow itself, by suffix. ``.png`` is KITTI's when it is read, or when that is asked for."""
 
 _PNG = ".png"
+_SHORT = 500  # pixels; every format holds whatever is shorter
 
 
 def suffix_of(flow_format: FormatName) -> str:
@@ -104,7 +104,8 @@ def write_flow(
     Args:
         path: a suffix of ``FORMATS`` for the numbers; ``.png`` is for the colours of :func:`flowcli.colorize`.
         flow: ``(H, W, 2)`` float32 in pixels; NaN where unknown.
-        flow_format: ``kitti`` writes KITTI's 16-bit numbers into a ``.png``.
+        flow_format: ``kitti`` writes KITTI's 16-bit numbers into a ``.png``; what it cannot hold becomes unknown,
+            see :func:`loss`.
         max_flow: for colours, the flow in pixels that gets full colour; ``None`` takes the largest in ``flow``.
 
     Raises:
@@ -123,13 +124,12 @@ def loss(flow: Flow, form: FlowFormat | None) -> str | None:
     if form is None:
         return None if np.isfinite(flow).all() else "unknown flow is one plain colour in a picture"
     if form is KITTI:
-        limit, scope = float(KITTI_LIMIT), "-512 to 511.98"
+        held, scope = kitti.in_range, kitti.RANGE
     elif form is FLO:
-        limit, scope = UNKNOWN_THRESHOLD, "-1e9 to 1e9"
+        held, scope = flo.in_range, flo.RANGE
     else:
         return None
-    if largest_flow(flow) < limit:
+    if max(flow.max(), -flow.min()) < _SHORT:  # false if any is unknown
         return None
-    held = in_range(flow) if form is KITTI else (np.abs(flow) <= UNKNOWN_THRESHOLD).all(axis=-1)
-    lost = int((known(flow) & ~held).sum())
-    return f"{lost} vectors outside {scope} px are marked unknown: {form.suffix} cannot hold them" if lost else None
+    lost = known(flow) & ~held(flow)
+    return f"vectors outside {scope} are marked unknown: {form.suffix} cannot hold them" if lost.any() else None

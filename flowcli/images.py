@@ -64,10 +64,16 @@ def read_image(path: str | Path, *, max_pixels: int = MAX_PIXELS) -> Frame:
 
 
 def decode_png(data: bytes, flags: int, name: object) -> npt.NDArray[np.generic]:
-    """The pixels of a PNG file as OpenCV gives them with these flags; raises ``InputError`` if it is not whole."""
-    if not _png_is_whole(data):
-        raise InputError(f"{name} is damaged: the PNG file is not complete")
-    return _decode(data, flags, name)
+    """The pixels of a PNG file as OpenCV gives them with these flags, without its ancillary chunks.
+
+    Raises ``InputError`` if it is not whole, or goes on after its end.
+    """
+    end = _png_end(data)
+    if end != len(data):
+        cause = "is not complete" if end is None else f"ends after {end} of {len(data)} bytes"
+        raise InputError(f"{name} is damaged: the PNG file {cause}")
+    critical = b"".join(data[start:stop] for start, stop in _png_chunks(data) if not data[start + 4] & 0x20)
+    return _decode(PNG_SIGNATURE + critical, flags, name)
 
 
 def _decode(data: bytes, flags: int, name: object) -> npt.NDArray[np.generic]:
@@ -185,20 +191,31 @@ def _png_is_whole(data: bytes) -> bool:
 
     libpng prints its complaints straight to stderr, so damage is found before it sees the file.
     """
-    position = len(PNG_SIGNATURE)
-    while position + 12 <= len(data):
-        (length,) = struct.unpack_from(">I", data, position)
-        end = position + 12 + length
-        if end > len(data):
-            return False
-        (checksum,) = struct.unpack_from(">I", data, end - 4)
-        critical = not data[position + 4] & 0x20  # the first letter is a capital
-        if critical and zlib.crc32(memoryview(data)[position + 4 : end - 4]) != checksum:
-            return False
-        if data[position + 4 : position + 8] == b"IEND":
-            return True
-        position = end
-    return False
+    return _png_end(data) is not None
+
+
+def _png_end(data: bytes) -> int | None:
+    """Where the last chunk of a whole PNG ends."""
+    for start, stop in _png_chunks(data):
+        (checksum,) = struct.unpack_from(">I", data, stop - 4)
+        critical = not data[start + 4] & 0x20  # the first letter is a capital
+        if critical and zlib.crc32(memoryview(data)[start + 4 : stop - 4]) != checksum:
+            return None
+        if data[start + 4 : start + 8] == b"IEND":
+            return stop
+    return None
+
+
+def _png_chunks(data: bytes) -> Iterator[tuple[int, int]]:
+    """Where the complete chunks of a PNG start and stop."""
+    start = len(PNG_SIGNATURE)
+    while start + 12 <= len(data):
+        (length,) = struct.unpack_from(">I", data, start)
+        stop = start + 12 + length
+        if stop > len(data):
+            return
+        yield start, stop
+        start = stop
 
 
 def write_image(path: Path, image: Frame) -> None:

@@ -26,7 +26,7 @@ def flow_statistics(flow: Flow) -> dict[str, float | None]:
         that are known (0..1).
     """
     is_known = known(flow)
-    u, v = flow[is_known].T
+    u, v = flow[is_known].T.astype(np.float64)
     values: dict[str, float | None] = {}
     for name, component in (("u", u), ("v", v), ("length", np.hypot(u, v))):
         for statistic in (np.min, np.mean, np.max):
@@ -51,10 +51,19 @@ def endpoint_error(flow: Flow, truth: Flow) -> npt.NDArray[np.float32]:
     Raises:
         ValueError: the two differ in size.
     """
+    return _as_float32(_lengths_of_differences(flow, truth))
+
+
+def _lengths_of_differences(flow: Flow, truth: Flow) -> npt.NDArray[np.float64]:
     _check_sizes(flow, truth)
     with np.errstate(invalid="ignore"):
-        difference = flow - truth
-    return np.asarray(np.hypot(difference[..., 0], difference[..., 1]), np.float32)
+        u, v = np.moveaxis(flow.astype(np.float64) - truth, -1, 0)
+    return np.asarray(np.where(np.isfinite(u) & np.isfinite(v), np.hypot(u, v), np.nan))
+
+
+def _as_float32(values: npt.NDArray[np.float64]) -> npt.NDArray[np.float32]:
+    with np.errstate(over="ignore"):
+        return values.astype(np.float32)
 
 
 def angular_error(flow: Flow, truth: Flow) -> npt.NDArray[np.float32]:
@@ -69,7 +78,7 @@ def angular_error(flow: Flow, truth: Flow) -> npt.NDArray[np.float32]:
     with np.errstate(invalid="ignore", over="ignore"):
         # By its tangent, which is precise at small angles, where the cosine is not.
         cross = np.sqrt((v - true_v) ** 2 + (true_u - u) ** 2 + (u * true_v - v * true_u) ** 2)
-        return np.asarray(np.degrees(np.arctan2(cross, u * true_u + v * true_v + 1)), np.float32)
+        return _as_float32(np.degrees(np.arctan2(cross, u * true_u + v * true_v + 1)))
 
 
 def _check_sizes(flow: Flow, truth: Flow) -> None:
@@ -98,6 +107,7 @@ class Scores:
 
     pixels: int = 0
     missing: int = 0
+    images: int = 0
     image_means: list[float] = field(default_factory=list)
     _sums: dict[str, float] = field(default_factory=dict)
     _speed_pixels: dict[str, int] = field(default_factory=dict)
@@ -113,14 +123,15 @@ class Scores:
         Raises:
             ValueError: the sizes differ.
         """
-        errors, angles = endpoint_error(flow, truth), angular_error(flow, truth)
+        errors, angles = _lengths_of_differences(flow, truth), angular_error(flow, truth)
         asked = known(truth) if chosen is None else known(truth) & chosen
         both = asked & known(flow)
         self.missing += int(asked.sum() - both.sum())
+        self.images += bool(asked.any())
         if not both.any():
             return
-        epe = errors[both].astype(np.float64)
-        speed = np.hypot(truth[both][:, 0], truth[both][:, 1]).astype(np.float64)
+        epe = errors[both]
+        speed = np.hypot(*truth[both].astype(np.float64).T)
         self.pixels += epe.size
         self.image_means.append(float(epe.mean()))
         self._sum("epe", epe.sum())
@@ -132,6 +143,17 @@ class Scores:
             inside = (speed >= slowest) & (speed < fastest)
             self._sum(name, epe[inside].sum())
             self._speed_pixels[name] = self._speed_pixels.get(name, 0) + int(inside.sum())
+
+    def merge(self, other: Scores) -> None:
+        """Take in what another has gathered."""
+        self.pixels += other.pixels
+        self.missing += other.missing
+        self.images += other.images
+        self.image_means += other.image_means
+        for name, value in other._sums.items():
+            self._sum(name, value)
+        for name, count in other._speed_pixels.items():
+            self._speed_pixels[name] = self._speed_pixels.get(name, 0) + count
 
     def _sum(self, name: str, value: float) -> None:
         self._sums[name] = self._sums.get(name, 0.0) + float(value)
@@ -151,5 +173,5 @@ class Scores:
             **{name: mean(name, self._speed_pixels.get(name, 0)) for name in _SPEEDS},
             "pixels": self.pixels,
             "missing": self.missing,
-            "images": len(self.image_means),
+            "images": self.images,
         }

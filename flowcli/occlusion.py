@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TypeVar
 
-import cv2
 import numpy as np
+import numpy.typing as npt
 
 from .arrays import Flow, Frame, Mask, known
 
@@ -47,8 +47,7 @@ def warp(frame2: Frame, flow: Flow) -> tuple[Frame, Mask]:
         The frame, black where the flow is unknown or leads out of the frame, and the mask of the other pixels.
     """
     warped, inside = _look_up(frame2, flow)
-    warped[~inside] = 0
-    return warped, inside
+    return np.rint(warped).astype(np.uint8), inside
 
 
 @dataclass(frozen=True)
@@ -65,11 +64,17 @@ class PhotometricError:
     """Of the frame's pixels that were compared (0..1)."""
 
 
-def photometric_error(frame1: Frame, frame2: Frame, flow: Flow) -> PhotometricError:
-    """How well ``flow`` explains ``frame1`` by ``frame2``; shapes as for :func:`warp`."""
-    warped, inside = warp(frame2, flow)
+def photometric_error(frame1: Frame, frame2: Frame, warped: Frame, inside: Mask) -> PhotometricError | None:
+    """How well a flow explains ``frame1`` by ``frame2``; ``None`` if it leads nowhere.
+
+    Args:
+        frame1: ``(H, W, 3)`` uint8 RGB.
+        frame2: likewise.
+        warped: ``frame2`` brought back by the flow, from :func:`warp`.
+        inside: where, from there as well.
+    """
     if not inside.any():
-        return PhotometricError(float("nan"), float("nan"), 0.0)
+        return None
     target = frame1[inside].astype(np.int16)
     return PhotometricError(
         float(np.abs(warped[inside] - target).mean()),
@@ -78,12 +83,22 @@ def photometric_error(frame1: Frame, frame2: Frame, flow: Flow) -> PhotometricEr
     )
 
 
-def _look_up(values: Values, flow: Flow) -> tuple[Values, Mask]:
-    """``values`` where ``flow`` leads, and whether that is known and inside."""
+def _look_up(values: Values, flow: Flow) -> tuple[npt.NDArray[np.float32], Mask]:
+    """``values`` where ``flow`` leads, bilinearly interpolated, and whether that is known and inside.
+
+    OpenCV's ``remap`` would do, but it rounds to 1/32 of a pixel for two channels and takes no side above 32766.
+    """
     height, width = flow.shape[:2]
-    target = flow + np.stack(np.meshgrid(np.arange(width), np.arange(height)), axis=-1).astype(np.float32)
     with np.errstate(invalid="ignore"):
-        inside = known(flow) & (target >= 0).all(axis=-1) & (target <= (width - 1, height - 1)).all(axis=-1)
-    target[~inside] = 0
-    found = cv2.remap(values, target, None, cv2.INTER_LINEAR)  # type: ignore[call-overload]
-    return found, np.asarray(inside)
+        x = flow[..., 0] + np.arange(width, dtype=np.float32)
+        y = flow[..., 1] + np.arange(height, dtype=np.float32)[:, None]
+        inside = known(flow) & (x >= 0) & (y >= 0) & (x <= width - 1) & (y <= height - 1)
+    x, y = x[inside], y[inside]
+    left, top = x.astype(np.intp), y.astype(np.intp)
+    right, bottom = np.minimum(left + 1, width - 1), np.minimum(top + 1, height - 1)
+    across, down = (x - left)[:, None], (y - top)[:, None]
+    upper = values[top, left] * (1 - across) + values[top, right] * across
+    lower = values[bottom, left] * (1 - across) + values[bottom, right] * across
+    found = np.zeros(values.shape, np.float32)
+    found[inside] = upper * (1 - down) + lower * down
+    return found, inside

@@ -54,7 +54,7 @@ def write_mask(path: Path, mask: Mask) -> None:
 def png_settings(flow_format: FormatName | None, style: Style) -> dict[str, object]:
     """What decides about files called ``.png``, if they are the format in question, for records."""
     if flow_format == "kitti":
-        return {"png": "kitti"}
+        return {"kind of .png": "kitti"}
     if flow_format == "png":
-        return {"png": "picture", "max_flow": style.max_flow, "wheel": style.wheel, "legend": style.legend}
+        return {"kind of .png": "picture", "max_flow": style.max_flow, "wheel": style.wheel, "legend": style.legend}
     return {}

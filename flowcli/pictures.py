@@ -21,7 +21,9 @@ _INK = (40, 40, 40)
 _PALEST = 90  # grey level that black becomes under an overlay, so that dark places show the flow as well
 _DIMMED = 0.7  # a frame's brightness under arrows
 _SHORTEST_ARROW = 1.0  # pixels; a shorter one is not drawn
+_LONGEST_ARROW = 0.9  # steps, at full colour, so that arrows in a row do not touch
 _OUTLINE = (0, 0, 0)
+_OUTLINED_STEP = 12  # pixels; arrows that are closer together have no room for an outline
 _SMALLEST_SCALE = 1e-5  # pixels; of a flow that is zero everywhere
 _SMALLEST_LEGEND = 48  # pixels
 # From blue to red; the border between right and wrong is in the middle.
@@ -82,7 +84,7 @@ def draw_flow(flow: Flow, style: Style, frame: Frame | None = None) -> Frame:
     else:
         picture = overlay(frame, colorize(flow, scale, style.wheel), style.wheel) if style.overlay else dimmed(frame)
         if style.arrows is not None:
-            picture = arrows(picture, flow, style.arrows, scale, style.wheel)
+            picture = arrows(picture, flow, style.arrows, scale, None if style.overlay else style.wheel)
     return with_legend(picture, scale, style.wheel) if style.legend else picture
 
 
@@ -128,43 +130,49 @@ def arrow_step(width: int) -> int:
     return max(8, width // 40)
 
 
-def arrows(picture: Frame, flow: Flow, step: int, max_flow: float, wheel: Wheel = "middlebury") -> Frame:
-    """Arrows in the colours of the flow over a picture.
+def arrows(picture: Frame, flow: Flow, step: int, max_flow: float, wheel: Wheel | None = "middlebury") -> Frame:
+    """Arrows over a picture, in the colours of the flow.
 
     Args:
         picture: ``(H, W, 3)`` uint8 RGB.
         flow: ``(H, W, 2)`` float32 in pixels; unknown flow gets no arrow.
         step: distance between the arrows' tails in pixels.
-        max_flow: flow of this length gets an arrow of one and a half steps; others are in proportion.
-        wheel: of the colours.
+        max_flow: flow of this length gets an arrow of nearly a step; others are in proportion.
+        wheel: of the colours; ``None`` makes them white.
     """
     picture = picture.copy()
-    ys, xs = (np.arange(step // 2, side, step) for side in flow.shape[:2])
+    ys, xs = (np.arange(min(step, side) // 2, side, step) for side in flow.shape[:2])
     vectors = flow[np.ix_(ys, xs)]
-    colors = colorize(vectors, max_flow, wheel)
-    tips = vectors * np.float32(1.5 * step / max_flow)
+    colors = colorize(vectors, max_flow, wheel) if wheel else np.full((*vectors.shape[:2], 3), 255, np.uint8)
+    tips = vectors.astype(np.float64) * (_LONGEST_ARROW * step / max_flow)
     thickness = max(1, step // 16)
     for row, column in np.argwhere(np.hypot(tips[..., 0], tips[..., 1]) >= _SHORTEST_ARROW):
         tail = np.array([xs[column], ys[row]])
         tip = np.clip(tail + tips[row, column], -4 * step, [side + 4 * step for side in flow.shape[1::-1]])
         start, end = ((round(float(x) * 16), round(float(y) * 16)) for x, y in (tail, tip))
-        for color, width in ((_OUTLINE, thickness + 2), (colors[row, column].tolist(), thickness)):
+        outline = [(_OUTLINE, thickness + 2)] if step >= _OUTLINED_STEP else []
+        for color, width in (*outline, (colors[row, column].tolist(), thickness)):
             cv2.arrowedLine(picture, start, end, color, width, cv2.LINE_AA, shift=4, tipLength=0.3)
     return picture
 
 
 def with_legend(picture: Frame, max_flow: float, wheel: Wheel = "middlebury") -> Frame:
-    """A picture with the colour wheel in its lower right corner, and the length of flow at the wheel's rim below it."""
+    """A picture with the colour wheel in its lower right corner, and the length of flow at the wheel's rim below it.
+
+    Pictures of less than 96 pixels in height or width have no room for it and stay as they are.
+    """
     height, width = picture.shape[:2]
-    size = min(height, width, max(_SMALLEST_LEGEND, min(height, width) // 5))
-    text = f"{max_flow:.3g} px"
+    size = max(_SMALLEST_LEGEND, min(height, width) // 5)
+    if min(height, width) < 2 * _SMALLEST_LEGEND:
+        return picture
+    text = "0 px" if max_flow < 1e-3 else f"{max_flow:.0f} px" if max_flow >= 100 else f"{max_flow:.3g} px"
     scale = size / 100 * 0.6
     (text_width, text_height), _ = cv2.getTextSize(text, cv2.FONT_HERSHEY_SIMPLEX, scale, 1)
+    fitting = min(1.0, 0.9 * size / text_width)
     box = np.full((size + 2 * text_height, size, 3), 255, np.uint8)
     box[:size] = wheel_disc(size, wheel)
-    origin = (max(0, (size - text_width) // 2), size + int(1.3 * text_height))
-    cv2.putText(box, text, origin, cv2.FONT_HERSHEY_SIMPLEX, scale, _INK, 1, cv2.LINE_AA)
-    box = box[:height]
+    origin = (int(size - fitting * text_width) // 2, size + int(1.3 * text_height))
+    cv2.putText(box, text, origin, cv2.FONT_HERSHEY_SIMPLEX, scale * fitting, _INK, 1, cv2.LINE_AA)
     picture = picture.copy()
     picture[height - box.shape[0] :, width - size :] = box
     return picture

@@ -308,7 +308,7 @@ def test_flows_and_their_pictures_share_a_folder(frames: Path, tmp_path: Path) -
     for expected_counts in ((6, 0, 0), (0, 6, 0)):
         assert counts(Batch(load_estimator("dis"), out, flow_format="png").run(items)) == expected_counts
     assert counts(run(frames, out)) == (0, 6, 0)
-    with pytest.raises(UsageError, match="another png"):
+    with pytest.raises(UsageError, match=r"another kind of \.png"):
         Batch(load_estimator("dis"), out, flow_format="kitti")
     with pytest.raises(UsageError, match="another wheel"):
         Batch(load_estimator("dis"), out, flow_format="png", style=Style(wheel="hsv"))

@@ -65,8 +65,8 @@ class TestEval:
         done = flowcli("eval", "pred.npy", "gt.flo")
         assert done.returncode == 0, done.stderr
         header, line = done.stdout.decode().splitlines()
-        assert header.split()[:2] == ["EPE", ">1px"]
-        assert line.split()[:2] == ["all", "0.993"]  # (5 + 14 * sqrt(0.5)) / 15
+        assert header.split()[:3] == ["EPE", "EPE/image", ">1px"]
+        assert line.split()[:3] == ["all", "0.993", "0.993"]  # (5 + 14 * sqrt(0.5)) / 15
         report = json.loads(flowcli("eval", "pred.npy", "gt.flo", "--json").stdout)
         assert report["epe"] == pytest.approx((5 + 14 * 0.5**0.5) / 15, rel=1e-5)
         assert report["fl_all"] == pytest.approx(100 / 15)
@@ -80,6 +80,22 @@ class TestEval:
         assert done.returncode == 6
         assert b"0.993" in done.stderr
         assert done.stdout != b""
+
+    def test_an_estimate_with_nothing_in_it_fails(self, flowcli: Run, flows: tuple[Flow, Flow], tmp_path: Path) -> None:
+        write_flow(tmp_path / "nothing.flo", np.full_like(flows[0], np.nan))
+        done = flowcli("eval", "nothing.flo", "gt.flo", "--fail-above", "9")
+        assert done.returncode == 6
+        assert b"nothing could be compared" in done.stderr
+        assert b"15 pixels have a true flow but no estimate" in done.stderr
+
+    def test_error_maps_never_replace_flows(self, flowcli: Run, flows: tuple[Flow, Flow], tmp_path: Path) -> None:
+        write_flow(tmp_path / "p/1.flo", flows[0])
+        write_flow(tmp_path / "g/1.png", flows[1], flow_format="kitti")
+        before = (tmp_path / "g/1.png").read_bytes()
+        done = flowcli("eval", "p", "g", "--error-map", "g", "--force")
+        assert done.returncode == 2
+        assert b"also an input" in done.stderr
+        assert (tmp_path / "g/1.png").read_bytes() == before
 
     def test_an_error_map(self, flowcli: Run, flows: tuple[Flow, Flow], tmp_path: Path) -> None:
         done = flowcli("eval", "pred.npy", "gt.flo", "--error-map", "e.png")
@@ -183,12 +199,55 @@ class TestDatasets:
         (pair,) = dataset_pairs("middlebury", tmp_path)
         assert pair.frame2 == tmp_path / "other-data/Venus/frame11.png"
 
-    def test_a_frame_that_is_missing(self, flowcli: Run, scene: Scene, tmp_path: Path) -> None:
+    @pytest.mark.parametrize(
+        ("name", "part"),
+        [
+            ("kitti", "training/image_2/000001_11.png"),
+            ("kitti", "training/flow_noc/000001_10.png"),
+            ("sintel", "training/final/alley_1/frame_0001.png"),
+            ("sintel", "training/clean/alley_1/frame_0002.png"),
+            ("sintel", "training/occlusions/alley_1/frame_0001.png"),
+            ("sintel", "training/invalid/alley_1/frame_0001.png"),
+        ],
+    )
+    def test_a_part_that_is_missing_is_named(
+        self, flowcli: Run, scene: Scene, tmp_path: Path, name: str, part: str
+    ) -> None:
+        {"kitti": kitti, "sintel": sintel}[name](tmp_path / "root", scene)
+        (tmp_path / "root" / part).unlink()
+        done = flowcli("eval", "--dataset", name, "root", *DIS)
+        assert done.returncode == 3
+        assert f"1 files of {name} are missing: root/{part}" in done.stderr.decode()
+        assert not (tmp_path / f"eval-{name}").exists()
+
+    def test_a_frame_that_cannot_be_read(self, flowcli: Run, scene: Scene, tmp_path: Path) -> None:
         kitti(tmp_path / "kitti", scene)
-        (tmp_path / "kitti/training/image_2/000001_11.png").unlink()
+        (tmp_path / "kitti/training/image_2/000001_11.png").write_bytes(b"broken")
         done = flowcli("eval", "--dataset", "kitti", "kitti", *DIS)
         assert done.returncode == 6
         assert b"eval-kitti/failures.jsonl" in done.stderr
+
+    def test_error_maps_of_kept_flows(self, flowcli: Run, scene: Scene, tmp_path: Path) -> None:
+        kitti(tmp_path / "kitti", scene)
+        command = ("eval", "--dataset", "kitti", "kitti", "--error-map", "maps", *DIS)
+        assert flowcli(*command).returncode == 0
+        refused = flowcli(*command)
+        assert refused.returncode == 2
+        assert refused.stdout == b""
+        done = flowcli(*command, "--force")
+        assert b"0 estimated" in done.stderr
+        other = flowcli(*command[:4], "--scale", "0.5", *DIS)
+        assert other.returncode == 2
+        assert b"another scale" in other.stderr
+        assert b"2 estimated" in flowcli(*command[:4], "--scale", "0.5", "--force", *DIS).stderr
+
+    def test_a_scene_that_is_there_twice(self, tmp_path: Path, scene: Scene) -> None:
+        for folder in ("a/Venus", "b/Venus"):
+            for index, frame in ((10, scene.frame1), (11, scene.frame2)):
+                write_image(tmp_path / folder / f"frame{index}.png", frame)
+            write_flow(tmp_path / folder / "flow10.flo", scene.flow)
+        with pytest.raises(InputError, match="Venus is there twice"):
+            dataset_pairs("middlebury", tmp_path)
 
     @pytest.mark.parametrize("name", ["middlebury", "sintel", "kitti"])
     def test_what_is_no_data_set(self, tmp_path: Path, name: str) -> None:
@@ -216,7 +275,7 @@ class TestConvert:
         assert done.stderr.count(b"unknown flow") == 1
         write_flow(tmp_path / "far.flo", np.full((4, 5, 2), 700, np.float32))
         done = flowcli("convert", "far.flo", "k.png", "--flow-format", "kitti")
-        assert b"20 vectors outside -512 to 511.98 px are marked unknown" in done.stderr
+        assert done.stderr.count(b"vectors outside -512 to 511.98 px are marked unknown") == 1
 
     def test_pictures(self, flowcli: Run, scene: Scene, tmp_path: Path) -> None:
         write_flow(tmp_path / "f.flo", scene.flow)
@@ -241,6 +300,7 @@ class TestConvert:
             (["gt.flo", "x.png", "--overlay"], 2, "--frame"),
             (["gt.flo", "x.png", "--arrows", "8"], 2, "--frame"),
             (["gt.flo", "x.xyz"], 5, ".xyz"),
+            (["gt.flo", "x.flo", "--flow-format", "kitti"], 2, "is for .png"),
             (["gt.flo", "pred.npy"], 2, "--force"),
             (["gt.flo", "gt.flo", "--force"], 2, "also an input"),
             (["missing.flo", "x.flo"], 3, "no such file"),
@@ -266,7 +326,10 @@ def test_info(flowcli: Run) -> None:
     first, second = [json.loads(line) for line in flowcli("info", "gt.flo", "pred.npy", "--json").stdout.splitlines()]
     assert (first["width"], first["height"], first["unknown"], first["length_max"]) == (5, 4, 0.25, 10)
     assert second["unknown"] == 0
-    assert flowcli("info", "missing.flo").returncode == 3
+    partly = flowcli("info", "missing.flo", "gt.flo")
+    assert partly.returncode == 3
+    assert b"missing.flo" in partly.stderr
+    assert partly.stdout.startswith(b"gt.flo: 5 x 4")
 
 
 class TestWarp:

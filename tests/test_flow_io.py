@@ -7,6 +7,7 @@ import zipfile
 import zlib
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import get_args
 
 import cv2
 import numpy as np
@@ -285,9 +286,11 @@ def test_what_a_format_cannot_hold_is_said() -> None:
     assert loss(flow, None) is None
     assert loss(flow, KITTI) is None
     flow[0, 0] = 600, 0
-    assert "1 vectors outside -512 to 511.98 px" in str(loss(flow, KITTI))
-    flow[1, 1] = 2e9, 0
-    assert "1 vectors outside -1e9 to 1e9 px" in str(loss(flow, FLO))
+    assert "vectors outside -512 to 511.98 px" in str(loss(flow, KITTI))
+    assert loss(flow, FLO) is None
+    for huge in (2e9, 1e20, -3e38):
+        flow[1, 1] = huge, 0
+        assert "vectors outside -1e9 to 1e9 px" in str(loss(flow, FLO))
     assert np.isnan(KITTI.decode(KITTI.encode(flow), "x")[0, 0]).all()
     flow[1, 0] = np.nan
     assert "unknown" in str(loss(flow, None))
@@ -297,3 +300,45 @@ def test_colours_are_not_flow(tmp_path: Path) -> None:
     write_flow(tmp_path / "a.png", FLOW)
     with pytest.raises(InputError, match="picture, not flow"):
         read_flow(tmp_path / "a.png")
+
+
+def test_nothing_may_follow_the_end(tmp_path: Path) -> None:
+    for flow_format in get_args(FormatName):
+        if flow_format != "png":
+            path = tmp_path / f"a{suffix_of(flow_format)}"
+            write_flow(path, FLOW, flow_format=flow_format)
+            path.write_bytes(path.read_bytes() + b"more")
+            with pytest.raises(InputError, match=r"a\."):
+                read_flow(path)
+
+
+def test_ancillary_chunks_do_not_change_kitti_files(tmp_path: Path) -> None:
+    """Transparency would make four channels of three."""
+    whole = kitti_by_hand()
+    at = whole.index(b"IDAT") - 4
+    data = struct.pack(">HHH", 1, 2, 3)
+    chunk = struct.pack(">I", len(data)) + b"tRNS" + data + struct.pack(">I", zlib.crc32(b"tRNS" + data))
+    (tmp_path / "a.png").write_bytes(whole[:at] + chunk + whole[at:])
+    np.testing.assert_array_equal(read_flow(tmp_path / "a.png"), KITTI_FLOW)
+
+
+@pytest.mark.parametrize("method", [zipfile.ZIP_LZMA, zipfile.ZIP_BZIP2])
+def test_npz_of_unusual_compression_is_refused(tmp_path: Path, method: int) -> None:
+    with zipfile.ZipFile(tmp_path / "a.npz", "w", method) as archive:
+        archive.writestr("flow.npy", NPY_BY_HAND)
+    with pytest.raises(InputError, match="compressed in a way"):
+        read_flow(tmp_path / "a.npz")
+
+
+def test_flo5_that_would_unpack_to_far_more_than_the_flow_is_refused(tmp_path: Path) -> None:
+    h5py = pytest.importorskip("h5py")
+    with h5py.File(tmp_path / "a.flo5", "w") as archive:
+        large = {"maxshape": (None, None, 2), "chunks": (4096, 4096, 2), "compression": "gzip"}
+        archive.create_dataset("flow", data=FLOW, **large)
+    with pytest.raises(InputError, match="plain"):
+        read_flow(tmp_path / "a.flo5")
+    FLOW.tofile(tmp_path / "values")
+    with h5py.File(tmp_path / "b.flo5", "w") as archive:
+        archive.create_dataset("flow", FLOW.shape, "f4", external=[(str(tmp_path / "values"), 0, FLOW.nbytes)])
+    with pytest.raises(InputError, match="plain"):
+        read_flow(tmp_path / "b.flo5")

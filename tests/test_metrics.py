@@ -100,6 +100,18 @@ def test_against_the_formulas_pixel_by_pixel(pair: tuple[Flow, Flow]) -> None:
         assert report["fl_all"] == pytest.approx(100 * wrong / len(errors), abs=100.1 / len(errors) * 0.01)
 
 
+def test_huge_values_are_no_trouble() -> None:
+    truth = np.full((2, 2, 2), 3e38, np.float32)
+    scores = Scores()
+    scores.add(-truth, truth)
+    report = scores.report()
+    assert report["epe"] == pytest.approx(6e38 * 2**0.5, rel=1e-6)
+    assert report["fl_all"] == 100
+    assert report["s40"] == report["epe"]
+    statistics = flow_statistics(np.full((200, 200, 2), 9e8, np.float32))
+    assert statistics["u_mean"] == statistics["u_min"] == 900_000_000
+
+
 def test_sizes_have_to_agree() -> None:
     with pytest.raises(ValueError, match="different sizes"):
         endpoint_error(FLOW, TRUTH[:1])

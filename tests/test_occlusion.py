@@ -39,7 +39,8 @@ def test_warping_by_the_true_flow_gives_frame_1_where_it_is_visible() -> None:
     there = inside & scene.visible
     assert there.mean() > 0.8
     assert np.abs(warped[there].astype(int) - scene.frame1[there]).mean() < 4
-    error = photometric_error(scene.frame1, scene.frame2, scene.flow)
+    error = photometric_error(scene.frame1, scene.frame2, warped, inside)
+    assert error is not None
     assert error.warped < error.unwarped / 4
     assert error.share == pytest.approx(inside.mean())
 
@@ -59,6 +60,23 @@ def test_whole_pixels_are_exact_and_the_outside_is_black() -> None:
 
 def test_nothing_to_compare() -> None:
     frame = np.zeros((4, 4, 3), np.uint8)
-    error = photometric_error(frame, frame, np.full((4, 4, 2), 100, np.float32))
-    assert np.isnan(error.warped)
-    assert error.share == 0
+    warped, inside = warp(frame, np.full((4, 4, 2), 100, np.float32))
+    assert photometric_error(frame, frame, warped, inside) is None
+
+
+def test_interpolation_is_bilinear_for_any_size() -> None:
+    random = np.random.default_rng(1)
+    for height, width in ((1, 40_000), (7, 9), (1, 1)):
+        frame = random.integers(0, 256, (height, width, 3), dtype=np.uint8)
+        flow = random.normal(0, 3, (height, width, 2)).astype(np.float32)
+        warped, inside = warp(frame, flow)
+        for y, x in random.integers(0, (height, width), (50, 2)):
+            to_x, to_y = float(x + flow[y, x, 0]), float(y + flow[y, x, 1])
+            assert inside[y, x] == (0 <= to_x <= width - 1 and 0 <= to_y <= height - 1)
+            if inside[y, x]:
+                left, top = int(to_x), int(to_y)
+                corners = frame[top : top + 2, left : left + 2].astype(float)
+                down, across = to_y - top, to_x - left
+                rows = corners[0] * (1 - down) + (corners[1] * down if down else 0)
+                expected = rows[0] * (1 - across) + (rows[1] * across if across else 0)
+                assert np.abs(warped[y, x] - expected).max() <= 0.51

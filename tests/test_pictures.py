@@ -5,7 +5,8 @@ import pytest
 
 from flowcli import colorize
 from flowcli.arrays import Flow
-from flowcli.pictures import Style, arrows, lay_out, overlay
+from flowcli.color import Wheel
+from flowcli.pictures import Style, arrows, draw_flow, lay_out, overlay
 from flowcli.scene import Scene
 
 
@@ -26,7 +27,7 @@ def test_an_arrow_leads_from_its_tail_along_the_flow(u: float, v: float) -> None
     drawn = np.argwhere(arrows(black, flow, 64, 6.0).any(axis=-1)) - 32
     assert len(drawn)
     along = drawn @ np.array([v, u]) / 6
-    assert along.max() == pytest.approx(31, abs=2)  # cut off at the edge, a step and a half away
+    assert along.max() == pytest.approx(31, abs=2)  # cut off at the edge, nearly a step away
     assert along.min() >= -3
 
 
@@ -45,3 +46,21 @@ def test_layouts_have_the_size_they_should(scene: Scene) -> None:
     for layout in ("flow", "overlay", "arrows"):
         assert lay_out(scene.frame1, scene.flow, layout, Style(max_flow=5.0)).shape == (120, 160, 3)
     assert lay_out(scene.frame1, scene.flow, "side-by-side", Style(max_flow=5.0)).shape == (120, 320, 3)
+
+
+@pytest.mark.parametrize("wheel", ["middlebury", "hsv"])
+@pytest.mark.parametrize("size", [(1, 1), (1, 50), (20, 20), (60, 40), (100, 300)])
+def test_every_style_at_every_size(size: tuple[int, int], wheel: Wheel) -> None:
+    frame = np.full((*size, 3), 100, np.uint8)
+    for length in (0.0, 0.3, 2e3, 1e30, 3e38):
+        flow = np.full((*size, 2), length, np.float32)
+        for step in (2, 7, 99):
+            style = Style(wheel=wheel, legend=True, overlay=step == 7, arrows=step)
+            assert draw_flow(flow, style, frame).shape == (*size, 3)
+        assert draw_flow(flow, Style(wheel=wheel)).shape == (*size, 3)
+
+
+def test_a_legend_needs_room(scene: Scene) -> None:
+    small = scene.flow[:90, :90]
+    np.testing.assert_array_equal(draw_flow(small, Style(legend=True)), draw_flow(small, Style()))
+    assert (draw_flow(scene.flow, Style(legend=True)) != draw_flow(scene.flow, Style())).any()

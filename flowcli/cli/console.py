@@ -6,7 +6,6 @@ import contextlib
 import json
 import math
 import os
-import re
 import sys
 import time
 from collections.abc import Callable, Iterator
@@ -38,10 +37,9 @@ class Console:
             self._say(f"flowcli: {message}")
 
     def once(self, message: str) -> None:
-        """A note that is made only the first time: numbers in it may differ."""
-        kind = re.sub(r"\d+", "", message)
-        if kind not in self._said:
-            self._said.add(kind)
+        """A note that is made only the first time."""
+        if message not in self._said:
+            self._said.add(message)
             self.note(message)
 
     def _say(self, line: str) -> None:

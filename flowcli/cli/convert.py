@@ -13,6 +13,7 @@ from .console import console
 from .options import (
     ConsoleOptions,
     ForceOption,
+    JsonOption,
     KittiOption,
     MaxPixelsOption,
     PictureOptions,
@@ -37,6 +38,7 @@ def convert(
     ] = None,
     flow_format: KittiOption = None,
     max_pixels: MaxPixelsOption = MAX_PIXELS,
+    json: JsonOption = False,
     force: ForceOption = False,
 ) -> None:
     """Convert a flow file to another format, or draw it."""
@@ -46,6 +48,8 @@ def convert(
     from ..images import read_image
     from ..outputs import write_output
 
+    if flow_format is not None and target.suffix.lower() != ".png":
+        raise UsageError(f"--flow-format {flow_format} is for .png, not for {target}")
     is_picture = form_for(target, flow_format) is None
     style = picture_options.style()
     if is_picture and style.needs_frame and frame is None:
@@ -58,4 +62,9 @@ def convert(
     lost = write_output(target, flow, flow_format=flow_format, style=style, frame=image)
     if lost is not None:
         console.once(lost)
-    console.note(f"wrote {target}")
+    if json:
+        console.result(
+            {"input": source, "output": target, "width": flow.shape[1], "height": flow.shape[0], "loss": lost}
+        )
+    else:
+        console.note(f"wrote {target}")

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+import math
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
@@ -15,12 +16,13 @@ from .options import ConsoleOptions, EstimatorOptions, ForceOption, JsonOption, 
 
 if TYPE_CHECKING:
     from ..datasets import DatasetPair
+    from ..estimator import FlowEstimator
     from ..evaluation import Comparison, Evaluation
-    from ..manifest import Item
-    from ..metrics import Scores
+    from ..manifest import FaultyItem
 
 _HEADINGS = {
     "epe": "EPE",
+    "epe_image_mean": "EPE/image",
     "outliers_1px": ">1px %",
     "outliers_3px": ">3px %",
     "outliers_5px": ">5px %",
@@ -76,24 +78,32 @@ def evaluate(
     from ..evaluation import Evaluation
 
     subject: dict[str, object]
-    if dataset is not None:
-        comparisons, subject = _estimated(dataset, paths, out_dir, estimator_options, force)
-    else:
+    if dataset is None:
         if out_dir is not None:
             raise UsageError("--out-dir goes with --dataset")
         comparisons = _given(paths)
         subject = {"pred": paths[0], "gt": paths[1]}
-    several = dataset is not None or paths[0].is_dir()
-    if error_map is not None:
-        _check_error_map(error_map, several, comparisons, force, paths)
+        several = paths[0].is_dir()
+        _check_error_maps(error_map, several, comparisons, force)
+    else:
+        pairs, comparisons, folder = _dataset(dataset, paths, out_dir)
+        several = True
+        _check_error_maps(error_map, several, comparisons, force)
+        estimator = estimator_options.load()
+        _estimate(estimator, pairs, folder, force)
+        subject = {"dataset": dataset, "root": paths[0], "out_dir": folder, **describe(estimator)}
 
     evaluation = Evaluation()
     for comparison in comparisons:
         _score(evaluation, comparison, error_map, several=several, json=json)
     _print(evaluation, subject, several=several, json=json)
-    worst = max(scores.report()["epe"] or 0.0 for scores in _main_scores(evaluation))
+    missing = sum(evaluation.scores[name].missing for name in evaluation.main)
+    if missing:
+        console.note(f"{missing} pixels have a true flow but no estimate, and are left out")
+    worst = evaluation.worst()
     if fail_above is not None and worst > fail_above:
-        raise BatchError(f"the end-point error is {worst:.4g} px, above {fail_above:g}")
+        what = "nothing could be compared" if math.isinf(worst) else f"the end-point error is {worst:.4g} px"
+        raise BatchError(f"{what}, not at most {fail_above:g} px")
 
 
 def _given(paths: list[Path]) -> list[Comparison]:
@@ -106,52 +116,61 @@ def _given(paths: list[Path]) -> list[Comparison]:
     return compare_folders(*paths) if paths[0].is_dir() else compare_files(*paths)
 
 
-def _estimated(
-    dataset: Literal["middlebury", "sintel", "kitti"],
-    paths: list[Path],
-    out_dir: Path | None,
-    options: EstimatorOptions,
-    force: bool,
-) -> tuple[list[Comparison], dict[str, object]]:
-    """Estimate a data set, or what is missing of it."""
-    from ..batch import Batch
+def _dataset(
+    dataset: Literal["middlebury", "sintel", "kitti"], paths: list[Path], out_dir: Path | None
+) -> tuple[list[DatasetPair], list[Comparison], Path]:
+    """What a data set consists of, and the folder for its estimates."""
     from ..datasets import dataset_pairs
     from ..evaluation import compare_dataset
-    from ..failures import FAILURES
     from ..files import check_writable
 
     if len(paths) != 1:
         raise UsageError("--dataset takes one path, the root of the data set")
     folder = out_dir or Path(f"eval-{dataset}")
+    if folder.resolve() == paths[0].resolve():
+        raise UsageError(f"{folder} is the data set itself; choose another --out-dir")
     check_writable(folder)
     pairs = dataset_pairs(dataset, paths[0])
-    estimator = options.load()
+    return pairs, compare_dataset(pairs, folder), folder
+
+
+def _estimate(estimator: FlowEstimator, pairs: list[DatasetPair], folder: Path, force: bool) -> None:
+    """Estimate a data set, or what is missing of it; ``force`` replaces flows that were made differently."""
+    from ..batch import Batch
+    from ..failures import FAILURES
+    from ..manifest import Item
+
+    items: list[Item | FaultyItem] = [
+        Item(pair.frame1, pair.frame2, Path(f"{pair.name}.flo"), pair.name) for pair in pairs
+    ]
+    try:
+        batch = Batch(estimator, folder)
+    except UsageError:
+        if not force:
+            raise
+        batch = Batch(estimator, folder, force=True)
     with console.progress("estimating", len(pairs), "pairs") as advance:
-        summary = Batch(estimator, folder, force=force).run(_items(pairs), on_outcome=lambda _: advance(1))
+        summary = batch.run(items, on_outcome=lambda _: advance(1))
     if summary.failed:
         raise BatchError(f"{summary.failed} of {summary.items} pairs failed; {folder / FAILURES} lists them")
     console.note(
         f"flows in {folder}: {summary.done} estimated in {summary.seconds:.1f} s, {summary.skipped} were there"
     )
-    subject = {"dataset": dataset, "root": paths[0], "out_dir": folder, **describe(estimator)}
-    return list(compare_dataset(pairs, folder)), subject
 
 
-def _items(pairs: list[DatasetPair]) -> Iterable[Item]:
-    from ..manifest import Item
-
-    return [Item(pair.frame1, pair.frame2, Path(f"{pair.name}.flo"), pair.name) for pair in pairs]
-
-
-def _check_error_map(
-    target: Path, several: bool, comparisons: list[Comparison], force: bool, inputs: list[Path]
-) -> None:
+def _check_error_maps(target: Path | None, several: bool, comparisons: list[Comparison], force: bool) -> None:
     from ..files import check_outputs, check_suffix
 
+    if target is None:
+        return
     if not several:
         check_suffix(target, [".png"])
-    files = [target / f"{comparison.name}.png" for comparison in comparisons] if several else [target]
-    check_outputs(files, force=force, inputs=[path for path in inputs if path.is_file()])
+    inputs = [path for comparison in comparisons for path in comparison.files()]
+    check_outputs([_error_map(target, comparison, several) for comparison in comparisons], force=force, inputs=inputs)
+
+
+def _error_map(target: Path, comparison: Comparison, several: bool) -> Path:
+    return target / f"{comparison.name}.png" if several else target
 
 
 def _score(
@@ -162,15 +181,9 @@ def _score(
 
     flow, truth, scores = evaluation.add(comparison)
     if error_map is not None:
-        write_image(error_map / f"{comparison.name}.png" if several else error_map, draw_errors(flow, truth))
+        write_image(_error_map(error_map, comparison, several), draw_errors(flow, truth))
     if json and several:
         console.result({"type": "pair", "name": comparison.name, "pred": comparison.estimate, **scores.report()})
-
-
-def _main_scores(evaluation: Evaluation) -> list[Scores]:
-    """Of all pixels, without the subsets by visibility or scene."""
-    main = [scores for name, scores in evaluation.scores.items() if name in {"all", "clean", "final"}]
-    return main or list(evaluation.scores.values())
 
 
 def _print(evaluation: Evaluation, subject: dict[str, object], *, several: bool, json: bool) -> None:

@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from ..errors import InputError
 from .console import console
 from .options import ConsoleOptions, JsonOption, takes_options
 
@@ -21,8 +22,14 @@ def info(
     from ..flow_io import read_flow
     from ..metrics import flow_statistics
 
+    damaged = 0
     for path in files:
-        flow = read_flow(path)
+        try:
+            flow = read_flow(path)
+        except InputError as error:
+            console.error(str(error))
+            damaged += 1
+            continue
         height, width = flow.shape[:2]
         statistics = flow_statistics(flow)
         share = statistics.pop("known") or 0.0
@@ -30,6 +37,8 @@ def info(
             console.result({"file": path, "width": width, "height": height, "unknown": 1 - share, **statistics})
         else:
             console.output(_text(path, width, height, 1 - share, statistics))
+    if damaged:
+        raise typer.Exit(InputError.exit_code)
 
 
 def _text(path: Path, width: int, height: int, unknown: float, statistics: dict[str, float | None]) -> str:

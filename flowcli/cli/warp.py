@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from ..limits import MAX_PIXELS
 from .console import console
 from .options import ConsoleOptions, ForceOption, JsonOption, MaxPixelsOption, takes_options
+
+if TYPE_CHECKING:
+    from ..occlusion import PhotometricError
 
 
 @takes_options
@@ -53,16 +56,26 @@ def warp(
         write_image(output, warped)
     report: dict[str, object] = {"frame2": frame2, "flow": flow_file, "output": output, "share": float(inside.mean())}
     if frame1 is not None:
-        error = photometric_error(frames[frame1], frames[frame2], flow)
-        report |= {"frame1": frame1, "photometric_error": error.warped, "photometric_error_unwarped": error.unwarped}
+        error = photometric_error(frames[frame1], frames[frame2], warped, inside)
+        report |= {
+            "frame1": frame1,
+            "photometric_error": None if error is None else error.warped,
+            "photometric_error_unwarped": None if error is None else error.unwarped,
+        }
         if not json:
-            console.output(
-                f"photometric error: {error.warped:.3f} grey levels, {error.unwarped:.3f} without the flow, "
-                f"over {error.share:.1%} of the pixels\n"
-            )
+            console.output(_text(error))
     elif not json:
         console.note("give --frame1 FRAME1 to see the photometric error")
     if json:
         console.result(report)
     elif output is not None:
         console.note(f"wrote {output}")
+
+
+def _text(error: PhotometricError | None) -> str:
+    if error is None:
+        return "no photometric error: the flow is unknown or leads out of the frame everywhere\n"
+    return (
+        f"photometric error: {error.warped:.3f} grey levels, {error.unwarped:.3f} without the flow, "
+        f"over {error.share:.1%} of the pixels\n"
+    )

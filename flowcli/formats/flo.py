@@ -10,13 +10,14 @@ import struct
 
 import numpy as np
 
-from ..arrays import Flow
+from ..arrays import Flow, Mask
 from ..errors import InputError
 from . import FlowFormat, check_length, check_size
 
 MAGIC = b"PIEH"  # 202021.25 as a little-endian float32
 UNKNOWN = np.float32(1e10)  # what Middlebury's own files hold where flow is unknown
 UNKNOWN_THRESHOLD = 1e9
+RANGE = "-1e9 to 1e9 px"
 _HEADER = struct.Struct("<4sii")
 
 
@@ -33,10 +34,14 @@ def decode(data: bytes, name: object) -> Flow:
     """The flow in a ``.flo`` file; NaN where it says unknown."""
     height, width = size(data, len(data), name)
     flow = np.frombuffer(data, "<f4", offset=_HEADER.size).reshape(height, width, 2).astype(np.float32)
-    with np.errstate(invalid="ignore"):
-        unknown = ~(np.abs(flow) <= UNKNOWN_THRESHOLD).all(axis=-1)
-    flow[unknown] = np.nan
+    flow[~in_range(flow)] = np.nan
     return flow
+
+
+def in_range(flow: Flow) -> Mask:
+    """Which vectors the format can hold."""
+    with np.errstate(invalid="ignore"):
+        return np.asarray((np.abs(flow) <= UNKNOWN_THRESHOLD).all(axis=-1))
 
 
 def size(head: bytes, length: int, name: object) -> tuple[int, int]:

@@ -7,7 +7,9 @@ from __future__ import annotations
 
 import importlib
 import io
+import math
 from types import ModuleType
+from typing import Any
 
 import numpy as np
 
@@ -19,6 +21,7 @@ from .npy import as_flow
 _DATA_SET = "flow"
 # What h5py raises on damaged files, which it does not check.
 _DAMAGE = (OSError, LookupError, RuntimeError, ValueError, TypeError, AttributeError, ArithmeticError, MemoryError)
+_SMALL_CHUNK = 1 << 20
 _REMEDY = "the .flo5 format needs h5py; pip install 'flowcli[spring]'"
 
 
@@ -55,11 +58,34 @@ def decode(data: bytes, name: object) -> Flow:
             shape = values.shape
             if len(shape) != 3 or shape[2] != 2:
                 raise InputError(f"{name} holds an array of shape {shape}; flow is (height, width, 2)")
+            if not _is_plain(h5py, archive, values) or _end(data) != len(data):
+                raise InputError(f"{name} is damaged, or no flow: it is not stored in a plain way")
             check_size(shape[0], shape[1], name)
             check_unpacked(values.nbytes, len(data), name)
             return as_flow(values[()])
     except _DAMAGE as error:
         raise InputError(f"{name} is not a .flo5 file, or damaged") from error
+
+
+def _is_plain(h5py: ModuleType, archive: Any, values: Any) -> bool:
+    """Whether the values are in this file, unpack once, and in pieces of a reasonable size."""
+    properties = values.id.get_create_plist()
+    filters = [properties.get_filter(index)[0] for index in range(properties.get_nfilters())]
+    chunk_bytes = math.prod(values.chunks or (0,)) * values.dtype.itemsize
+    return (
+        isinstance(archive.get(_DATA_SET, getlink=True), h5py.HardLink)
+        and not values.is_virtual
+        and not values.external
+        and set(filters) <= {h5py.h5z.FILTER_DEFLATE, h5py.h5z.FILTER_SHUFFLE, h5py.h5z.FILTER_FLETCHER32}
+        and filters.count(h5py.h5z.FILTER_DEFLATE) <= 1
+        and chunk_bytes <= 2 * values.nbytes + _SMALL_CHUNK
+    )
+
+
+def _end(data: bytes) -> int:
+    """Where the superblock says that the file ends (HDF5 File Format Specification, section II.A)."""
+    version, at = data[8], {0: 40, 1: 44}.get(data[8], 28)
+    return int.from_bytes(data[at : at + 8], "little") if version < 4 else -1
 
 
 FLO5 = FlowFormat("flo5", ".flo5", encode, decode, None)

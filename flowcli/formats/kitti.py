@@ -17,7 +17,7 @@ from ..errors import InputError
 from ..images import PNG_SIGNATURE, decode_png
 from . import FlowFormat, check_size, check_unpacked
 
-LIMIT = 511  # pixels; whatever is shorter can be held
+RANGE = "-512 to 511.98 px"
 _UNIT = 64  # steps per pixel
 _ZERO = 1 << 15  # what no motion is written as
 
@@ -46,6 +46,8 @@ def decode(data: bytes, name: object) -> Flow:
     """The flow in a KITTI file; NaN where it says invalid."""
     _check_header(data, name)
     values = decode_png(data, cv2.IMREAD_UNCHANGED, name)
+    if values.ndim != 3 or values.shape[2] != 3 or values.dtype != np.uint16:
+        raise InputError(f"{name} is damaged: it does not decode to three channels of 16 bits")
     flow = (values[..., :0:-1].astype(np.float32) - np.float32(_ZERO)) / np.float32(_UNIT)
     flow[values[..., 0] == 0] = np.nan
     return np.ascontiguousarray(flow)

@@ -29,9 +29,9 @@ def encode(flow: Flow) -> bytes:
 
 def decode(data: bytes, name: object) -> Flow:
     """The flow in a ``.npy`` file of any float type; NaN where either component is not finite."""
-    height, width, offset, dtype, order = _header(data, len(data), name)
+    height, width, offset, dtype, is_fortran = _header(data, len(data), name)
     values = np.frombuffer(data, dtype, offset=offset)
-    return as_flow(values.reshape(2, width, height).T if order else values.reshape(height, width, 2))
+    return as_flow(values.reshape(2, width, height).T if is_fortran else values.reshape(height, width, 2))
 
 
 def size(head: bytes, length: int, name: object) -> tuple[int, int]:
@@ -51,7 +51,7 @@ def _header(head: bytes, length: int, name: object) -> tuple[int, int, int, np.d
     offset += text_length
     try:
         fields = ast.literal_eval(head[offset - text_length : offset].decode("latin-1").strip())
-        shape, kind, order = fields["shape"], fields["descr"], fields["fortran_order"]
+        shape, kind, is_fortran = fields["shape"], fields["descr"], fields["fortran_order"]
     except (ValueError, SyntaxError, TypeError, KeyError, MemoryError, RecursionError) as error:
         raise damaged from error
     is_flow = isinstance(shape, tuple) and len(shape) == 3 and all(type(side) is int for side in shape)
@@ -61,12 +61,12 @@ def _header(head: bytes, length: int, name: object) -> tuple[int, int, int, np.d
     check_size(shape[0], shape[1], name)
     dtype: np.dtype[np.floating] = np.dtype(kind)
     check_length(shape[0], shape[1], offset + shape[0] * shape[1] * 2 * dtype.itemsize, length, name)
-    return shape[0], shape[1], offset, dtype, bool(order)
+    return shape[0], shape[1], offset, dtype, bool(is_fortran)
 
 
 def as_flow(values: npt.NDArray[np.floating]) -> Flow:
     """An ``(H, W, 2)`` array of any float type as flow; NaN where either component is not finite."""
-    with np.errstate(over="ignore"):
+    with np.errstate(over="ignore", invalid="ignore"):
         flow = np.ascontiguousarray(values.astype(np.float32))
     flow[~known(flow)] = np.nan
     return flow

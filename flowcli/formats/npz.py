@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import struct
 import zipfile
 import zlib
 
@@ -13,6 +14,8 @@ from ..errors import InputError
 from . import FlowFormat, check_unpacked, npy
 
 _ARRAY = "flow"
+_END_MAGIC, _END_BYTES = b"PK\x05\x06", 22  # the record that a ZIP archive ends with, but for its comment
+_DAMAGE = (zipfile.BadZipFile, zlib.error, struct.error, EOFError, OSError, RuntimeError, ValueError)
 
 
 def encode(flow: Flow) -> bytes:
@@ -27,9 +30,13 @@ def decode(data: bytes, name: object) -> Flow:
     try:
         with zipfile.ZipFile(io.BytesIO(data)) as archive:
             member = _member(archive, name)
+            if data[-_END_BYTES - len(archive.comment) :][:4] != _END_MAGIC:
+                raise InputError(f"{name} is damaged: it goes on after its end")
+            if member.compress_type not in {zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED}:
+                raise InputError(f"{name} is compressed in a way that NumPy does not use")
             check_unpacked(member.file_size, len(data), name)
             content = archive.read(member)
-    except (zipfile.BadZipFile, zlib.error, EOFError, OSError, NotImplementedError, RuntimeError, ValueError) as error:
+    except _DAMAGE as error:
         raise InputError(f"{name} is not a .npz file, or damaged: {error}") from error
     return npy.decode(content, name)
 

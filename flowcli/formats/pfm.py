@@ -14,7 +14,8 @@ from ..arrays import Flow, known
 from ..errors import InputError
 from . import FlowFormat, check_length, check_size
 
-_HEADER = re.compile(rb"PF\s{1,9}(\d{1,9})\s{1,9}(\d{1,9})\s{1,9}([-+]?[0-9.]{1,20}(?:[eE][-+]?\d{1,3})?)(?:\r\n|\s)")
+_NUMBER = rb"[-+]?(?:\d{1,20}(?:\.\d{0,20})?|\.\d{1,20})(?:[eE][-+]?\d{1,3})?"
+_HEADER = re.compile(rb"PF\s{1,9}(\d{1,9})\s{1,9}(\d{1,9})\s{1,9}(" + _NUMBER + rb")(?:\r\n|\s)")
 
 
 def encode(flow: Flow) -> bytes:
@@ -45,7 +46,7 @@ def _header(head: bytes, length: int, name: object) -> tuple[int, int, int, str]
     if head.startswith(b"Pf"):
         raise InputError(f"{name} holds one channel, a disparity perhaps; flow needs a .pfm of three (PF)")
     match = _HEADER.match(head)
-    if match is None:
+    if match is None or float(match[3]) == 0:
         raise InputError(f"{name} is not a .pfm file, or its header is damaged")
     width, height = int(match[1]), int(match[2])
     check_size(height, width, name)
