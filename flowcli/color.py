@@ -26,7 +26,8 @@ _EPSILON = 1e-5  # pixels; keeps a flow that is zero everywhere from being divid
 # A table over all flows within the wheel. Across the wheel's disc of radius 1 a colour changes by at most 606 grey
 # levels per unit (255 outwards, 550 around it), so half the diagonal of a cell is worth 0.67 of a level.
 _TABLE_SIDE = 1280
-_BLOCK_SIDE = 192  # a block of this many vectors squared stays in the processor's cache
+_BLOCK_SIDE = 224
+_BLOCK = _BLOCK_SIDE**2  # a block of this many vectors stays in the processor's cache
 _NEAR_JUMP = 4e-6  # relative distance to where the colours jump, within which they are computed instead of looked up
 _UNKNOWN_GREY = 128
 _DARKER = ((np.arange(256) + 0.5) * 0.75).astype(np.uint8)
@@ -74,12 +75,21 @@ def _color_table() -> Frame:
 def largest_flow(flow: Flow) -> float:
     """The length in pixels of the longest vector of an ``(H, W, 2)`` flow; unknown flow is left out, 0 if all is."""
     vectors = flow.reshape(-1, 2)
+    return _largest(vectors, _tops(vectors))
+
+
+def _tops(vectors: Vectors) -> list[np.float32]:
+    """The largest squared length of each block of vectors; not finite if any of the block is not."""
+    # In the very arithmetic of the colours, so that the longest vector falls on the wheel's rim and not beyond.
+    return [_squares(vectors[start : start + _BLOCK]).max() for start in range(0, len(vectors), _BLOCK)]
+
+
+def _largest(vectors: Vectors, tops: list[np.float32]) -> float:
+    """The longest of the vectors whose length is finite, in pixels."""
     largest = np.float32(0)
-    for start in range(0, len(vectors), _BLOCK_SIDE**2):
-        # In the very arithmetic of the colours, so that the longest vector falls on the wheel's rim and not beyond.
-        squares = _squares(vectors[start : start + _BLOCK_SIDE**2])
-        top = squares.max()
+    for index, top in enumerate(tops):
         if not np.isfinite(top):
+            squares = _squares(vectors[index * _BLOCK : (index + 1) * _BLOCK])
             top = squares[np.isfinite(squares)].max(initial=0)
         largest = max(largest, top)
     return float(np.sqrt(largest))
@@ -112,18 +122,18 @@ def colorize(flow: Flow, max_flow: float | None = None, wheel: Wheel = "middlebu
     """
     if max_flow is not None and not max_flow > 0:
         raise ValueError(f"max_flow must be positive, not {max_flow}")
-    scale = np.float32((largest_flow(flow) + _EPSILON) if max_flow is None else max_flow)
+    vectors = np.ascontiguousarray(flow, np.float32).reshape(-1, 2)
+    tops = _tops(vectors)
+    scale = np.float32((_largest(vectors, tops) + _EPSILON) if max_flow is None else max_flow)
     if wheel == "hsv":
         return _colorize_hsv(flow, scale)
-    vectors = np.ascontiguousarray(flow, np.float32).reshape(-1, 2)
     image = np.empty((len(vectors), 3), np.uint8)
-    size = _BLOCK_SIDE**2
-    for start in range(0, len(vectors), size):
-        block, colors = vectors[start : start + size], image[start : start + size]
-        if len(block) == size:
-            _look_up(block, scale, colors)
+    for index, top in enumerate(tops):
+        part = slice(index * _BLOCK, (index + 1) * _BLOCK)
+        if len(vectors[part]) == _BLOCK:
+            _look_up(vectors[part], top, scale, image[part])
         else:
-            colors[:] = _shade(block, scale)
+            image[part] = _shade(vectors[part], scale)
     return image.reshape(*flow.shape[:2], 3)
 
 
@@ -137,15 +147,15 @@ def _colorize_hsv(flow: Flow, scale: np.float32) -> Frame:
     return image
 
 
-def _look_up(vectors: Vectors, scale: np.float32, colors: npt.NDArray[np.uint8]) -> None:
-    """Write the colours of a whole block of vectors into ``(N, 3)`` uint8 RGB ``colors``."""
-    squares = _squares(vectors)
+def _look_up(vectors: Vectors, top: np.float32, scale: np.float32, colors: npt.NDArray[np.uint8]) -> None:
+    """Write the colours of a whole block of vectors into ``(N, 3)`` uint8 RGB ``colors``; ``top`` from ``_tops``."""
     limit, near = scale * scale, np.float32(_NEAR_JUMP)
-    within = squares < limit * (1 - near)
-    if within.all():
+    if top < limit * (1 - near):
         computed = _below_axis(vectors, scale * near)
         _draw(vectors, scale, colors)
     else:
+        squares = _squares(vectors)
+        within = squares < limit * (1 - near)
         beyond = (squares > limit * (1 + near)) & (squares < np.inf)
         with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
             # What is beyond the rim is brought just inside it, and darkened.

@@ -29,7 +29,8 @@ from .video_writer import VideoWriter
 
 _QUEUE_DEPTH = 4  # pairs; enough that no stage waits for another's hiccup, little enough to hold in memory
 _SAMPLES = 8  # pairs that are looked at to choose the colour scale
-_SAMPLE_WINDOW = (368, 496)  # of which this much, where the model itself takes whole frames
+_SAMPLE_SCALE = 0.5  # of the size that the video is estimated at
+_SAMPLE_WINDOW = (184, 248)  # of which this much, where the model itself takes whole frames
 _HEADROOM = 1.25  # colour scale over the fastest sampled motion: pairs between the samples may be faster
 
 
@@ -159,18 +160,18 @@ def estimate_video(
 def choose_max_flow(estimator: FlowEstimator, source: FrameSource) -> float:
     """One colour scale for a whole video, in pixels, without estimating all of it first.
 
-    A few pairs spread over the video are looked at, one window of each, walking over the frame; the fastest of their
-    motions (the 99th percentile of each) is given some headroom.
+    A few pairs spread over the video are looked at at half the size, one window of each, walking over the frame; the
+    fastest of their motions (the 99th percentile of each) is given some headroom.
     """
     # Windows of one's own choosing suit the even grid, whatever the frames are cut into.
-    sampler = FlowEstimator(estimator.model, overlap=0, scale=estimator.scale, batch_size=1)
+    sampler = FlowEstimator(estimator.model, overlap=0, scale=estimator.scale * _SAMPLE_SCALE, batch_size=1)
     window = estimator.model.window or _SAMPLE_WINDOW
     fastest = [0.0]
     for index, (frame1, frame2) in enumerate(source.sample_pairs(_SAMPLES)):
         if frame1.shape != frame2.shape:
             continue  # estimating will come to it and say so
         size = frame1.shape[0], frame1.shape[1]
-        crop = min(size[0], round(window[0] / estimator.scale)), min(size[1], round(window[1] / estimator.scale))
+        crop = min(size[0], round(window[0] / sampler.scale)), min(size[1], round(window[1] / sampler.scale))
         positions = make_grid(size, crop, overlap=0).positions
         position = positions[index * (len(positions) + 1) // 2 % len(positions)]
         flow = sampler.estimate(cut(frame1, position, crop), cut(frame2, position, crop))
