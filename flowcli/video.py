@@ -28,6 +28,8 @@ if TYPE_CHECKING:
     from av.packet import Packet
     from av.video.stream import VideoStream
 
+_SEEK_SECONDS = 10
+
 
 class VideoFile:
     """A video file, whatever FFmpeg decodes. A :class:`flowcli.sources.FrameSource`.
@@ -72,24 +74,33 @@ class VideoFile:
 
     def sample_pairs(self, count: int) -> Iterator[tuple[Frame, Frame]]:
         """Pairs spread evenly over the selection, or its first one where the file cannot be searched."""
-        seen: set[int | None] = set()
-        begin, end = self.selection.seconds(self._duration, self.rate)
-        room = max(Fraction(0), end - begin - (self.selection.stride + 1) / self.rate)  # the second frame needs some
-        for part in range(count):
-            wanted = begin + part * room / count
-            with contextlib.suppress(av.error.FFmpegError, OSError), self._open() as (container, stream):
-                container.seek(int(wanted * av.time_base))
-                frames = container.decode(stream)
+        found = False
+        with contextlib.suppress(av.error.FFmpegError, OSError), self._open() as (container, stream):
+            frames = container.decode(stream)
+            reached = Fraction(-1)
+            times = self._sample_times(count)
+            for wanted in times:
+                if wanted - reached > _SEEK_SECONDS:  # else the frames between are sooner decoded than sought
+                    container.seek(int(wanted * av.time_base))
+                    frames = container.decode(stream)
                 first = next((frame for frame in frames if (frame.time or 0) >= wanted), None)
                 second = next(itertools.islice(frames, self.selection.stride - 1, None), None)
-                if first is not None and second is not None and first.pts not in seen:
-                    seen.add(first.pts)
-                    yield _upright(first), _upright(second)
-        if not seen:
+                if first is None or second is None or (first.time or 0) >= times[-1] + 1 / self.rate:
+                    break
+                reached = Fraction(second.time or 0)
+                found = True
+                yield _upright(first), _upright(second)
+        if not found:
             with contextlib.suppress(InputError):
                 first_two = [frame.image for frame in itertools.islice(self.frames(), 2)]
                 if len(first_two) == 2:
                     yield first_two[0], first_two[1]
+
+    def _sample_times(self, count: int) -> list[Fraction]:
+        """Seconds, spread evenly over the selection, at which a frame has another of the selection after it."""
+        begin, end = self.selection.seconds(self._duration, self.rate)
+        room = max(Fraction(0), end - begin - (self.selection.stride + 1) / self.rate)
+        return sorted({begin + part * room / count for part in range(count)})
 
     @contextlib.contextmanager
     def _open(self) -> Iterator[tuple[InputContainer, VideoStream]]:
