@@ -213,11 +213,11 @@ def distinct(items: Iterable[Item | FaultyItem], folder: Path) -> Iterator[Item 
         folder: where the outputs go.
     """
     origins: dict[Path, str] = {}
-    frames: set[str] = set()
-    for item in items if isinstance(items, list) else ():
-        frames |= _frames(item)
+    are_known = isinstance(items, list)
+    frames: set[str] = set().union(*map(_frames, items)) if are_known else set()
     for item in items:
-        frames |= _frames(item)
+        if not are_known:
+            frames |= _frames(item)
         fault = None
         if isinstance(item, Item):
             earlier = origins.setdefault(item.out, item.origin)

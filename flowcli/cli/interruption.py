@@ -21,6 +21,7 @@ INTERRUPTED_MESSAGE = "interrupted; finished outputs are kept, partial ones remo
 
 _GRACE_SECONDS = 1.5  # two are promised
 
+_SHOW_CURSOR = "\x1b[?25h\n"
 _SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
@@ -55,7 +56,7 @@ def _wait(reading: int, say: Callable[[str], None]) -> None:
         number = os.read(reading, 1)[0]
     time.sleep(_GRACE_SECONDS)
     remove_temporary_files()
+    if sys.__stderr__ is not None and sys.__stderr__.isatty():
+        sys.__stderr__.write(_SHOW_CURSOR)  # which a progress bar hides
     say(INTERRUPTED_MESSAGE)
-    if sys.stderr is not None:
-        sys.stderr.flush()
     os._exit(exit_code(number))
