@@ -21,6 +21,7 @@ INTERRUPTED_MESSAGE = "interrupted; finished outputs are kept, partial ones remo
 
 _GRACE_SECONDS = 1.5  # two are promised
 
+_FAREWELL_SECONDS = 0.3
 _SHOW_CURSOR = "\x1b[?25h\n"
 _SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
@@ -56,7 +57,11 @@ def _wait(reading: int, say: Callable[[str], None]) -> None:
         number = os.read(reading, 1)[0]
     time.sleep(_GRACE_SECONDS)
     remove_temporary_files()
+    # A terminal that nobody reads must not keep us either.
+    leave = threading.Timer(_FAREWELL_SECONDS, os._exit, [exit_code(number)])
+    leave.daemon = True
+    leave.start()
+    say(INTERRUPTED_MESSAGE)
     if sys.__stderr__ is not None and sys.__stderr__.isatty():
         sys.__stderr__.write(_SHOW_CURSOR)  # which a progress bar hides
-    say(INTERRUPTED_MESSAGE)
     os._exit(exit_code(number))
