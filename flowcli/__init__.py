@@ -20,9 +20,10 @@ if TYPE_CHECKING:
     from .color import colorize
     from .errors import FlowcliError
     from .estimator import FlowEstimator, load_estimator
-    from .flow_io import read_flow, write_flow
+    from .flow_io import read_flow
     from .images import read_image
     from .metrics import endpoint_error
+    from .outputs import write_flow
 
 __all__ = [
     "FlowEstimator",
@@ -44,7 +45,7 @@ _HOME = {
     "load_estimator": "estimator",
     "read_flow": "flow_io",
     "read_image": "images",
-    "write_flow": "flow_io",
+    "write_flow": "outputs",
 }
 
 

@@ -193,16 +193,15 @@ class Batch:
 
     def _is_there(self, item: Item) -> bool:
         out = self._folder / item.out
-        if not self._record.is_whole(out):
-            return False
         try:
+            out.stat()
             frames = [path.stat() for path in (item.frame1, item.frame2)]
-        except FileNotFoundError:  # tidied away since: being whole has to do
-            return True
+        except FileNotFoundError:  # if it is a frame: tidied away since, so being whole has to do
+            return self._record.is_whole(out)
         except OSError:
             return False
         if not stat.S_ISREG(frames[0].st_mode):  # a pipe cannot be looked into
-            return True
+            return self._record.is_whole(out)
         changed = max(frame.st_mtime_ns for frame in frames)
         declared = image_size(item.frame1)
         if declared is not None and self._record.has(out, declared, changed, item.made_from):

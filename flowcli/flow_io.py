@@ -1,4 +1,4 @@
-"""Flow files: reading and writing, by suffix. The formats themselves are in ``formats/``."""
+"""Flow files by suffix: reading them, and what each format can hold. The formats themselves are in ``formats/``."""
 
 from __future__ import annotations
 
@@ -8,9 +8,8 @@ from typing import Literal
 import numpy as np
 
 from .arrays import Flow, known
-from .color import colorize
 from .errors import InputError
-from .files import check_suffix, why, write_bytes
+from .files import check_suffix, why
 from .formats import HEAD_BYTES, FlowFormat, flo, kitti
 from .formats.flo import FLO
 from .formats.flo5 import FLO5
@@ -18,7 +17,7 @@ from .formats.kitti import KITTI
 from .formats.npy import NPY
 from .formats.npz import NPZ
 from .formats.pfm import PFM
-from .images import whole_png_size, write_image
+from .images import whole_png_size
 
 FormatName = Literal["flo", "png", "kitti", "npy", "npz", "pfm", "flo5"]
 """What a flow can be written as; ``png`` is its colours."""
@@ -94,29 +93,6 @@ def _whole_size(form: FlowFormat, path: Path) -> tuple[int, int]:
             return form.size(file.read(HEAD_BYTES), path.stat().st_size, path)
     except OSError as error:
         raise InputError(f"cannot read {path}: {why(error)}") from error
-
-
-def write_flow(
-    path: str | Path, flow: Flow, *, flow_format: FormatName | None = None, max_flow: float | None = None
-) -> None:
-    """Write ``flow`` to ``path``, whole or not at all; the suffix says the format.
-
-    Args:
-        path: a suffix of ``FORMATS`` for the numbers; ``.png`` is for the colours of :func:`flowcli.colorize`.
-        flow: ``(H, W, 2)`` float32 in pixels; NaN where unknown.
-        flow_format: ``kitti`` writes KITTI's 16-bit numbers into a ``.png``; what it cannot hold becomes unknown,
-            see :func:`loss`.
-        max_flow: for colours, the flow in pixels that gets full colour; ``None`` takes the largest in ``flow``.
-
-    Raises:
-        OutputError: the format is unknown or the file cannot be written.
-    """
-    path = Path(path)
-    form = form_for(path, flow_format)
-    if form is None:
-        write_image(path, colorize(flow, max_flow))
-    else:
-        write_bytes(path, form.encode(flow))
 
 
 def loss(flow: Flow, form: FlowFormat | None) -> str | None:

@@ -46,6 +46,24 @@ def write_output(
     return loss(flow, form)
 
 
+def write_flow(
+    path: str | Path, flow: Flow, *, flow_format: FormatName | None = None, max_flow: float | None = None
+) -> None:
+    """Write ``flow`` to ``path``, whole or not at all; the suffix says the format.
+
+    Args:
+        path: ``.flo``, ``.pfm``, ``.npy``, ``.npz`` or ``.flo5`` for the numbers, ``.png`` for the colours of
+            :func:`flowcli.colorize`.
+        flow: ``(H, W, 2)`` float32 in pixels; NaN where unknown.
+        flow_format: ``kitti`` writes KITTI's 16-bit numbers into a ``.png``; what it cannot hold becomes unknown.
+        max_flow: for colours, the flow in pixels that gets full colour; ``None`` takes the largest in ``flow``.
+
+    Raises:
+        OutputError: the format is unknown or the file cannot be written.
+    """
+    write_output(Path(path), flow, flow_format=flow_format, style=Style(max_flow))
+
+
 def write_mask(path: Path, mask: Mask) -> None:
     """Write ``(H, W)`` bool as a picture, white where true, whole or not at all; raises ``OutputError``."""
     write_image(path, np.repeat(mask[..., None], 3, axis=-1).astype(np.uint8) * np.uint8(255))

@@ -34,9 +34,9 @@ def demo(
     import numpy as np
 
     from ..files import check_outputs
-    from ..flow_io import write_flow
     from ..images import write_image
     from ..metrics import endpoint_error
+    from ..outputs import write_flow
     from ..pictures import demo_panel
     from ..scene import render_scene
 
