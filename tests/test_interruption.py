@@ -11,6 +11,7 @@ import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import pytest
 
@@ -108,13 +109,40 @@ def test_ctrl_c(tmp_path: Path, environment: dict[str, str], command: str) -> No
 
 
 def test_ctrl_c_at_the_very_start(environment: dict[str, str], tmp_path: Path) -> None:
-    for delay in (0.02, 0.04, 0.06, 0.08, 0.1, 0.13, 0.16, 0.2):
-        process = start(tmp_path, environment, "model", "info", *DIS)
-        time.sleep(delay)
-        process.send_signal(signal.SIGINT)
-        _, errors = process.communicate(timeout=30)
-        assert process.returncode in {130, 0, -signal.SIGINT}
+    """As soon as Python itself has started, which has a way of its own to fail."""
+    code = "print('started', flush=True); from flowcli.__main__ import main; main()"
+    for delay in (0.005, 0.02, 0.04, 0.06, 0.08, 0.1, 0.13, 0.16, 0.2):
+        with subprocess.Popen(
+            [sys.executable, "-c", code, "model", "info", *DIS],
+            cwd=tmp_path,
+            env=environment,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+        ) as process:
+            assert process.stdout is not None
+            process.stdout.readline()
+            time.sleep(delay)
+            process.send_signal(signal.SIGINT)
+            _, errors = process.communicate(timeout=30)
+        assert process.returncode in {130, 0, -signal.SIGINT}, errors
         assert process.returncode != 130 or errors.count(b"\n") == 1
+
+
+def test_ctrl_c_that_python_wraps_while_it_makes_a_class() -> None:
+    code = (
+        "import sys, flowcli.cli, flowcli.models.dis as dis\n"
+        "class Wraps:\n"
+        "    def __set_name__(self, owner, name): raise KeyboardInterrupt\n"
+        "dis.DisFlow.__init__ = lambda self: type('Made', (), {'x': Wraps()})\n"
+        "sys.exit(flowcli.cli.run(['batch', '.', '--out-dir', 'out', '-m', 'dis']))"
+    )
+    frames = moving_frames(2)
+    with TemporaryDirectory() as folder:
+        for index, image in enumerate(frames):
+            write_image(Path(folder) / f"{index}.png", image)
+        done = subprocess.run([sys.executable, "-c", code], cwd=folder, capture_output=True, check=False)
+    assert done.returncode == 130
+    assert done.stderr.count(b"\n") == 1
 
 
 class TestStuck:

@@ -79,6 +79,9 @@ def run(arguments: list[str]) -> int:
     except KeyboardInterrupt:
         code = INTERRUPTED
     except Exception as fault:  # the contract: no traceback reaches a user but with --verbose
+        if _is_interruption(fault):
+            console.error(INTERRUPTED_MESSAGE)
+            return INTERRUPTED
         summary = f"{type(fault).__name__}: {fault}".splitlines()[0]
         console.error(f"a fault in flowcli itself: {summary}; please report it with what --verbose prints")
         _show_traceback_if_verbose()
@@ -86,6 +89,15 @@ def run(arguments: list[str]) -> int:
     if code == INTERRUPTED:  # typer turns Ctrl-C into this code
         console.error(INTERRUPTED_MESSAGE)
     return int(code or 0)
+
+
+def _is_interruption(error: BaseException | None) -> bool:
+    """Whether Ctrl-C is behind an error: Python wraps it where it comes while a class is being made, in an import."""
+    while error is not None:
+        if isinstance(error, KeyboardInterrupt):
+            return True
+        error = error.__cause__
+    return False
 
 
 def _show_traceback_if_verbose() -> None:
