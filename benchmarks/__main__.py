@@ -20,7 +20,7 @@ import torch
 
 from flowcli.models.perceiver.checkpoint import open_checkpoint
 from flowcli.models.perceiver.weights import Sizes
-from tests.checkpoints import PUBLISHED_SIZES, draw_model, small_config
+from support.checkpoints import PUBLISHED_SIZES, draw_model, small_config
 
 from . import startup
 from .operations import remaining_operations, stock_operations

@@ -9,7 +9,7 @@ import time
 from pathlib import Path
 from statistics import median
 
-from flowcli.images import write_image
+from flowcli.frames.images import write_image
 from flowcli.scene import render_scene
 
 STOCK = """

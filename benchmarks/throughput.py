@@ -19,8 +19,8 @@ import flow_vis
 import numpy as np
 
 from flowcli import colorize, load_estimator
-from flowcli.pipeline import VideoOutputs, estimate_video
-from flowcli.sources import open_source
+from flowcli.frames.sequence import open_source
+from flowcli.run.video import VideoOutputs, estimate_video
 
 
 def seconds(work: Callable[[], object]) -> float:

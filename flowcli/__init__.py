@@ -17,13 +17,13 @@ from typing import TYPE_CHECKING
 from .version import __version__
 
 if TYPE_CHECKING:
-    from .color import colorize
+    from .draw.color import colorize
+    from .draw.outputs import write_flow
     from .errors import FlowcliError
     from .estimator import FlowEstimator, load_estimator
-    from .flow_io import read_flow
-    from .images import read_image
-    from .metrics import endpoint_error
-    from .outputs import write_flow
+    from .flows.io import read_flow
+    from .flows.metrics import endpoint_error
+    from .frames.images import read_image
 
 __all__ = [
     "FlowEstimator",
@@ -40,12 +40,12 @@ __all__ = [
 _HOME = {
     "FlowEstimator": "estimator",
     "FlowcliError": "errors",
-    "colorize": "color",
-    "endpoint_error": "metrics",
+    "colorize": "draw.color",
+    "endpoint_error": "flows.metrics",
     "load_estimator": "estimator",
-    "read_flow": "flow_io",
-    "read_image": "images",
-    "write_flow": "outputs",
+    "read_flow": "flows.io",
+    "read_image": "frames.images",
+    "write_flow": "draw.outputs",
 }
 
 

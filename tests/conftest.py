@@ -12,9 +12,8 @@ import pytest
 from hypothesis import settings
 
 from flowcli.scene import Scene, render_scene
-
-from .checkpoints import draw_checkpoint
-from .hub_server import HubServer
+from support.checkpoints import draw_checkpoint
+from support.hub_server import HubServer
 
 # A busy machine must not fail a test.
 settings.register_profile("unhurried", deadline=None)

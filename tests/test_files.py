@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from flowcli.errors import OutputError, UsageError
-from flowcli.files import atomic_output, check_outputs, check_writable, write_bytes
+from flowcli.storage import atomic_output, check_outputs, check_writable, write_bytes
 
 
 def test_an_output_appears_only_when_it_is_whole(tmp_path: Path) -> None:
@@ -87,7 +87,7 @@ def test_pipes_and_loops_are_refused(tmp_path: Path) -> None:
 def test_what_killed_processes_left_is_removed_but_not_what_others_write(tmp_path: Path) -> None:
     (tmp_path / ".flowcli-0123456789ab.tmp").write_bytes(b"left behind")
     code = (
-        "import sys, pathlib, flowcli.files as f\n"
+        "import sys, pathlib, flowcli.storage as f\n"
         "with f.atomic_output(pathlib.Path(sys.argv[1])) as path:\n"
         "    path.write_bytes(b'theirs'); print('ready', flush=True); sys.stdin.read()"
     )

@@ -7,8 +7,7 @@ from hypothesis import strategies as st
 
 from flowcli.errors import UsageError
 from flowcli.tiling import Stitcher, cut, fill_window, make_grid, window_weights
-
-from .reference import even_starts, published_starts
+from support.reference import even_starts, published_starts
 
 WINDOW = (368, 496)
 

@@ -14,10 +14,10 @@ import typer
 from typer._click.exceptions import NoArgsIsHelpError, UsageError  # typer re-exports only some of them
 
 from ..errors import INTERRUPTED, FlowcliError
+from ..shutdown import INTERRUPTED_MESSAGE, leave_soon_after_signals
 from ..version import __version__
 from . import batch, convert, demo, estimate, evaluate, info, model, video, warp
 from .console import console
-from .interruption import INTERRUPTED_MESSAGE, leave_soon_after_signals
 
 app = typer.Typer(
     name="flowcli",

@@ -27,8 +27,8 @@ from .options import (
 )
 
 if TYPE_CHECKING:
-    from ..batch import BatchSummary, Outcome, Shard
-    from ..manifest import FaultyItem, Item
+    from ..run.batch import BatchSummary, Outcome, Shard
+    from ..run.manifest import FaultyItem, Item
 
 STDIN = "-"
 
@@ -67,9 +67,9 @@ def batch(
     A folder's consecutive frames are pairs, in natural order, each folder below it for itself.
     Outputs that are there and whole are skipped; failures are listed in DIR/failures.jsonl.
     """
-    from ..batch import Batch, Shard
-    from ..files import check_writable
-    from ..flow_io import suffix_of
+    from ..flows.io import suffix_of
+    from ..run.batch import Batch, Shard
+    from ..storage import check_writable
 
     check_writable(out_dir)
     with _open_items(source, suffix_of(flow_format), out_dir) as items:
@@ -94,8 +94,8 @@ def batch(
 @contextlib.contextmanager
 def _open_items(source: str, suffix: str, out_dir: Path) -> Iterator[Iterable[Item | FaultyItem]]:
     """The items that ``source`` names: a list, or from stdin as they come."""
-    from ..files import why
-    from ..manifest import Manifest, folder_items
+    from ..run.manifest import Manifest, folder_items
+    from ..storage import why
 
     path = Path(source)
     if source == STDIN:
@@ -118,8 +118,8 @@ def _open_items(source: str, suffix: str, out_dir: Path) -> Iterator[Iterable[It
 
 
 def _report(outcome: Outcome, out_dir: Path, advance: Advance, json: bool) -> None:
-    from ..manifest import Item
-    from ..metrics import flow_statistics
+    from ..flows.metrics import flow_statistics
+    from ..run.manifest import Item
 
     if outcome.error is not None:
         console.note(f"failed: {outcome.error}")
@@ -160,7 +160,7 @@ def _account(summary: BatchSummary, out_dir: Path, shard: Shard) -> dict[str, ob
 
 
 def _say_what_happened(summary: BatchSummary, out_dir: Path) -> None:
-    from ..failures import FAILURES
+    from ..run.failures import FAILURES
 
     console.note(
         f"{summary.items} pairs in {out_dir}: {summary.done} done, {summary.skipped} skipped, {summary.failed} failed "

@@ -11,7 +11,7 @@ import time
 from collections.abc import Callable, Iterator
 
 from ..errors import OutputError
-from ..files import why
+from ..storage import why
 
 _LINE_SECONDS = 10.0  # between plain progress lines where no bar can be drawn
 

@@ -43,10 +43,10 @@ def convert(
 ) -> None:
     """Convert a flow file to another format, or draw it."""
     from ..arrays import check_same_size
-    from ..files import check_outputs
-    from ..flow_io import form_for, read_flow
-    from ..images import read_image
-    from ..outputs import write_output
+    from ..draw.outputs import write_output
+    from ..flows.io import form_for, read_flow
+    from ..frames.images import read_image
+    from ..storage import check_outputs
 
     if flow_format is not None and target.suffix.lower() != ".png":
         raise UsageError(f"--flow-format {flow_format} is for .png, not for {target}")

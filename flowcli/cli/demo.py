@@ -33,12 +33,12 @@ def demo(
     """
     import numpy as np
 
-    from ..files import check_outputs
-    from ..images import write_image
-    from ..metrics import endpoint_error
-    from ..outputs import write_flow
-    from ..pictures import demo_panel
+    from ..draw.outputs import write_flow
+    from ..draw.style import demo_panel
+    from ..flows.metrics import endpoint_error
+    from ..frames.images import write_image
     from ..scene import render_scene
+    from ..storage import check_outputs
 
     names = ("frame1.png", "frame2.png", "truth.flo", "flow.flo", "flow.png", "panel.png")
     check_outputs([folder / name for name in names], force=force, inputs=[])

@@ -59,12 +59,12 @@ def estimate(
 ) -> None:
     """Estimate the flow between two frames."""
     from ..arrays import check_same_size
-    from ..files import check_outputs, check_suffix
-    from ..flow_io import form_for
-    from ..formats.flo import FLO
-    from ..images import read_image
-    from ..occlusion import occluded
-    from ..outputs import write_mask, write_output
+    from ..draw.outputs import write_mask, write_output
+    from ..flows.formats.flo import FLO
+    from ..flows.io import form_for
+    from ..flows.occlusion import occluded
+    from ..frames.images import read_image
+    from ..storage import check_outputs, check_suffix
 
     files = [Path(name) for name in output if name != STDOUT]
     if STDOUT in output and json:
@@ -112,7 +112,7 @@ def _estimate(estimator: FlowEstimator, frames: list[Frame], *, both: bool) -> t
 
 
 def _report(estimator: FlowEstimator, flow: Flow, windows: int, seconds: float) -> dict[str, object]:
-    from ..metrics import flow_statistics
+    from ..flows.metrics import flow_statistics
 
     return {
         **describe(estimator),

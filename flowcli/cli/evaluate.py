@@ -15,10 +15,10 @@ from .estimate import describe
 from .options import ConsoleOptions, EstimatorOptions, ForceOption, JsonOption, takes_options
 
 if TYPE_CHECKING:
-    from ..datasets import DatasetPair
     from ..estimator import FlowEstimator
-    from ..evaluation import Comparison, Evaluation
-    from ..manifest import FaultyItem
+    from ..flows.datasets import DatasetPair
+    from ..run.evaluation import Comparison, Evaluation
+    from ..run.manifest import FaultyItem
 
 _HEADINGS = {
     "epe": "EPE",
@@ -75,7 +75,7 @@ def evaluate(
     it is published: middlebury (SCENE/frame10.png, frame11.png, flow10.flo; or other-data and other-gt-flow), sintel
     (training/clean, final, flow, and, if there, occlusions and invalid), kitti (training/image_2, flow_occ, flow_noc).
     """
-    from ..evaluation import Evaluation
+    from ..run.evaluation import Evaluation
 
     subject: dict[str, object]
     if dataset is None:
@@ -107,7 +107,7 @@ def evaluate(
 
 
 def _given(paths: list[Path]) -> list[Comparison]:
-    from ..evaluation import compare_files, compare_folders
+    from ..run.evaluation import compare_files, compare_folders
 
     if len(paths) != 2:
         raise UsageError("give an estimated and a true flow, PRED GT; or --dataset NAME ROOT")
@@ -120,9 +120,9 @@ def _dataset(
     dataset: Literal["middlebury", "sintel", "kitti"], paths: list[Path], out_dir: Path | None
 ) -> tuple[list[DatasetPair], list[Comparison], Path]:
     """What a data set consists of, and the folder for its estimates."""
-    from ..datasets import dataset_pairs
-    from ..evaluation import compare_dataset
-    from ..files import check_writable
+    from ..flows.datasets import dataset_pairs
+    from ..run.evaluation import compare_dataset
+    from ..storage import check_writable
 
     if len(paths) != 1:
         raise UsageError("--dataset takes one path, the root of the data set")
@@ -136,9 +136,9 @@ def _dataset(
 
 def _estimate(estimator: FlowEstimator, pairs: list[DatasetPair], folder: Path, force: bool) -> None:
     """Estimate a data set, or what is missing of it; ``force`` replaces flows that were made differently."""
-    from ..batch import Batch
-    from ..failures import FAILURES
-    from ..manifest import Item
+    from ..run.batch import Batch
+    from ..run.failures import FAILURES
+    from ..run.manifest import Item
 
     items: list[Item | FaultyItem] = [
         Item(pair.frame1, pair.frame2, Path(f"{pair.name}.flo"), pair.name) for pair in pairs
@@ -159,7 +159,7 @@ def _estimate(estimator: FlowEstimator, pairs: list[DatasetPair], folder: Path, 
 
 
 def _check_error_maps(target: Path | None, several: bool, comparisons: list[Comparison], force: bool) -> None:
-    from ..files import check_outputs, check_suffix
+    from ..storage import check_outputs, check_suffix
 
     if target is None:
         return
@@ -176,8 +176,8 @@ def _error_map(target: Path, comparison: Comparison, several: bool) -> Path:
 def _score(
     evaluation: Evaluation, comparison: Comparison, error_map: Path | None, *, several: bool, json: bool
 ) -> None:
-    from ..images import write_image
-    from ..pictures import error_map as draw_errors
+    from ..draw.style import error_map as draw_errors
+    from ..frames.images import write_image
 
     flow, truth, scores = evaluation.add(comparison)
     if error_map is not None:

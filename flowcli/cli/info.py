@@ -19,8 +19,8 @@ def info(
     json: JsonOption = False,
 ) -> None:
     """Print the size, the range and the statistics of flow files, and how much of them is unknown."""
-    from ..flow_io import read_flow
-    from ..metrics import flow_statistics
+    from ..flows.io import read_flow
+    from ..flows.metrics import flow_statistics
 
     damaged = 0
     for path in files:

@@ -24,8 +24,8 @@ from .console import console
 from .download import download_progress
 
 if TYPE_CHECKING:
+    from ..draw.style import Style
     from ..estimator import FlowEstimator
-    from ..pictures import Style
 
 
 def _batch_size(text: str) -> int | Literal["auto"]:
@@ -145,7 +145,7 @@ class ColorOptions:
 
     def style(self) -> Style:
         """How pictures are drawn."""
-        from ..pictures import Style
+        from ..draw.style import Style
 
         return Style(None if self.max_flow == "auto" else self.max_flow, self.wheel, self.legend)
 

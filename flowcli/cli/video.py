@@ -26,8 +26,8 @@ from .options import (
 
 if TYPE_CHECKING:
     from ..arrays import Flow
-    from ..pipeline import VideoOutputs, VideoPair, VideoSummary
-    from ..sources import FrameSource
+    from ..frames.sequence import FrameSource
+    from ..run.video import VideoOutputs, VideoPair, VideoSummary
 
 
 @takes_options
@@ -75,9 +75,9 @@ def video(
 
     N frames give N - 1 flows, each shown at its first frame's time, all in one colour scale.
     """
-    from ..pipeline import VideoOutputs, estimate_video
-    from ..selection import Selection
-    from ..sources import open_source
+    from ..frames.selection import Selection
+    from ..frames.sequence import open_source
+    from ..run.video import VideoOutputs, estimate_video
 
     selection = Selection(start, end, stride)
     _check_targets(source, out, flow_dir, force)
@@ -113,8 +113,8 @@ def video(
 
 def _check_targets(source: Path, out: Path | None, flow_dir: Path | None, force: bool) -> None:
     """Refuse what could not be written at the end."""
-    from ..files import check_outputs, check_suffix, check_writable
-    from ..video_writer import VIDEO_SUFFIXES
+    from ..draw.video_writer import VIDEO_SUFFIXES
+    from ..storage import check_outputs, check_suffix, check_writable
 
     if out is None and flow_dir is None:
         raise UsageError("nothing to write: give --out OUT.mp4, --flow-dir DIR, or both")
@@ -128,8 +128,8 @@ def _check_targets(source: Path, out: Path | None, flow_dir: Path | None, force:
 
 
 def _pair_report(pair: VideoPair, flow: Flow | None, outputs: VideoOutputs) -> dict[str, object]:
-    from ..flow_io import suffix_of
-    from ..metrics import flow_statistics
+    from ..flows.io import suffix_of
+    from ..flows.metrics import flow_statistics
 
     name = f"{pair.first.name}{suffix_of(outputs.flow_format)}"
     return {

@@ -12,7 +12,7 @@ from .console import console
 from .options import ConsoleOptions, ForceOption, JsonOption, MaxPixelsOption, takes_options
 
 if TYPE_CHECKING:
-    from ..occlusion import PhotometricError
+    from ..flows.occlusion import PhotometricError
 
 
 @takes_options
@@ -35,11 +35,11 @@ def warp(
     """Bring frame 2 back to frame 1 by a flow, and print how far it then is from frame 1."""
     from ..arrays import check_same_size
     from ..errors import UsageError
-    from ..files import check_outputs, check_suffix
-    from ..flow_io import read_flow
-    from ..images import WRITTEN_SUFFIXES, read_image, write_image
-    from ..occlusion import photometric_error
-    from ..occlusion import warp as warp_frame
+    from ..flows.io import read_flow
+    from ..flows.occlusion import photometric_error
+    from ..flows.occlusion import warp as warp_frame
+    from ..frames.images import WRITTEN_SUFFIXES, read_image, write_image
+    from ..storage import check_outputs, check_suffix
 
     if output is None and frame1 is None:
         raise UsageError("nothing to do: give -o OUT, --frame1 FRAME1, or both")

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from ...errors import ModelError
-from ...files import why
+from ...storage import why
 from . import hub
 
 ARCHITECTURE = "PerceiverForOpticalFlow"

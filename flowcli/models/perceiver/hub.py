@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ...errors import ModelError, OutputError
-from ...files import why
+from ...storage import why
 
 if TYPE_CHECKING:
     from huggingface_hub import HfFileMetadata

@@ -1,0 +1,180 @@
+"""Writing videos through PyAV (FFmpeg); a frame is ``(H, W, 3)`` uint8 RGB."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from fractions import Fraction
+from pathlib import Path
+from typing import TYPE_CHECKING, cast
+
+import av
+import av.error
+import numpy as np
+from av.filter import Graph
+from av.video.format import VideoFormat
+from av.video.frame import VideoFrame
+from av.video.reformatter import ColorRange, Colorspace
+
+from ..arrays import Frame
+from ..errors import OutputError
+from ..frames.video import cause_of
+
+if TYPE_CHECKING:
+    from av.video.stream import VideoStream
+
+_BT709 = 1  # primaries and transfer of HD video, as FFmpeg numbers them
+_GIF_TICK = Fraction(1, 100)
+_GIF_SHORTEST = 2  # ticks; browsers show anything shorter for a tenth of a second
+
+
+@dataclass(frozen=True)
+class _Kind:
+    """How videos of a suffix are written."""
+
+    container: str
+    encoder: str
+    encoder_options: dict[str, str]
+    container_options: dict[str, str] = field(default_factory=dict)
+
+
+# Visually lossless; the colours have to stay readable. This preset is without x264's macroblock tree, which looks at
+# undefined memory where the width is no multiple of 16 (its AVX-512 code), so that the same flows give the same file.
+_X264 = {"crf": "19", "preset": "superfast", "x264-params": "mbtree=0"}
+_VP9 = {"crf": "20", "b": "0", "deadline": "realtime", "cpu-used": "6", "row-mt": "1"}
+# The index in front, so that a browser starts to play before the whole file is there.
+_INDEX_FIRST = {"movflags": "+faststart"}
+# Without random identifiers, for the same reason.
+_REPEATABLE = {"fflags": "+bitexact"}
+
+_KINDS = {
+    ".mp4": _Kind("mp4", "libx264", _X264, _INDEX_FIRST),
+    ".mov": _Kind("mov", "libx264", _X264, _INDEX_FIRST),
+    ".mkv": _Kind("matroska", "libx264", _X264, _REPEATABLE),
+    ".webm": _Kind("webm", "libvpx-vp9", _VP9, _REPEATABLE),
+    ".gif": _Kind("gif", "gif", {}),
+}
+
+VIDEO_SUFFIXES = tuple(_KINDS)
+"""Suffixes of the videos that can be written."""
+
+
+class VideoWriter:
+    """Writes frames as H.264 or VP9 in yuv420p, which play in every browser, or as a GIF.
+
+    Args:
+        path: where to write; the caller chooses a temporary name.
+        name: the final name, whose suffix is one of ``VIDEO_SUFFIXES``.
+        rate: frames per second, on average.
+        time_base: the unit in which the frames' times can be told apart, in seconds.
+
+    Raises:
+        OutputError: the file cannot be written.
+    """
+
+    def __init__(self, path: Path, name: Path, rate: Fraction, time_base: Fraction) -> None:
+        self._path = path
+        self._name = name
+        self._rate = rate
+        self._kind = _KINDS[name.suffix.lower()]
+        self._is_gif = self._kind.container == "gif"
+        self._time_base = _GIF_TICK if self._is_gif else time_base
+        with self._output_errors():
+            self._container = av.open(
+                str(path), "w", format=self._kind.container, options=dict(self._kind.container_options)
+            )
+        self._stream: VideoStream | None = None
+        self._palettes: Graph | None = None
+        self._last = -_GIF_SHORTEST
+        self.padded = False
+        """Whether an edge was repeated because the frames' height or width is odd, which yuv420p cannot hold."""
+
+    def write(self, image: Frame, time: Fraction) -> None:
+        """Append ``(H, W, 3)`` uint8 RGB, shown from ``time`` seconds on; all images have one size.
+
+        A GIF leaves out images that would be shown for less than browsers can.
+        """
+        height, width = image.shape[:2]
+        if not self._is_gif and (height % 2 or width % 2):
+            image = np.pad(image, ((0, height % 2), (0, width % 2), (0, 0)), mode="edge")
+            self.padded = True
+        stamp = round(time / self._time_base)
+        if self._is_gif:
+            if stamp < self._last + _GIF_SHORTEST:
+                return
+            self._last = stamp
+        with self._output_errors():
+            self._stream = self._stream or self._start(image)
+            frame = VideoFrame.from_ndarray(image, format="rgb24")
+            frame.pts = stamp
+            frame.time_base = self._time_base
+            self._container.mux(self._stream.encode(self._indexed(frame) if self._is_gif else _subsampled(frame)))
+
+    def _start(self, image: Frame) -> VideoStream:
+        options = dict(self._kind.encoder_options)
+        stream = cast("VideoStream", self._container.add_stream(self._kind.encoder, rate=self._rate, options=options))
+        stream.height, stream.width = image.shape[:2]
+        stream.codec_context.time_base = self._time_base
+        if self._is_gif:
+            stream.pix_fmt = "pal8"
+            return stream
+        stream.pix_fmt = "yuv420p"
+        codec = stream.codec_context
+        # Said in the file, or players guess from the size and small videos come out in other colours.
+        codec.colorspace, codec.color_range = Colorspace.ITU709, ColorRange.MPEG
+        codec.color_primaries = codec.color_trc = _BT709
+        return stream
+
+    def _indexed(self, frame: VideoFrame) -> VideoFrame:
+        """The frame in 256 colours of its own."""
+        self._palettes = self._palettes or _palette_graph(frame.width, frame.height)
+        self._palettes.push(frame)
+        indexed = self._palettes.pull()
+        assert isinstance(indexed, VideoFrame)
+        return indexed
+
+    def close(self) -> None:
+        """Write what the encoder still holds and complete the file."""
+        with self._output_errors():
+            if self._stream is not None:
+                self._container.mux(self._stream.encode(None))
+            self._container.close()
+
+    def abandon(self) -> None:
+        """Remove the unfinished file."""
+        # First, for closing completes an .mp4: all of it would be moved, to put its index in front.
+        self._path.unlink(missing_ok=True)
+        with contextlib.suppress(av.error.FFmpegError, OSError):
+            self._container.close()
+
+    @contextlib.contextmanager
+    def _output_errors(self) -> Iterator[None]:
+        try:
+            yield
+        except (av.error.FFmpegError, OSError) as error:
+            raise OutputError(f"cannot write {self._name}: {cause_of(error)}") from error
+
+
+def _subsampled(frame: VideoFrame) -> VideoFrame:
+    return frame.reformat(format="yuv420p", dst_colorspace=Colorspace.ITU709, dst_color_range=ColorRange.MPEG)
+
+
+def _palette_graph(width: int, height: int) -> Graph:
+    """FFmpeg's filters that choose a palette for each frame and bring the frame into it, one frame at a time."""
+    graph = Graph()
+    source = graph.add_buffer(width=width, height=height, format=VideoFormat("rgb24"), time_base=_GIF_TICK)
+    split = graph.add("split")
+    choose = graph.add("palettegen", "stats_mode=single:reserve_transparent=0")
+    use = graph.add("paletteuse", "new=1:dither=sierra2_4a")
+    sink = graph.add("buffersink")
+    for start, output, end, entry in (
+        (source, 0, split, 0),
+        (split, 0, choose, 0),
+        (split, 1, use, 0),
+        (choose, 0, use, 1),
+        (use, 0, sink, 0),
+    ):
+        start.link_to(end, output, entry)
+    graph.configure()
+    return graph

@@ -1,0 +1,145 @@
+"""The layouts of benchmarks with true flow: which frames, which truth, and over which pixels each figure goes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+
+from ..arrays import Mask
+from ..errors import InputError
+from ..frames.images import read_image
+from ..frames.sequence import natural_key
+from ..storage import why
+
+DatasetName = Literal["middlebury", "sintel", "kitti"]
+
+
+@dataclass(frozen=True)
+class Subset:
+    """Some pixels of a pair, and the true flow there."""
+
+    name: str
+    """Such as ``all`` or ``final, occluded``; figures of pairs with the same name are put together."""
+
+    truth: Path
+    mask: Path | None = None
+    """A picture that is white where a pixel has some property."""
+
+    wants_white: bool = True
+    """Whether the pixels with that property are meant, or the others."""
+
+    is_main: bool = False
+    """Whether these are all the pixels, and not a part of them."""
+
+    def chosen(self) -> Mask | None:
+        """Which pixels, ``(H, W)``; ``None`` for all. Raises ``InputError``."""
+        if self.mask is None:
+            return None
+        return np.asarray((read_image(self.mask)[..., 0] > 127) == self.wants_white)
+
+
+@dataclass(frozen=True)
+class DatasetPair:
+    """Two frames with true flow."""
+
+    name: str
+    """Unique in the data set; a path without a suffix."""
+
+    frame1: Path
+    frame2: Path
+    subsets: list[Subset] = field(default_factory=list)
+
+
+def dataset_pairs(name: DatasetName, root: Path) -> list[DatasetPair]:
+    """The pairs of a data set that lies in ``root`` as its authors publish it.
+
+    - ``middlebury``: ``<scene>/frame10.png``, ``frame11.png`` and ``flow10.flo``, or the last of them in
+      ``other-gt-flow`` and the frames in ``other-data`` or ``other-color-allframes``.
+    - ``sintel``: ``training/clean`` and ``training/final`` with ``<scene>/frame_0001.png``, ``training/flow``, and
+      ``training/occlusions`` and ``training/invalid`` if they are there.
+    - ``kitti`` (2015, or 2012 with ``colored_0``): ``training/image_2/000000_10.png`` and ``_11.png``,
+      ``training/flow_occ`` and ``training/flow_noc``.
+
+    Raises:
+        InputError: it is not there, or a part of it is missing.
+    """
+    finders: dict[DatasetName, Callable[[Path], list[DatasetPair]]] = {
+        "middlebury": _middlebury,
+        "sintel": _sintel,
+        "kitti": _kitti,
+    }
+    try:
+        pairs = finders[name](root)
+    except OSError as error:
+        raise InputError(f"cannot read {root}: {why(error)}") from error
+    if not pairs:
+        raise InputError(f"{root} does not look like {name}: see flowcli eval --help for the folders it should have")
+    wanted = [path for pair in pairs for path in (pair.frame1, pair.frame2, *_files(pair.subsets))]
+    missing = sorted({str(path) for path in wanted if not path.is_file()})
+    if missing:
+        raise InputError(f"{len(missing)} files of {name} are missing: {', '.join(missing)}")
+    truths: dict[str, DatasetPair] = {}
+    for pair in pairs:
+        other = truths.setdefault(pair.name, pair)
+        if other is not pair:
+            raise InputError(f"{pair.name} is there twice: {other.subsets[0].truth} and {pair.subsets[0].truth}")
+    return pairs
+
+
+def _files(subsets: list[Subset]) -> list[Path]:
+    return [path for subset in subsets for path in (subset.truth, subset.mask) if path is not None]
+
+
+def _middlebury(root: Path) -> list[DatasetPair]:
+    pairs = []
+    for truth in sorted(root.glob("**/flow10.flo"), key=natural_key):
+        scene = truth.parent.name
+        places = [truth.parent, *(root / data / scene for data in ("other-data", "other-color-allframes"))]
+        place = next((place for place in places if (place / "frame10.png").is_file()), truth.parent)
+        subsets = [Subset("all", truth, is_main=True), Subset(scene, truth)]
+        pairs.append(DatasetPair(scene, place / "frame10.png", place / "frame11.png", subsets))
+    return pairs
+
+
+def _sintel(root: Path) -> list[DatasetPair]:
+    base = root / "training" if (root / "training").is_dir() else root
+    truths = sorted((base / "flow").glob("*/frame_[0-9]*.flo"), key=natural_key)
+    return [
+        _sintel_pair(base, rendering, truth)
+        for rendering in ("clean", "final")
+        if (base / rendering).is_dir()
+        for truth in truths
+    ]
+
+
+def _sintel_pair(base: Path, rendering: str, truth: Path) -> DatasetPair:
+    scene, stem = truth.parent.name, truth.stem
+    number = stem.removeprefix("frame_")
+    folder = base / rendering / scene
+    subsets = [Subset(rendering, truth, is_main=True)]
+    if (base / "invalid").is_dir():
+        mask = base / "invalid" / scene / f"{stem}.png"
+        subsets.append(Subset(f"{rendering}, valid", truth, mask, wants_white=False))
+    if (base / "occlusions").is_dir():
+        mask = base / "occlusions" / scene / f"{stem}.png"
+        subsets.append(Subset(f"{rendering}, visible", truth, mask, wants_white=False))
+        subsets.append(Subset(f"{rendering}, occluded", truth, mask))
+    following = f"frame_{int(number) + 1:0{len(number)}d}.png" if number.isdecimal() else f"{stem}.png"
+    return DatasetPair(f"{rendering}/{scene}/{stem}", folder / f"{stem}.png", folder / following, subsets)
+
+
+def _kitti(root: Path) -> list[DatasetPair]:
+    base = root / "training" if (root / "training").is_dir() else root
+    images = next((base / name for name in ("image_2", "colored_0") if (base / name).is_dir()), base / "image_2")
+    pairs = []
+    for truth in sorted((base / "flow_occ").glob("*_10.png"), key=natural_key):
+        subsets = [Subset("all", truth, is_main=True)]
+        if (base / "flow_noc").is_dir():
+            subsets.append(Subset("visible", base / "flow_noc" / truth.name))
+        frame2 = images / truth.name.replace("_10.png", "_11.png")
+        pairs.append(DatasetPair(truth.stem, images / truth.name, frame2, subsets))
+    return pairs

@@ -1,0 +1,91 @@
+"""Spring's ``.flo5`` (Mehl et al., "Spring: A High-Resolution High-Detail Dataset and Benchmark", CVPR 2023).
+
+An HDF5 file with the data set ``flow``, ``(H, W, 2)`` float32; NaN marks unknown flow. Needs the optional h5py.
+"""
+
+from __future__ import annotations
+
+import importlib
+import io
+import math
+from types import ModuleType
+from typing import Any
+
+import numpy as np
+
+from ...arrays import Flow
+from ...errors import InputError, OutputError
+from . import FlowFormat, check_size, check_unpacked
+from .npy import as_flow
+
+_DATA_SET = "flow"
+# What h5py raises on damaged files, which it does not check.
+_DAMAGE = (OSError, LookupError, RuntimeError, ValueError, TypeError, AttributeError, ArithmeticError, MemoryError)
+_SMALL_CHUNK = 1 << 20
+_REMEDY = "the .flo5 format needs h5py; pip install 'flowcli[spring]'"
+
+
+def _h5py() -> ModuleType | None:
+    try:
+        return importlib.import_module("h5py")
+    except ModuleNotFoundError:
+        return None
+
+
+def encode(flow: Flow) -> bytes:
+    """The bytes of a ``.flo5`` file, compressed as Spring's are; raises ``OutputError`` without h5py."""
+    h5py = _h5py()
+    if h5py is None:
+        raise OutputError(_REMEDY)
+    file = io.BytesIO()
+    with h5py.File(file, "w") as archive:
+        archive.create_dataset(
+            _DATA_SET, data=np.ascontiguousarray(flow, "<f4"), compression="gzip", compression_opts=5
+        )
+    return file.getvalue()
+
+
+def decode(data: bytes, name: object) -> Flow:
+    """The flow in a ``.flo5`` file; NaN where it is not finite."""
+    h5py = _h5py()
+    if h5py is None:
+        raise InputError(f"cannot read {name}: {_REMEDY}")
+    try:
+        with h5py.File(io.BytesIO(data), "r") as archive:
+            values = archive[_DATA_SET]
+            if not isinstance(values, h5py.Dataset) or values.dtype.kind != "f":
+                raise InputError(f"{name} has no data set {_DATA_SET} of floats")
+            shape = values.shape
+            if len(shape) != 3 or shape[2] != 2:
+                raise InputError(f"{name} holds an array of shape {shape}; flow is (height, width, 2)")
+            if not _is_plain(h5py, archive, values) or _end(data) != len(data):
+                raise InputError(f"{name} is damaged, or no flow: it is not stored in a plain way")
+            check_size(shape[0], shape[1], name)
+            check_unpacked(values.nbytes, len(data), name)
+            return as_flow(values[()])
+    except _DAMAGE as error:
+        raise InputError(f"{name} is not a .flo5 file, or damaged") from error
+
+
+def _is_plain(h5py: ModuleType, archive: Any, values: Any) -> bool:
+    """Whether the values are in this file, unpack once, and in pieces of a reasonable size."""
+    properties = values.id.get_create_plist()
+    filters = [properties.get_filter(index)[0] for index in range(properties.get_nfilters())]
+    chunk_bytes = math.prod(values.chunks or (0,)) * values.dtype.itemsize
+    return (
+        isinstance(archive.get(_DATA_SET, getlink=True), h5py.HardLink)
+        and not values.is_virtual
+        and not values.external
+        and set(filters) <= {h5py.h5z.FILTER_DEFLATE, h5py.h5z.FILTER_SHUFFLE, h5py.h5z.FILTER_FLETCHER32}
+        and filters.count(h5py.h5z.FILTER_DEFLATE) <= 1
+        and chunk_bytes <= 2 * values.nbytes + _SMALL_CHUNK
+    )
+
+
+def _end(data: bytes) -> int:
+    """Where the superblock says that the file ends (HDF5 File Format Specification, section II.A)."""
+    version, at = data[8], {0: 40, 1: 44}.get(data[8], 28)
+    return int.from_bytes(data[at : at + 8], "little") if version < 4 else -1
+
+
+FLO5 = FlowFormat("flo5", ".flo5", encode, decode, None)

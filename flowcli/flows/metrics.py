@@ -1,0 +1,177 @@
+"""How far a flow is from the truth: the field's usual figures, over the pixels whose true flow is known."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+import numpy as np
+import numpy.typing as npt
+
+from ..arrays import Flow, Mask, known
+
+_OUTLIER_PIXELS = (1, 3, 5)
+_FL_PIXELS, _FL_SHARE = 3.0, 0.05
+_SPEEDS = {"s0_10": (0.0, 10.0), "s10_40": (10.0, 40.0), "s40": (40.0, np.inf)}
+
+
+def flow_statistics(flow: Flow) -> dict[str, float | None]:
+    """What a flow is like, for reports.
+
+    Args:
+        flow: ``(H, W, 2)`` float32 in pixels; unknown flow is NaN and left out.
+
+    Returns:
+        Smallest, mean and largest u, v and length in pixels (``None`` if no flow is known), and the share of pixels
+        that are known (0..1).
+    """
+    is_known = known(flow)
+    u, v = flow[is_known].T.astype(np.float64)
+    values: dict[str, float | None] = {}
+    for name, component in (("u", u), ("v", v), ("length", np.hypot(u, v))):
+        for statistic in (np.min, np.mean, np.max):
+            value = float(statistic(component)) if component.size else None
+            values[f"{name}_{statistic.__name__.removeprefix('a')}"] = value
+    values["known"] = float(is_known.mean())
+    return values
+
+
+def endpoint_error(flow: Flow, truth: Flow) -> npt.NDArray[np.float32]:
+    """The end-point error of each pixel: the length of ``flow - truth`` in pixels.
+
+    Defined in Baker et al., "A Database and Evaluation Methodology for Optical Flow", IJCV 2011, section 4.1.
+
+    Args:
+        flow: ``(H, W, 2)`` float32 in pixels.
+        truth: ``(H, W, 2)`` float32 in pixels; NaN where unknown.
+
+    Returns:
+        ``(H, W)`` float32 in pixels; NaN where either flow is unknown.
+
+    Raises:
+        ValueError: the two differ in size.
+    """
+    return _as_float32(_lengths_of_differences(flow, truth))
+
+
+def _lengths_of_differences(flow: Flow, truth: Flow) -> npt.NDArray[np.float64]:
+    _check_sizes(flow, truth)
+    with np.errstate(invalid="ignore"):
+        u, v = np.moveaxis(flow.astype(np.float64) - truth, -1, 0)
+    return np.asarray(np.where(np.isfinite(u) & np.isfinite(v), np.hypot(u, v), np.nan))
+
+
+def _as_float32(values: npt.NDArray[np.float64]) -> npt.NDArray[np.float32]:
+    with np.errstate(over="ignore"):
+        return values.astype(np.float32)
+
+
+def angular_error(flow: Flow, truth: Flow) -> npt.NDArray[np.float32]:
+    """The angular error of each pixel: the angle between ``(u, v, 1)`` and the true ``(u, v, 1)`` in degrees.
+
+    Defined in Barron, Fleet and Beauchemin, "Performance of Optical Flow Techniques", IJCV 1994, section 4.1.
+    Arguments, errors and unknown flow as for :func:`endpoint_error`; values are 0..180.
+    """
+    _check_sizes(flow, truth)
+    u, v = np.moveaxis(flow.astype(np.float64), -1, 0)
+    true_u, true_v = np.moveaxis(truth.astype(np.float64), -1, 0)
+    with np.errstate(invalid="ignore", over="ignore"):
+        # By its tangent, which is precise at small angles, where the cosine is not.
+        cross = np.sqrt((v - true_v) ** 2 + (true_u - u) ** 2 + (u * true_v - v * true_u) ** 2)
+        return _as_float32(np.degrees(np.arctan2(cross, u * true_u + v * true_v + 1)))
+
+
+def _check_sizes(flow: Flow, truth: Flow) -> None:
+    if flow.shape != truth.shape:
+        raise ValueError(f"flows of different sizes: {flow.shape[:2]} and {truth.shape[:2]}")
+
+
+@dataclass
+class Scores:
+    """Figures over all pixels of one or more flows, gathered flow by flow.
+
+    Only pixels count whose true flow is known and chosen, and whose estimated flow is known; where only the latter is
+    missing, ``missing`` counts them. ``report`` gives:
+
+    - ``epe``: the mean end-point error in pixels (Baker et al., IJCV 2011).
+    - ``epe_image_mean``: the mean over images of their mean end-point errors, as KITTI's is often published.
+    - ``outliers_1px``, ``outliers_3px``, ``outliers_5px``: the percentage of pixels whose end-point error is larger
+      than that (Baker et al., IJCV 2011: R1, R3, R5).
+    - ``fl_all``: the percentage of pixels whose end-point error is larger than 3 pixels and than 5 % of the true flow
+      (Menze and Geiger, "Object Scene Flow for Autonomous Vehicles", CVPR 2015).
+    - ``angular_error``: the mean angular error in degrees (Barron et al., IJCV 1994).
+    - ``s0_10``, ``s10_40``, ``s40``: the mean end-point error where the true flow is shorter than 10 pixels, 10 to 40,
+      and 40 or longer (Butler et al., "A Naturalistic Open Source Movie for Optical Flow Evaluation", ECCV 2012).
+    - ``pixels``, ``missing``, ``images``: how many.
+    """
+
+    pixels: int = 0
+    missing: int = 0
+    images: int = 0
+    image_means: list[float] = field(default_factory=list)
+    _sums: dict[str, float] = field(default_factory=dict)
+    _speed_pixels: dict[str, int] = field(default_factory=dict)
+
+    def add(self, flow: Flow, truth: Flow, chosen: Mask | None = None) -> None:
+        """Take in a flow.
+
+        Args:
+            flow: ``(H, W, 2)`` float32 in pixels, as estimated.
+            truth: likewise; NaN where unknown.
+            chosen: ``(H, W)``, the pixels to look at; ``None`` for all.
+
+        Raises:
+            ValueError: the sizes differ.
+        """
+        errors, angles = _lengths_of_differences(flow, truth), angular_error(flow, truth)
+        asked = known(truth) if chosen is None else known(truth) & chosen
+        both = asked & known(flow)
+        self.missing += int(asked.sum() - both.sum())
+        self.images += bool(asked.any())
+        if not both.any():
+            return
+        epe = errors[both]
+        speed = np.hypot(*truth[both].astype(np.float64).T)
+        self.pixels += epe.size
+        self.image_means.append(float(epe.mean()))
+        self._sum("epe", epe.sum())
+        self._sum("angular_error", angles[both].sum(dtype=np.float64))
+        self._sum("fl_all", ((epe > _FL_PIXELS) & (epe > _FL_SHARE * speed)).sum())
+        for pixels in _OUTLIER_PIXELS:
+            self._sum(f"outliers_{pixels}px", (epe > pixels).sum())
+        for name, (slowest, fastest) in _SPEEDS.items():
+            inside = (speed >= slowest) & (speed < fastest)
+            self._sum(name, epe[inside].sum())
+            self._speed_pixels[name] = self._speed_pixels.get(name, 0) + int(inside.sum())
+
+    def merge(self, other: Scores) -> None:
+        """Take in what another has gathered."""
+        self.pixels += other.pixels
+        self.missing += other.missing
+        self.images += other.images
+        self.image_means += other.image_means
+        for name, value in other._sums.items():
+            self._sum(name, value)
+        for name, count in other._speed_pixels.items():
+            self._speed_pixels[name] = self._speed_pixels.get(name, 0) + count
+
+    def _sum(self, name: str, value: float) -> None:
+        self._sums[name] = self._sums.get(name, 0.0) + float(value)
+
+    def report(self) -> Mapping[str, float | int | None]:
+        """The figures by name; ``None`` where there is no pixel to tell from."""
+
+        def mean(name: str, count: int, factor: float = 1.0) -> float | None:
+            return factor * self._sums[name] / count if count else None
+
+        shares = [f"outliers_{pixels}px" for pixels in _OUTLIER_PIXELS]
+        return {
+            "epe": mean("epe", self.pixels),
+            "epe_image_mean": float(np.mean(self.image_means)) if self.image_means else None,
+            **{name: mean(name, self.pixels, 100.0) for name in (*shares, "fl_all")},
+            "angular_error": mean("angular_error", self.pixels),
+            **{name: mean(name, self._speed_pixels.get(name, 0)) for name in _SPEEDS},
+            "pixels": self.pixels,
+            "missing": self.missing,
+            "images": self.images,
+        }

@@ -1,0 +1,1 @@
+"""What is done with many pairs: tasks, the runner, resuming."""

@@ -1,0 +1,92 @@
+"""The list of a batch's failures, ``failures.jsonl``, which several runs over one folder share.
+
+Its lines are items of a manifest, so that the list itself can be given to a batch.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import json
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+from ..errors import OutputError
+from ..storage import why, write_bytes
+
+FAILURES = "failures.jsonl"
+
+
+class Failures:
+    """The failures of a run over ``folder``, written as they happen.
+
+    Used as a context manager: at the end, whatever the reason, failures of earlier runs leave the list if this run
+    has dealt with their items.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self.path = folder / FAILURES
+        self._folder = folder
+        self._handled: set[str] = set()
+        self._ours: list[str] = []
+
+    def __enter__(self) -> Failures:
+        """Start with none."""
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Put the list in order."""
+        with contextlib.suppress(OutputError), self._locked():
+            lines = [line for line in self._read() if not self._is_outdated(line)] + self._ours
+            if lines:
+                write_bytes(self.path, "".join(lines).encode())
+            else:
+                self.path.unlink(missing_ok=True)
+
+    def handled(self, *names: str) -> None:
+        """Note that this run has dealt with the item of this output or origin."""
+        self._handled.update(names)
+
+    def add(self, entry: dict[str, object]) -> None:
+        """Append a failure; raises ``OutputError`` if it cannot be written."""
+        line = json.dumps(entry) + "\n"
+        self._ours.append(line)
+        try:
+            self._folder.mkdir(parents=True, exist_ok=True)
+            with self._locked(), self.path.open("ab+") as file:
+                if file.tell() and os.pread(file.fileno(), 1, file.tell() - 1) != b"\n":
+                    file.write(b"\n")  # a line was cut off
+                file.write(line.encode())
+        except OSError as error:
+            raise OutputError(f"cannot write {self.path}: {why(error)}") from error
+
+    def _read(self) -> list[str]:
+        """What earlier runs, and others at the same time, have listed."""
+        ours = set(self._ours)
+        try:
+            text = self.path.read_text("utf-8", errors="replace")
+        except OSError:
+            return []
+        return [line + "\n" for line in text.splitlines() if line + "\n" not in ours]
+
+    def _is_outdated(self, line: str) -> bool:
+        try:
+            entry = json.loads(line)
+        except ValueError:  # cut off with the power
+            return True
+        return not isinstance(entry, dict) or not self._handled.isdisjoint({entry.get("out"), entry.get("origin")})
+
+    @contextlib.contextmanager
+    def _locked(self) -> Iterator[None]:
+        """Keep other runs from the list; the lock is on the folder, since the list itself is replaced."""
+        try:
+            descriptor = os.open(self._folder, os.O_RDONLY)
+        except OSError as error:
+            raise OutputError(f"cannot write {self.path}: {why(error)}") from error
+        try:
+            with contextlib.suppress(OSError):  # some file systems have no locks
+                fcntl.flock(descriptor, fcntl.LOCK_EX)
+            yield
+        finally:
+            os.close(descriptor)

@@ -1,0 +1,103 @@
+"""Every reader of flow on damaged and lying files: a flow or the error of exit code 3, and never much memory."""
+
+from __future__ import annotations
+
+import contextlib
+import struct
+import tracemalloc
+import zlib
+from collections.abc import Callable
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from flowcli.errors import InputError
+from flowcli.flows.formats import FlowFormat
+from flowcli.flows.io import FORMATS
+
+FLOW = np.random.default_rng(0).normal(0, 5, (6, 9, 2)).astype(np.float32)
+LARGEST = 64 << 20
+
+# Numbers that headers lie with.
+SIZES = st.sampled_from([0, 1, 2, 255, 65_535, 100_000, 131_072, 2**31 - 1, 2**31, 2**32 - 1])
+
+
+def edits(whole: bytes) -> st.SearchStrategy[bytes]:
+    """Files that are nearly right: bytes changed, numbers replaced, ends cut off or added."""
+
+    def change(changes: list[tuple[int, int]], numbers: list[tuple[int, int, str]], end: int, more: bytes) -> bytes:
+        data = bytearray(whole)
+        for position, value in changes:
+            data[position % len(data)] = value
+        for position, number, order in numbers:
+            at = position % max(1, len(data) - 4)
+            data[at : at + 4] = struct.pack(f"{order}I", number)
+        return bytes(data[: len(data) - end]) + more
+
+    near_the_start = st.integers(0, 200) | st.integers(0, len(whole))
+    return st.builds(
+        change,
+        st.lists(st.tuples(near_the_start, st.integers(0, 255)), max_size=4),
+        st.lists(st.tuples(near_the_start, SIZES, st.sampled_from("<>")), max_size=3),
+        st.sampled_from([0, 0, 0, 1, 7, 100]),
+        st.sampled_from([b"", b"", b"x", bytes(50)]),
+    )
+
+
+def read(form: FlowFormat, data: bytes) -> None:
+    """A flow, or the error that becomes exit code 3."""
+    tracemalloc.start()
+    try:
+        with contextlib.suppress(InputError):
+            flow = form.decode(data, "file")
+            assert flow.dtype == np.float32
+            assert flow.ndim == 3
+            assert flow.shape[2] == 2
+            assert min(flow.shape) > 0
+        with contextlib.suppress(InputError):
+            if form.size is not None:
+                form.size(data[:4096], len(data), "file")
+        assert tracemalloc.get_traced_memory()[1] < LARGEST
+    finally:
+        tracemalloc.stop()
+
+
+@pytest.mark.parametrize("suffix", FORMATS)
+@given(st.data())
+@settings(max_examples=150)
+def test_nearly_right_files(suffix: str, data: st.DataObject) -> None:
+    form = FORMATS[suffix]
+    read(form, data.draw(edits(form.encode(FLOW))))
+
+
+@pytest.mark.parametrize("suffix", FORMATS)
+@given(data=st.binary(max_size=300))
+@settings(max_examples=100)
+def test_noise(suffix: str, data: bytes) -> None:
+    form = FORMATS[suffix]
+    magic = form.encode(FLOW)[:8]
+    read(form, data)
+    read(form, magic + data)
+
+
+def png(width: int, height: int, data: bytes) -> bytes:
+    chunks = [(b"IHDR", struct.pack(">IIBBBBB", width, height, 16, 2, 0, 0, 0)), (b"IDAT", data), (b"IEND", b"")]
+    return b"\x89PNG\r\n\x1a\n" + b"".join(
+        struct.pack(">I", len(part)) + kind + part + struct.pack(">I", zlib.crc32(kind + part)) for kind, part in chunks
+    )
+
+
+@given(width=SIZES, height=SIZES)
+def test_headers_that_lie(width: int, height: int) -> None:
+    text = f"PF\n{width} {height}\n-1\n".encode()
+    dictionary = f"{{'descr': '<f4', 'fortran_order': False, 'shape': ({height}, {width}, 2), }}".ljust(117).encode()
+    liars: dict[str, Callable[[], bytes]] = {
+        ".flo": lambda: b"PIEH" + struct.pack("<II", width, height) + bytes(600),
+        ".pfm": lambda: text + bytes(600),
+        ".npy": lambda: b"\x93NUMPY\x01\x00v\x00" + dictionary + b"\n" + bytes(600),
+        ".png": lambda: png(width, height, zlib.compress(bytes(600_000))),
+    }
+    for suffix, make in liars.items():
+        read(FORMATS[suffix], make())

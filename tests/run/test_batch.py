@@ -1,0 +1,432 @@
+"""Batches in this process, and the ``batch`` command in processes of its own."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import threading
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from flowcli import colorize, load_estimator, read_flow, read_image, write_flow
+from flowcli.arrays import Flow
+from flowcli.draw.style import Style
+from flowcli.errors import UsageError
+from flowcli.estimator import FlowEstimator
+from flowcli.frames.images import write_image
+from flowcli.run.batch import Batch, BatchSummary, Outcome, Shard
+from flowcli.run.failures import Failures
+from flowcli.run.manifest import Item, Manifest, folder_items
+from support.videos import moving_frames
+
+from ..conftest import Run
+
+DIS = ("-m", "dis")
+PROGRAM = str(Path(sys.executable).with_name("flowcli"))
+
+
+@pytest.fixture
+def frames(tmp_path: Path) -> Path:
+    """Two folders of frames of different sizes."""
+    for name, size in (("s1", (40, 60)), ("s2", (33, 71))):
+        for index, image in enumerate(moving_frames(4, *size)):
+            write_image(tmp_path / "in" / name / f"{index + 8}.png", image)
+    return tmp_path / "in"
+
+
+def run(frames: Path, out: Path, estimator: FlowEstimator | None = None, **options: object) -> BatchSummary:
+    batch = Batch(estimator or load_estimator("dis"), out, **options)  # type: ignore[arg-type]
+    return batch.run(list(folder_items(frames, ".flo", out)))
+
+
+def counts(summary: BatchSummary) -> tuple[int, int, int]:
+    return summary.done, summary.skipped, summary.failed
+
+
+def files(folder: Path) -> dict[str, bytes]:
+    return {str(path.relative_to(folder)): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+
+
+def listed(folder: Path) -> list[dict[str, object]]:
+    return [json.loads(line) for line in (folder / "failures.jsonl").read_text().splitlines()]
+
+
+def expected(frames: Path, name: str, index: int) -> Flow:
+    first, second = (read_image(frames / name / f"{n}.png") for n in (index, index + 1))
+    return load_estimator("dis").estimate(first, second)
+
+
+class TestBatch:
+    def test_every_pair_gets_its_flow(self, frames: Path, tmp_path: Path) -> None:
+        out = tmp_path / "out"
+        assert counts(run(frames, out)) == (6, 0, 0)
+        assert sorted(files(out)) == ["flowcli.json", *(f"{s}/{n}.flo" for s in ("s1", "s2") for n in (10, 8, 9))]
+        for name in ("s1", "s2"):
+            for index in (8, 9, 10):
+                np.testing.assert_array_equal(read_flow(out / name / f"{index}.flo"), expected(frames, name, index))
+
+    def test_windows_of_pairs_of_different_sizes_share_batches(
+        self, frames: Path, tmp_path: Path, checkpoint: Path
+    ) -> None:
+        sizes: list[int] = []
+        estimator = load_estimator(str(checkpoint), batch_size=7, overlap=6)
+        model = estimator.model
+
+        class Watched:
+            def __getattr__(self, name: str) -> object:
+                return getattr(model, name)
+
+            def __call__(self, first: np.ndarray, second: np.ndarray) -> np.ndarray:
+                sizes.append(len(first))
+                return model(first, second)
+
+        estimator.model = Watched()  # type: ignore[assignment]
+        summary = run(frames, tmp_path / "out", estimator)
+        assert summary.windows == sum(sizes)
+        assert set(sizes[:-1]) == {7}
+        alone = load_estimator(str(checkpoint), batch_size=1, overlap=6)
+        for path in (tmp_path / "out").rglob("*.flo"):
+            name, index = path.parent.name, int(path.stem)
+            pair = [read_image(frames / name / f"{n}.png") for n in (index, index + 1)]
+            np.testing.assert_allclose(read_flow(path), alone.estimate(pair[0], pair[1]), rtol=0, atol=1e-4)
+
+    def test_only_what_is_whole_is_skipped(self, frames: Path, tmp_path: Path) -> None:
+        out = tmp_path / "out"
+        run(frames, out)
+        whole = files(out)
+        (out / "s1/8.flo").write_bytes(whole["s1/8.flo"][:-1])
+        (out / "s1/9.flo").write_bytes(b"")
+        write_flow(out / "s1/10.flo", np.zeros((40, 61, 2), np.float32))
+        (out / "s2/8.flo").unlink()
+        os.utime(out / "s2/9.flo", ns=(0, 0))  # older than its frames
+        assert counts(run(frames, out)) == (5, 1, 0)
+        assert files(out) == whole
+        assert counts(run(frames, out, force=True)) == (6, 0, 0)
+
+    @pytest.mark.parametrize("suffix", [".flo", ".npy", ".pfm", ".png"])
+    def test_every_format_is_resumed(self, frames: Path, tmp_path: Path, suffix: str) -> None:
+        items = list(folder_items(frames, suffix, tmp_path / "out"))
+        assert counts(Batch(load_estimator("dis"), tmp_path / "out").run(items)) == (6, 0, 0)
+        outputs = sorted((tmp_path / "out").rglob(f"*{suffix}"))
+        assert len(outputs) == 6
+        outputs[0].write_bytes(outputs[0].read_bytes()[:-1])
+        assert counts(Batch(load_estimator("dis"), tmp_path / "out").run(items)) == (1, 5, 0)
+
+    def test_colours_in_one_scale(self, frames: Path, tmp_path: Path) -> None:
+        items = list(folder_items(frames, ".png", tmp_path / "out"))
+        Batch(load_estimator("dis"), tmp_path / "out", style=Style(max_flow=7.0)).run(items)
+        picture = read_image(tmp_path / "out/s1/8.png")
+        np.testing.assert_array_equal(picture, colorize(expected(frames, "s1", 8), 7.0))
+
+    def test_turned_frames_are_not_estimated_again(self, tmp_path: Path) -> None:
+        from PIL import Image
+
+        exif = Image.Exif()
+        exif[0x112] = 6
+        for index, image in enumerate(moving_frames(2, 30, 50)):
+            Image.fromarray(image).save(tmp_path / f"{index}.png", exif=exif)
+        assert read_image(tmp_path / "0.png").shape == (50, 30, 3)
+        assert counts(run(tmp_path, tmp_path / "out")) == (1, 0, 0)
+        assert counts(run(tmp_path, tmp_path / "out")) == (0, 1, 0)
+
+    def test_bad_items_do_not_stop_the_others(self, frames: Path, tmp_path: Path) -> None:
+        (frames / "s1/9.png").write_bytes(b"broken")
+        write_image(frames / "s2/11.png", moving_frames(1, 30, 71)[0])
+        (tmp_path / "out/s2/8.flo").mkdir(parents=True)
+        assert counts(run(frames, tmp_path / "out")) == (2, 0, 4)
+        entries = {str(entry["out"]): entry for entry in listed(tmp_path / "out")}
+        assert sorted(entries) == ["s1/8.flo", "s1/9.flo", "s2/10.flo", "s2/8.flo"]
+        assert "9.png" in str(entries["s1/8.flo"]["error"])
+        assert "one size" in str(entries["s2/10.flo"]["error"])
+        assert "is a directory" in str(entries["s2/8.flo"]["error"])
+        assert [entries[name]["exit_code"] for name in sorted(entries)] == [3, 3, 3, 5]
+
+    def test_the_list_of_failures_is_a_manifest_and_empties_itself(self, frames: Path, tmp_path: Path) -> None:
+        out, good = tmp_path / "out", (frames / "s1/9.png").read_bytes()
+        (frames / "s1/9.png").write_bytes(b"broken")
+        assert counts(run(frames, out)) == (4, 0, 2)
+        (frames / "s1/9.png").write_bytes(good)
+        with (out / "failures.jsonl").open() as lines:
+            items = list(Manifest(lines, "failures", out, ".flo").items())
+        assert counts(Batch(load_estimator("dis"), out).run(items)) == (2, 0, 0)
+        assert not (out / "failures.jsonl").exists()
+        np.testing.assert_array_equal(read_flow(out / "s1/9.flo"), expected(frames, "s1", 9))
+
+    def test_shards_are_everything_once(self, frames: Path, tmp_path: Path) -> None:
+        run(frames, tmp_path / "whole")
+        items = list(folder_items(frames, ".flo", tmp_path / "out"))
+        for index in (3, 1, 4, 2):
+            shard = Shard(index, 4)
+            summary = Batch(load_estimator("dis"), tmp_path / "out").run(items, shard)
+            assert counts(summary) == (shard.size(6), 0, 0)
+        assert files(tmp_path / "out") == files(tmp_path / "whole")
+
+    def test_failures_of_other_shards_stay_listed(self, frames: Path, tmp_path: Path) -> None:
+        for name in ("s1/9.png", "s2/9.png"):
+            (frames / name).write_bytes(b"broken")
+        items = list(folder_items(frames, ".flo", tmp_path / "out"))
+        for index in (1, 2, 1):
+            Batch(load_estimator("dis"), tmp_path / "out").run(items, Shard(index, 2))
+        names = [str(entry["out"]) for entry in listed(tmp_path / "out")]
+        assert sorted(names) == ["s1/8.flo", "s1/9.flo", "s2/8.flo", "s2/9.flo"]
+
+    def test_two_runs_over_one_folder_at_once_do_no_harm(self, frames: Path, tmp_path: Path) -> None:
+        (frames / "s1/9.png").write_bytes(b"broken")
+        run(frames, tmp_path / "alone")
+        for _ in range(3):
+            threads = [threading.Thread(target=run, args=(frames, tmp_path / "out")) for _ in range(3)]
+            for thread in threads:
+                thread.start()
+            for thread in threads:
+                thread.join()
+            ours, alone = files(tmp_path / "out"), files(tmp_path / "alone")
+            assert set(ours) == set(alone)
+            assert {name: ours[name] for name in ours if name != "failures.jsonl"} == {
+                name: alone[name] for name in alone if name != "failures.jsonl"
+            }
+
+    def test_a_frame_that_vanishes_fails_its_pairs_only(self, frames: Path, tmp_path: Path) -> None:
+        seen: list[Outcome] = []
+
+        def vanish(outcome: Outcome) -> None:
+            if not seen:
+                (frames / "s2/10.png").unlink()
+            seen.append(outcome)
+
+        batch = Batch(load_estimator("dis"), tmp_path / "out")
+        batch.run(
+            (item for item in folder_items(frames, ".flo", tmp_path / "out") if seen or item.out == Path("s1/8.flo")),
+            on_outcome=vanish,
+        )
+        items = list(folder_items(frames, ".flo", tmp_path / "out"))
+        gone = [Item(frames / f"s2/{n}.png", frames / f"s2/{n + 1}.png", Path(f"s2/{n}.flo"), str(n)) for n in (9, 10)]
+        summary = batch.run([*items[:3], *gone])
+        assert summary.failed == 2
+        assert "no such file" in str(listed(tmp_path / "out")[0]["error"])
+
+    def test_outputs_whose_frames_were_tidied_away_are_kept(self, frames: Path, tmp_path: Path) -> None:
+        items = list(folder_items(frames, ".flo", tmp_path / "out"))
+        run(frames, tmp_path / "out")
+        (frames / "s2/9.png").unlink()
+        assert counts(Batch(load_estimator("dis"), tmp_path / "out").run(items)) == (0, 6, 0)
+
+    def test_flows_of_other_settings_are_never_mixed(self, frames: Path, tmp_path: Path, checkpoint: Path) -> None:
+        run(frames, tmp_path / "out")
+        before = files(tmp_path / "out")
+        for estimator, what in (
+            (load_estimator("dis", scale=0.5), "scale"),
+            (load_estimator(str(checkpoint)), "model"),
+        ):
+            with pytest.raises(UsageError, match=f"another {what}"):
+                run(frames, tmp_path / "out", estimator)
+        assert files(tmp_path / "out") == before
+        # A forced run that is interrupted marks all that is there as outdated.
+        batch = Batch(load_estimator("dis", scale=0.5), tmp_path / "out", force=True)
+        items = list(folder_items(frames, ".flo", tmp_path / "out"))
+        batch.run(items[:2])
+        assert counts(run(frames, tmp_path / "out", load_estimator("dis", scale=0.5))) == (4, 2, 0)
+
+    def test_a_checkpoint_is_known_by_its_content(self, frames: Path, tmp_path: Path, checkpoint: Path) -> None:
+        import shutil
+
+        from support.checkpoints import draw_checkpoint
+
+        run(frames, tmp_path / "out", load_estimator(str(checkpoint), overlap=6))
+        shutil.copytree(checkpoint, tmp_path / "copy")
+        assert run(frames, tmp_path / "out", load_estimator(str(tmp_path / "copy"), overlap=6)).skipped == 6
+        draw_checkpoint(tmp_path / "copy", train_size=(24, 40), seed=2)
+        with pytest.raises(UsageError, match="another model"):
+            run(frames, tmp_path / "out", load_estimator(str(tmp_path / "copy"), overlap=6))
+
+    def test_whole_outputs_of_other_programs_count_as_there(self, frames: Path, tmp_path: Path) -> None:
+        flow = np.full((40, 60, 2), 3, np.float32)
+        write_flow(tmp_path / "out/s1/8.flo", flow)
+        write_flow(tmp_path / "out/s1/9.flo", flow)
+        (tmp_path / "out/s1/9.flo").write_bytes((tmp_path / "out/s1/9.flo").read_bytes()[:-7])
+        assert counts(run(frames, tmp_path / "out")) == (5, 1, 0)
+
+    def test_a_size_that_the_reference_grid_cannot_cover_fails_alone(
+        self, frames: Path, tmp_path: Path, checkpoint: Path
+    ) -> None:
+        estimator = load_estimator(str(checkpoint), overlap=14, grid="reference")
+        assert counts(run(frames, tmp_path / "out", estimator)) == (0, 0, 6)
+        assert listed(tmp_path / "out")[0]["exit_code"] == 2
+
+
+def test_flows_of_other_pairs_are_not_taken_over(frames: Path, tmp_path: Path) -> None:
+    (tmp_path / "attributes").touch()
+    try:
+        os.setxattr(tmp_path / "attributes", "user.x", b"")
+    except (AttributeError, OSError):
+        pytest.skip("no extended attributes here")
+    out = tmp_path / "out"
+    pair = [frames / "s1/8.png", frames / "s1/9.png", frames / "s1/11.png"]
+    for second, expected_counts in ((1, (1, 0, 0)), (1, (0, 1, 0)), (2, (1, 0, 0))):
+        item = Item(pair[0], pair[second], Path("a.flo"), "line 1")
+        assert counts(Batch(load_estimator("dis"), out).run([item])) == expected_counts
+    flow = load_estimator("dis").estimate(read_image(pair[0]), read_image(pair[2]))
+    np.testing.assert_array_equal(read_flow(out / "a.flo"), flow)
+    run(frames, tmp_path / "folder")
+    (frames / "s1/9.png").unlink()  # so that 8 and 10 are a pair
+    assert counts(run(frames, tmp_path / "folder")) == (1, 4, 0)
+
+
+def test_odd_items_fail_alone(frames: Path, tmp_path: Path) -> None:
+    (frames / "m.csv").write_text(
+        f's1/8.png,s1/9.png,{"x" * 300}\n"s1/8.png,s1/9.png\ns1/9.png,s1/10.png,good\n' + "s1/8.png,s1/9.png,a\n" * 2
+    )
+    with (frames / "m.csv").open() as lines:
+        items = list(Manifest(lines, "m", frames, ".flo").items())
+    assert counts(Batch(load_estimator("dis"), tmp_path / "out").run(items)) == (2, 0, 3)
+    assert "name too long" in str(listed(tmp_path / "out"))
+
+
+def test_frames_are_never_overwritten(frames: Path) -> None:
+    before = files(frames)
+    items = list(folder_items(frames, ".png", frames))
+    assert counts(Batch(load_estimator("dis"), frames).run(items)) == (0, 0, 6)
+    (frames / "failures.jsonl").unlink()
+    assert files(frames) == before
+    assert counts(run(frames, frames)) == (6, 0, 0)  # flows beside the frames
+
+
+def test_frames_from_the_future_are_not_estimated_again(frames: Path, tmp_path: Path) -> None:
+    for path in frames.rglob("*.png"):
+        os.utime(path, (4e9, 4e9))
+    assert counts(run(frames, tmp_path / "out")) == (6, 0, 0)
+    assert counts(run(frames, tmp_path / "out")) == (0, 6, 0)
+
+
+def test_flows_and_their_pictures_share_a_folder(frames: Path, tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    run(frames, out)
+    items = list(folder_items(frames, ".png", out))
+    for expected_counts in ((6, 0, 0), (0, 6, 0)):
+        assert counts(Batch(load_estimator("dis"), out, flow_format="png").run(items)) == expected_counts
+    assert counts(run(frames, out)) == (0, 6, 0)
+    with pytest.raises(UsageError, match=r"another kind of \.png"):
+        Batch(load_estimator("dis"), out, flow_format="kitti")
+    with pytest.raises(UsageError, match="another wheel"):
+        Batch(load_estimator("dis"), out, flow_format="png", style=Style(wheel="hsv"))
+
+
+def test_the_scale_of_colours_does_not_matter_to_flows(frames: Path, tmp_path: Path) -> None:
+    run(frames, tmp_path / "out")
+    assert counts(run(frames, tmp_path / "out", style=Style(max_flow=5.0))) == (0, 6, 0)
+
+
+def test_failures_that_were_cut_off_are_dropped(tmp_path: Path) -> None:
+    (tmp_path / "failures.jsonl").write_text('{"out": "a.flo", "error": "x"}\n{"out": "b.fl')
+    with Failures(tmp_path) as failures:
+        failures.add({"out": "c.flo"})
+        assert (tmp_path / "failures.jsonl").read_text().splitlines()[-1] == '{"out": "c.flo"}'
+    assert [entry["out"] for entry in listed(tmp_path)] == ["a.flo", "c.flo"]
+
+
+class TestCommand:
+    def test_a_manifest(self, flowcli: Run, frames: Path, tmp_path: Path) -> None:
+        (frames / "pairs.csv").write_text("frame1,frame2,out\ns1/8.png,s1/9.png,a/x.npy\ns2/8.png,s2/9.png,b\n")
+        done = flowcli("batch", "in/pairs.csv", "--out-dir", "out", *DIS)
+        assert done.returncode == 0, done.stderr
+        assert done.stdout == b""
+        assert b"2 pairs in out: 2 done, 0 skipped, 0 failed" in done.stderr
+        assert b"pairs per second" in done.stderr
+        assert sorted(files(tmp_path / "out")) == ["a/x.npy", "b.flo", "flowcli.json"]
+        np.testing.assert_array_equal(np.load(tmp_path / "out/a/x.npy"), expected(frames, "s1", 8))
+        assert b"0 done, 2 skipped" in flowcli("batch", "in/pairs.csv", "--out-dir", "out", *DIS).stderr
+
+    def test_stdin_and_json(self, environment: dict[str, str], frames: Path, tmp_path: Path) -> None:
+        lines = [
+            {"frame1": str(frames / f"s1/{n}.png"), "frame2": str(frames / "s1/11.png"), "out": f"{n}"} for n in (8, 7)
+        ]
+        text = "".join(json.dumps(line) + "\n" for line in lines)
+        command = [PROGRAM, "batch", "-", "--out-dir", "out", *DIS, "--json"]
+        done = subprocess.run(command, input=text.encode(), capture_output=True, cwd=tmp_path, env=environment)
+        assert done.returncode == 6
+        good, bad, summary = [json.loads(line) for line in done.stdout.splitlines()]
+        assert sorted([good["status"], bad["status"]]) == ["done", "failed"]
+        assert (summary["done"], summary["skipped"], summary["failed"], summary["pairs"]) == (1, 0, 1, 2)
+        assert summary["pairs_per_second"] > 0
+        assert (summary["model"], summary["shard"]) == ("dis", "1/1")
+        assert done.stderr.decode().splitlines()[-1] == (
+            "flowcli: error: 1 of 2 pairs failed; out/failures.jsonl lists them"
+        )
+
+    @pytest.mark.usefixtures("frames")
+    def test_results_come_as_pairs_end(self, environment: dict[str, str], tmp_path: Path) -> None:
+        """The next line of the manifest is written only when the result of the one before has been read."""
+        command = [PROGRAM, "batch", "-", "--out-dir", "out", *DIS, "--json", "--quiet"]
+        with subprocess.Popen(
+            command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, cwd=tmp_path, env=environment, text=True
+        ) as process:
+            assert process.stdin is not None
+            assert process.stdout is not None
+            for index in (8, 9, 10):
+                process.stdin.write(f"in/s1/{index}.png,in/s1/{index + 1}.png\n")
+                process.stdin.flush()
+                assert json.loads(process.stdout.readline())["status"] == "done"
+            process.stdin.close()
+            assert json.loads(process.stdout.readline())["type"] == "summary"
+            assert process.wait(10) == 0
+
+    def test_a_folder_in_shards(self, flowcli: Run, frames: Path, tmp_path: Path) -> None:
+        run(frames, tmp_path / "whole")
+        for index in (1, 2, 3):
+            done = flowcli("batch", "in", "--out-dir", "in/out", "--shard", f"{index}/3", *DIS)
+            assert done.returncode == 0, done.stderr
+            assert b"2 pairs in in/out: 2 done" in done.stderr
+        assert files(tmp_path / "in/out") == files(tmp_path / "whole")
+
+    @pytest.mark.parametrize("shard", ["0/3", "4/3", "1", "a/b", "-1/3", "1/0"])
+    def test_impossible_shards(self, flowcli: Run, shard: str) -> None:
+        done = flowcli("batch", ".", "--out-dir", "out", f"--shard={shard}", *DIS)
+        assert done.returncode == 2
+        assert b"--shard" in done.stderr
+
+    @pytest.mark.parametrize(
+        ("source", "code", "words"),
+        [
+            ("missing.csv", 3, "no such file"),
+            ("empty.csv", 3, "names no pairs"),
+            ("bare", 3, "no two frames"),
+            ("notes.txt", 3, "not a manifest"),
+        ],
+    )
+    def test_bad_input(self, flowcli: Run, tmp_path: Path, source: str, code: int, words: str) -> None:
+        (tmp_path / "empty.csv").touch()
+        (tmp_path / "bare").mkdir()
+        (tmp_path / "notes.txt").write_text("Dear diary\n")
+        done = flowcli("batch", source, "--out-dir", "out", *DIS)
+        assert done.returncode == code
+        assert words in done.stderr.decode()
+        assert done.stderr.count(b"\n") == 1
+        assert not (tmp_path / "out").exists()
+
+    def test_an_output_folder_that_is_a_file(self, flowcli: Run, frames: Path, tmp_path: Path) -> None:
+        (tmp_path / "out").touch()
+        done = flowcli("batch", frames, "--out-dir", "out", *DIS)
+        assert done.returncode == 5
+        assert b"not a folder" in done.stderr
+
+    @pytest.mark.usefixtures("frames")
+    def test_plain_progress_lines(self, environment: dict[str, str], tmp_path: Path) -> None:
+        code = (
+            "import sys, flowcli.cli; sys.modules['flowcli.cli.console']._LINE_SECONDS = 0; "
+            "sys.exit(flowcli.cli.run(sys.argv[1:]))"
+        )
+        done = subprocess.run(
+            [sys.executable, "-c", code, "batch", "in", "--out-dir", "out", *DIS],
+            capture_output=True,
+            cwd=tmp_path,
+            env=environment,
+            text=True,
+        )
+        lines = done.stderr.splitlines()
+        assert len(lines) == 7
+        assert lines[2].startswith("flowcli: estimating: 3 of 6 pairs, ")
+        assert " per second, 0:00:" in lines[2]
+        assert lines[2].endswith(" left")

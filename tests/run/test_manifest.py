@@ -1,0 +1,157 @@
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from flowcli.errors import InputError
+from flowcli.frames.images import write_image
+from flowcli.run.manifest import FaultyItem, Item, Manifest, distinct, folder_items
+from support.videos import moving_frames
+
+
+def read(text: str, folder: Path = Path("/data"), suffix: str = ".flo") -> list[Item | FaultyItem]:
+    return list(Manifest(text.splitlines(keepends=True), "pairs", folder, suffix).items())
+
+
+def outs(items: list[Item | FaultyItem]) -> list[str]:
+    assert all(isinstance(item, Item) for item in items)
+    return [str(item.out) for item in items if isinstance(item, Item)]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "frame1,frame2,out\na.png,b.png,x/1.flo\nb.png,c.png,x/2.npy\n",
+        "a.png,b.png,x/1.flo\nb.png,c.png,x/2.npy",
+        "\ufeffout,frame2,frame1,comment\r\nx/1.flo,b.png,a.png,good\r\n\r\nx/2.npy,c.png,b.png,\r\n",
+        '{"frame1": "a.png", "frame2": "b.png", "out": "x/1.flo"}\n\n'
+        '{"out": "x/2.npy", "frame2": "c.png", "frame1": "b.png", "more": 1}\n',
+    ],
+)
+def test_csv_and_json_lines(text: str) -> None:
+    first, second = read(text)
+    assert isinstance(first, Item)
+    assert isinstance(second, Item)
+    assert (first.frame1, first.frame2, first.out) == (Path("/data/a.png"), Path("/data/b.png"), Path("x/1.flo"))
+    assert (second.frame1, second.frame2, second.out) == (Path("/data/b.png"), Path("/data/c.png"), Path("x/2.npy"))
+
+
+def test_names_with_commas_quotes_spaces_and_letters_of_any_script() -> None:
+    item = read('"a, ""b"".png",Bild ä 2.png,動画/1\n')[0]
+    assert isinstance(item, Item)
+    assert (item.frame1.name, item.frame2.name, str(item.out)) == ('a, "b".png', "Bild ä 2.png", "動画/1.flo")
+
+
+def test_outputs_are_named_after_the_first_frame() -> None:
+    text = "s1/a.png,s1/b.png\n/abs/a.png,b.png\n../up/a.b.jpg,b.png\n"
+    assert outs(read(text)) == ["s1/a.flo", "abs/a.flo", "up/a.b.flo"]
+    assert outs(read("a.png,b.png,x\na.png,b.png,frame.0001\n", suffix=".pfm")) == ["x.pfm", "frame.0001.pfm"]
+
+
+def test_paths_are_looked_for_beside_the_manifest_and_then_here(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "lists").mkdir()
+    for name in ("lists/both.png", "both.png", "here.png"):
+        (tmp_path / name).touch()
+    monkeypatch.chdir(tmp_path)
+    first, second = read("both.png,here.png\nmissing.png,both.png\n", tmp_path / "lists")
+    assert isinstance(first, Item)
+    assert isinstance(second, Item)
+    assert (first.frame1, first.frame2) == (tmp_path / "lists" / "both.png", Path("here.png"))
+    assert second.frame1 == tmp_path / "lists" / "missing.png"
+
+
+@pytest.mark.parametrize(
+    ("line", "message"),
+    [
+        ("only.png", "line 2: it needs frame1 and frame2"),
+        ("a.png,,x.flo", "it needs frame1"),
+        ("a.png,b.png,../x.flo", "leaves the output folder"),
+        ("a.png,b.png,/x.flo", "leaves the output folder"),
+        ("a.png,b.png,.", "no file name"),
+        ("a.png,b.png,x.jpg", r"unknown format \.jpg"),
+        ('"a.png,b.png', "neither a JSON object nor CSV"),
+        ("a\0.png,b.png", "cannot be a path"),
+    ],
+)
+def test_a_faulty_line_does_not_stop_the_others(line: str, message: str) -> None:
+    items = read(f"a.png,b.png,1.flo\n{line}\nb.png,c.png,2.flo\n")
+    assert [type(item) for item in items] == [Item, FaultyItem, Item]
+    assert isinstance(items[1], FaultyItem)
+    with pytest.raises(type(items[1].error), match=message):
+        raise items[1].error
+
+
+@pytest.mark.parametrize("line", ["{", '{"frame1": "a.png"}', "[1]", '{"frame1": 1, "frame2": 2}', "null", "[" * 9999])
+def test_faulty_json(line: str) -> None:
+    good = json.dumps({"frame1": "a.png", "frame2": "b.png"})
+    assert [type(item) for item in read(f"{good}\n{line}\n")] == [Item, FaultyItem]
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("", "names no pairs"),
+        ("\n \n", "names no pairs"),
+        ("[\n", "JSON array"),
+        ("frame1,frame2\n", "only columns"),
+        ("hello\n", "not a manifest"),
+    ],
+)
+def test_what_is_no_manifest(text: str, message: str) -> None:
+    with pytest.raises(InputError, match=message):
+        read(text)
+
+
+def test_an_output_is_written_once() -> None:
+    items = list(distinct(read("a.png,b.png,x.flo\nb.png,c.png,y.flo\nc.png,d.png,x.flo\n"), Path("out")))
+    assert [type(item) for item in items] == [Item, Item, FaultyItem]
+    assert isinstance(items[2], FaultyItem)
+    assert "pairs, line 3: x.flo is also the output of pairs, line 1" in str(items[2].error)
+
+
+def test_folders_give_consecutive_frames_in_natural_order(tmp_path: Path) -> None:
+    image = moving_frames(1, 16, 16)[0]
+    for name in ("f_10.png", "f_9.png", "s/b/2.jpg", "s/b/10.jpg", "s/b/1.jpg", "t/1.png", "out/1.png", "out/2.png"):
+        write_image(tmp_path / name, image)
+    (tmp_path / "s" / "notes.txt").touch()
+    (tmp_path / "s" / ".hidden.png").touch()
+    (tmp_path / "link").symlink_to(tmp_path / "s")
+    (tmp_path / "s" / "loop").symlink_to(tmp_path)
+    items = list(folder_items(tmp_path, ".flo", exclude=tmp_path / "out"))
+    pairs = [(item.frame1.relative_to(tmp_path), item.frame2.name, item.out) for item in items]
+    assert pairs == [
+        (Path("f_9.png"), "f_10.png", Path("f_9.flo")),
+        (Path("link/b/1.jpg"), "2.jpg", Path("link/b/1.flo")),
+        (Path("link/b/2.jpg"), "10.jpg", Path("link/b/2.flo")),
+    ]
+
+
+def test_frames_that_share_a_stem_keep_their_suffixes(tmp_path: Path) -> None:
+    for name in ("1.png", "1.jpg", "2.png"):
+        write_image(tmp_path / name, moving_frames(1, 16, 16)[0])
+    assert outs(list(folder_items(tmp_path, ".flo", tmp_path / "out"))) == ["1.jpg.flo", "1.png.flo"]
+
+
+def test_a_folder_without_pairs(tmp_path: Path) -> None:
+    write_image(tmp_path / "s" / "1.png", moving_frames(1, 16, 16)[0])
+    with pytest.raises(InputError, match="no two frames"):
+        list(folder_items(tmp_path, ".flo", tmp_path / "out"))
+
+
+def test_no_output_is_a_frame(tmp_path: Path) -> None:
+    items = read("a.png,b.png\nb.png,c.png,c.png\n", tmp_path, ".png")
+    assert [type(item) for item in distinct(items, tmp_path)] == [FaultyItem, FaultyItem]
+    assert [type(item) for item in distinct(items, tmp_path / "out")] == [Item, Item]
+
+
+def test_a_path_that_no_file_system_can_have() -> None:
+    assert [type(item) for item in read('{"frame1": "\\ud800.png", "frame2": "b.png"}\n')] == [FaultyItem]
+
+
+def test_lines_of_failures_without_frames_are_left_out() -> None:
+    lines = [{"origin": "m.csv, line 4", "error": "x"}, {"frame1": "a.png", "frame2": "b.png", "error": "y"}]
+    assert [type(item) for item in read("".join(json.dumps(line) + "\n" for line in lines))] == [Item]
