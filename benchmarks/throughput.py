@@ -19,7 +19,7 @@ import flow_vis
 import numpy as np
 
 from flowcli import colorize, load_estimator
-from flowcli.frames.sequence import open_source
+from flowcli.frames.opening import open_source
 from flowcli.run.video import VideoOutputs, estimate_video
 
 

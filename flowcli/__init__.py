@@ -1,6 +1,8 @@
 """flowcli: dense optical flow with the pretrained Perceiver IO checkpoint.
 
-The Python API; each name is imported when it is first used, so ``import flowcli`` is instant::
+The Python API is what this module names, with :mod:`flowcli.errors`, :mod:`flowcli.results` and
+:mod:`flowcli.models`; all other modules are internal. Each name is imported when it is first used, so
+``import flowcli`` is instant::
 
     import flowcli
 
@@ -19,18 +21,29 @@ from .version import __version__
 if TYPE_CHECKING:
     from .draw.color import colorize
     from .draw.outputs import write_flow
+    from .draw.style import Style
     from .errors import FlowcliError
     from .estimator import FlowEstimator, load_estimator
     from .flows.io import read_flow
     from .flows.metrics import endpoint_error
     from .frames.images import read_image
+    from .run.batch import BatchOutputs, estimate_batch
+    from .run.evaluation import evaluate, evaluate_dataset
+    from .run.video import VideoOutputs, estimate_video
 
 __all__ = [
+    "BatchOutputs",
     "FlowEstimator",
     "FlowcliError",
+    "Style",
+    "VideoOutputs",
     "__version__",
     "colorize",
     "endpoint_error",
+    "estimate_batch",
+    "estimate_video",
+    "evaluate",
+    "evaluate_dataset",
     "load_estimator",
     "read_flow",
     "read_image",
@@ -38,10 +51,17 @@ __all__ = [
 ]
 
 _HOME = {
+    "BatchOutputs": "run.batch",
     "FlowEstimator": "estimator",
     "FlowcliError": "errors",
+    "Style": "draw.style",
+    "VideoOutputs": "run.video",
     "colorize": "draw.color",
     "endpoint_error": "flows.metrics",
+    "estimate_batch": "run.batch",
+    "estimate_video": "run.video",
+    "evaluate": "run.evaluation",
+    "evaluate_dataset": "run.evaluation",
     "load_estimator": "estimator",
     "read_flow": "flows.io",
     "read_image": "frames.images",

@@ -22,10 +22,15 @@ def known(flow: Flow) -> Mask:
     return np.asarray(np.isfinite(flow).all(axis=-1))
 
 
+def size_of(array: npt.NDArray[np.generic]) -> tuple[int, int]:
+    """Height and width of an ``(H, W, ...)`` array."""
+    return array.shape[0], array.shape[1]
+
+
 def check_same_size(name1: object, shape1: tuple[int, ...], name2: object, shape2: tuple[int, ...]) -> None:
     """Raise ``InputError`` if two arrays, ``(H, W, ...)`` and called by these names, differ in height or width."""
     if shape1[:2] != shape2[:2]:
         raise InputError(
             f"{name1} is {shape1[1]} x {shape1[0]} but {name2} is {shape2[1]} x {shape2[0]}; "
-            "they have to be of one size"
+            "they must have the same size"
         )

@@ -1,24 +1,46 @@
 """The errors a user can meet, one class per exit code.
 
-Each message is one line that names the file or option, says what is wrong and how to mend it. The command line
-prints the message and exits with ``exit_code``; a user of the Python API catches ``FlowcliError``.
+Each message is one line that names the file or argument, says what is wrong and how to mend it. A message writes the
+arguments of the Python API in backquotes; ``str(error)`` leaves those out, and the command line shows its flags there.
 """
 
 from __future__ import annotations
 
+import re
+
+_ARGUMENT = re.compile(r"`([a-z][a-z0-9_]*)`")
+
 
 class FlowcliError(Exception):
-    """Base class of every error that flowcli raises on purpose."""
+    """Base class of every error that flowcli raises on purpose.
+
+    Args:
+        message: one line, with arguments in backquotes: "`overlap` must be at least 0".
+    """
 
     exit_code = 1
 
+    def __init__(self, message: str) -> None:
+        super().__init__(message)
+        self.message = message
+
+    def __str__(self) -> str:
+        """The message for users of the Python API."""
+        return _ARGUMENT.sub(r"\1", self.message)
+
+    def with_flags(self) -> str:
+        """The message for users of the command line: ``batch_size`` is ``--batch-size`` there."""
+        return _ARGUMENT.sub(lambda match: "--" + match[1].replace("_", "-"), self.message)
+
 
 class DeviceError(FlowcliError):
-    """The device gave out (memory exhausted with a single window); exit code 1."""
+    """The device gave out: no memory for a single window; exit code 7."""
+
+    exit_code = 7
 
 
 class UsageError(FlowcliError):
-    """Wrong usage: a bad option value, or an output that exists without ``--force``; exit code 2."""
+    """Wrong usage: a bad option value, or an output that exists and may not be overwritten; exit code 2."""
 
     exit_code = 2
 

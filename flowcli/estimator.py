@@ -2,64 +2,66 @@
 
 from __future__ import annotations
 
-import os
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
-from typing import TYPE_CHECKING, Literal
+from typing import Any, Generic, Literal, TypeVar
 
 import numpy as np
 
-from .arrays import Flow, Frame, check_same_size
+from .arrays import Flow, Frame, check_same_size, size_of
+from .choices import DEFAULT_MODEL, GridKind, Precision
 from .errors import DeviceError, UsageError
 from .geometry import resize_flow, resize_frame
-from .models import DEFAULT_MODEL, DIS, FlowModel, OutOfMemoryError
-from .tiling import Grid, GridKind, Size, Stitcher, cut, fill_window, make_grid
-
-if TYPE_CHECKING:
-    from .models.perceiver.device import Precision
-    from .models.perceiver.hub import Progress
+from .models import FlowModel, ModelRequest, OutOfMemoryError, Progress, load_model
+from .tiling import Grid, Size, Stitcher, cut, fill_window, make_grid
 
 FramePair = tuple[Frame, Frame]
-"""The frame that flow leads from, and the one it leads to."""
+"""The frame that flow leads from, and the one it leads to: ``(H, W, 3)`` uint8 RGB each."""
 
 BatchSize = int | Literal["auto"]
 
-
-class _Ready:
-    """A flow that needs no estimating and waits for its turn."""
-
-    missing = 0
-
-    def __init__(self, flow: Flow) -> None:
-        self._flow = flow
-
-    def flow(self) -> Flow:
-        return self._flow
+Key = TypeVar("Key")
+"""Whatever a flow is estimated for."""
 
 
-class _Job:
-    """One pair on its way: the windows that are still to be estimated and the flow that is growing."""
+class _Job(Generic[Key]):
+    """A pair whose windows are being estimated, or one that only waits for its turn."""
 
-    def __init__(self, pair: FramePair, size: Size, grid: Grid) -> None:
+    def __init__(self, key: Key) -> None:
+        self.key = key
+        self.missing = 0  # windows
+
+    def flow(self) -> Flow | None:
+        """The flow, as soon as no window is missing."""
+        return None
+
+
+class _Windows(_Job[Key]):
+    """A pair on its way: its frames, cut to the grid, and the flow that is being stitched."""
+
+    def __init__(self, key: Key, pair: FramePair, size: Size, grid: Grid) -> None:
+        super().__init__(key)
         self.frame1, self.frame2 = (fill_window(resize_frame(frame, *grid.frame), grid.window) for frame in pair)
-        self.size = size  # of the flow that the caller gets
         self.grid = grid
-        self.stitcher = Stitcher(grid)
         self.missing = len(grid)
+        self._size = size  # of the flow that the caller gets
+        self._stitcher = Stitcher(grid)
 
     def add(self, position: tuple[int, int], flow: Flow) -> None:
-        self.stitcher.add(position, flow)
+        """Take in the flow of a window."""
+        self._stitcher.add(position, flow)
         self.missing -= 1
 
-    def flow(self) -> Flow:
-        return resize_flow(self.stitcher.flow(), *self.size)
+    def flow(self) -> Flow | None:
+        """The stitched flow, ``(H, W, 2)`` at the frames' own size."""
+        return resize_flow(self._stitcher.flow(), *self._size)
 
 
 class FlowEstimator:
     """Estimates flow for pairs of frames of any size with a given model.
 
-    Windows of one pair, and of consecutive pairs, share forward passes; what comes out depends neither on the batch
-    size nor on the company a pair has.
+    Windows of one pair, and of consecutive pairs, share forward passes. A pair's flow is the same whatever the batch
+    size and whichever pairs share its batches.
 
     Args:
         model: the model; see :func:`load_estimator` to get one by name.
@@ -82,11 +84,11 @@ class FlowEstimator:
         batch_size: BatchSize = "auto",
     ) -> None:
         if overlap < 0:
-            raise UsageError(f"--overlap {overlap}: must be at least 0")
+            raise UsageError(f"`overlap` must be at least 0, not {overlap}")
         if not 0 < scale <= 16:
-            raise UsageError(f"--scale {scale}: must be above 0 and at most 16")
+            raise UsageError(f"`scale` must be above 0 and at most 16, not {scale}")
         if batch_size != "auto" and batch_size < 1:
-            raise UsageError(f"--batch-size {batch_size}: must be at least 1, or auto")
+            raise UsageError(f"`batch_size` must be at least 1 or auto, not {batch_size}")
         self.model = model
         self.overlap = overlap
         self.grid_kind = grid
@@ -94,10 +96,24 @@ class FlowEstimator:
         self.batch_size = model.largest_batch() if batch_size == "auto" else batch_size
 
     def settings(self) -> dict[str, object]:
-        """What decides about the values of the flow, for records."""
+        """What decides about the values of the flow, for records; in JSON's types."""
         return {
             "model": self.model.fingerprint,
             "precision": self.model.precision,
+            "overlap": self.overlap,
+            "grid": self.grid_kind,
+            "scale": self.scale,
+        }
+
+    def use(self) -> dict[str, Any]:
+        """What runs here, as the fields of :class:`flowcli.results.EstimatorUse`."""
+        model = self.model
+        return {
+            "model": model.name,
+            "revision": model.revision,
+            "device": model.device,
+            "precision": model.precision,
+            "batch_size": self.batch_size,
             "overlap": self.overlap,
             "grid": self.grid_kind,
             "scale": self.scale,
@@ -129,23 +145,42 @@ class FlowEstimator:
         return next(self.estimate_pairs([(frame1, frame2)], on_window=on_window))
 
     def estimate_pairs(
-        self, pairs: Iterable[FramePair | Flow], *, on_window: Callable[[int], None] | None = None
+        self, pairs: Iterable[FramePair], *, on_window: Callable[[int], None] | None = None
     ) -> Iterator[Flow]:
         """Flows of a stream of pairs, in their order; arguments, results and errors as for :meth:`estimate`.
 
-        Pairs are taken from ``pairs`` only as they are needed, and their sizes may differ from pair to pair. Where
-        a flow stands in a pair's place (it is there from an earlier run), it is passed on in its turn.
+        Pairs are taken from ``pairs`` only as they are needed, and their sizes may differ from pair to pair.
         """
-        jobs: deque[_Job | _Ready] = deque()
-        batch: list[tuple[_Job, tuple[int, int]]] = []
-        for pair in pairs:
-            if isinstance(pair, np.ndarray):
-                jobs.append(_Ready(pair))
+        for _, flow in self.estimate_stream(((None, pair) for pair in pairs), on_window=on_window):
+            assert flow is not None
+            yield flow
+
+    def estimate_stream(
+        self, work: Iterable[tuple[Key, FramePair | None]], *, on_window: Callable[[int], None] | None = None
+    ) -> Iterator[tuple[Key, Flow | None]]:
+        """Flows of a stream of pairs, in their order, each with what it is for.
+
+        Args:
+            work: anything, and the pair that a flow is wanted of for it, or ``None`` where there is nothing to
+                estimate; taken only as it is needed.
+            on_window: as for :meth:`estimate`.
+
+        Yields:
+            What stood in ``work``, and its flow as from :meth:`estimate`; ``None`` where there was no pair.
+
+        Raises:
+            InputError, UsageError, DeviceError: as :meth:`estimate`.
+        """
+        jobs: deque[_Job[Key]] = deque()
+        batch: list[tuple[_Windows[Key], tuple[int, int]]] = []
+        for key, pair in work:
+            if pair is None:
+                jobs.append(_Job(key))
                 if len(jobs) > self.batch_size:  # do not gather many behind a batch that is not full
                     self._run(batch, on_window)
                     batch = []
             else:
-                job = self._job(pair)
+                job = self._job(key, pair)
                 jobs.append(job)
                 for position in job.grid.positions:
                     batch.append((job, position))
@@ -154,20 +189,20 @@ class FlowEstimator:
                         self._run(batch, on_window)
                         batch = []
             while jobs and not jobs[0].missing:
-                yield jobs.popleft().flow()
+                yield _finished(jobs.popleft())
         self._run(batch, on_window)
         while jobs:
-            yield jobs.popleft().flow()
+            yield _finished(jobs.popleft())
 
-    def _job(self, pair: FramePair) -> _Job:
+    def _job(self, key: Key, pair: FramePair) -> _Windows[Key]:
         for frame in pair:
             if frame.dtype != np.uint8 or frame.ndim != 3 or frame.shape[2] != 3:
                 raise ValueError(f"a frame is (H, W, 3) uint8, not {frame.shape} {frame.dtype}")
         check_same_size("frame 1", pair[0].shape, "frame 2", pair[1].shape)
-        size = pair[0].shape[0], pair[0].shape[1]
-        return _Job(pair, size, self.grid_for(size))
+        size = size_of(pair[0])
+        return _Windows(key, pair, size, self.grid_for(size))
 
-    def _run(self, batch: list[tuple[_Job, tuple[int, int]]], on_window: Callable[[int], None] | None) -> None:
+    def _run(self, batch: list[tuple[_Windows[Key], tuple[int, int]]], on_window: Callable[[int], None] | None) -> None:
         """Estimate the windows in ``batch``, in as many forward passes as the memory makes necessary."""
         start = 0
         while start < len(batch):
@@ -182,7 +217,7 @@ class FlowEstimator:
                 if len(part) == 1:
                     raise DeviceError(
                         f"{self.model.device} has too little free memory for one window; "
-                        "use --device cpu or a lower --precision"
+                        "use the cpu as `device`, or a lower `precision`"
                     ) from error
                 self.batch_size = len(part) // 2
                 continue
@@ -191,6 +226,10 @@ class FlowEstimator:
             start += len(part)
             if on_window is not None:
                 on_window(len(part))
+
+
+def _finished(job: _Job[Key]) -> tuple[Key, Flow | None]:
+    return job.key, job.flow()
 
 
 def load_estimator(
@@ -224,29 +263,5 @@ def load_estimator(
         ModelError: the model cannot be had.
         UsageError: a value is out of range, or the device is not there.
     """
-    flow_model = _load_model(model, revision, offline, device, precision, progress)
+    flow_model = load_model(ModelRequest(model, revision, offline, device, precision, progress))
     return FlowEstimator(flow_model, overlap=overlap, grid=grid, scale=scale, batch_size=batch_size)
-
-
-def _load_model(
-    name: str, revision: str | None, offline: bool, device: str, precision: Precision, progress: Progress | None
-) -> FlowModel:
-    if name == DIS:
-        if device not in {"auto", "cpu"}:
-            raise UsageError(f"--device {device}: dis runs on the CPU only")
-        if precision not in {"auto", "fp32"}:
-            raise UsageError(f"--precision {precision}: dis has no precision to choose")
-        from .models.dis import DisFlow
-
-        return DisFlow()
-    # The checkpoint first: whether it can be had is known long before torch has been imported.
-    from .models.perceiver.checkpoint import find_checkpoint
-
-    checkpoint = find_checkpoint(name, revision=revision, offline=offline, progress=progress)
-    # Read when torch is first loaded: threads that wait for each other spin for a few microseconds and then sleep.
-    # With OpenMP's own default, spinning for milliseconds, a busy machine can come to a crawl.
-    if "OMP_WAIT_POLICY" not in os.environ:
-        os.environ.setdefault("GOMP_SPINCOUNT", "2000")
-    from .models.perceiver.model import PerceiverFlow
-
-    return PerceiverFlow(checkpoint, device, precision)

@@ -131,6 +131,25 @@ def write_bytes(target: Path, data: bytes | memoryview, made_from: str | None = 
         temporary.write_bytes(data)
 
 
+@contextlib.contextmanager
+def locked_folder(folder: Path) -> Iterator[None]:
+    """Keep other runs out of a folder's own files while the block runs; the folder is made if it is missing.
+
+    Raises ``OutputError`` if the folder cannot be made or opened.
+    """
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        descriptor = os.open(folder, os.O_RDONLY)
+    except OSError as error:
+        raise OutputError(f"cannot write into {folder}: {why(error)}") from error
+    try:
+        with contextlib.suppress(OSError):  # some file systems have no locks
+            fcntl.flock(descriptor, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(descriptor)
+
+
 def check_outputs(targets: list[Path], *, force: bool, inputs: list[Path]) -> None:
     """Refuse, before anything is computed, outputs that could not be written at the end.
 
@@ -164,7 +183,7 @@ def check_outputs(targets: list[Path], *, force: bool, inputs: list[Path]) -> No
             if not stat.S_ISREG(existing.st_mode):
                 raise OutputError(f"cannot write {target}: it is a pipe or a device; give a file name, or - for stdout")
             if not force:
-                raise UsageError(f"output {target} exists; add --force to replace it")
+                raise UsageError(f"output {target} exists; add `force` to replace it")
         check_writable(Path(resolved).parent)
 
 

@@ -9,15 +9,14 @@ from __future__ import annotations
 import functools
 import itertools
 from dataclasses import dataclass
-from typing import Literal, TypeVar
+from typing import TypeVar
 
 import numpy as np
 import numpy.typing as npt
 
 from .arrays import Flow, Frame
+from .choices import GridKind
 from .errors import UsageError
-
-GridKind = Literal["even", "reference"]
 
 Pixels = TypeVar("Pixels", npt.NDArray[np.uint8], npt.NDArray[np.float32])
 
@@ -91,15 +90,15 @@ def _reference_starts(length: int, window: int, overlap: int, frame: Size) -> tu
     starts[-1] = length - window
     if length < window or any(start + window > length for start in starts[:-1]):
         raise UsageError(
-            f"--grid reference: the published procedure cannot cover a frame of {frame[1]} x {frame[0]}: "
-            f"along its side of {length}, windows of {window} with overlap {overlap} come out short; use --grid even"
+            f"`grid` reference: the published procedure cannot cover a frame of {frame[1]} x {frame[0]}: "
+            f"along its side of {length}, windows of {window} with overlap {overlap} come out short; use `grid` even"
         )
     return tuple(starts)
 
 
 def _check_overlap(window: int, overlap: int) -> None:
     if not 0 <= overlap < window:
-        raise UsageError(f"--overlap {overlap}: must be at least 0 and less than the window's {window} pixels")
+        raise UsageError(f"`overlap` {overlap} must be at least 0 and less than the window's {window} pixels")
 
 
 @functools.cache

@@ -71,28 +71,32 @@ def test_pairs_are_taken_only_as_they_are_needed(model: FlowModel, pairs: list[t
     assert taken == 2
 
 
-def test_ready_flows_keep_their_place(model: FlowModel, pairs: list[tuple[Frame, Frame]], alone: list[Flow]) -> None:
-    ready = [np.full((4, 5, 2), value, np.float32) for value in range(8)]
-    stream: list[tuple[Frame, Frame] | Flow] = [ready[0], pairs[0], *ready[1:7], pairs[3], ready[7]]
-    flows = list(FlowEstimator(model, overlap=6, batch_size=3).estimate_pairs(stream))
-    expected = [ready[0], alone[0], *ready[1:7], alone[3], ready[7]]
-    for flow, right in zip(flows, expected, strict=True):
-        np.testing.assert_allclose(flow, right, rtol=0, atol=1e-4)
+def test_what_needs_no_flow_keeps_its_place(
+    model: FlowModel, pairs: list[tuple[Frame, Frame]], alone: list[Flow]
+) -> None:
+    wanted = {"b": 0, "i": 3}
+    work = [(key, pairs[wanted[key]] if key in wanted else None) for key in "abcdefghij"]
+    stream = list(FlowEstimator(model, overlap=6, batch_size=3).estimate_stream(work))
+    assert [key for key, _ in stream] == list("abcdefghij")
+    for key, flow in stream:
+        assert (flow is None) == (key not in wanted)
+        if flow is not None:
+            np.testing.assert_allclose(flow, alone[wanted[key]], rtol=0, atol=1e-4)
 
 
-def test_ready_flows_do_not_gather_behind_a_batch_that_is_not_full(
+def test_what_needs_no_flow_does_not_gather_behind_a_batch_that_is_not_full(
     model: FlowModel, pairs: list[tuple[Frame, Frame]]
 ) -> None:
     taken = 0
 
-    def source() -> Iterator[tuple[Frame, Frame] | Flow]:
+    def source() -> Iterator[tuple[int, tuple[Frame, Frame] | None]]:
         nonlocal taken
-        yield pairs[0]
-        for _ in range(1000):
+        yield 0, pairs[0]
+        for index in range(1000):
             taken += 1
-            yield np.zeros((4, 5, 2), np.float32)
+            yield index, None
 
-    next(FlowEstimator(model, batch_size=4).estimate_pairs(source()))
+    next(FlowEstimator(model, batch_size=4).estimate_stream(source()))
     assert taken <= 4
 
 

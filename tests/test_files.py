@@ -56,7 +56,7 @@ def test_what_is_refused_before_anything_is_computed(tmp_path: Path) -> None:
     old.write_bytes(b"")
     check_outputs([new], force=False, inputs=[old])
     check_outputs([old], force=True, inputs=[])
-    with pytest.raises(UsageError, match="--force"):
+    with pytest.raises(UsageError, match="add force"):
         check_outputs([old], force=False, inputs=[])
     with pytest.raises(UsageError, match="twice"):
         check_outputs([new, tmp_path / "." / "new.flo"], force=False, inputs=[])

@@ -49,7 +49,7 @@ def test_reference_windows_are_the_published_ones_or_refused(length: int, overla
     if works:
         assert list(make_grid((100, length), (100, 100), overlap, "reference").columns) == published
     else:
-        with pytest.raises(UsageError, match="--grid even"):
+        with pytest.raises(UsageError, match="use grid even"):
             make_grid((100, length), (100, 100), overlap, "reference")
 
 
@@ -64,7 +64,7 @@ def test_reference_computes_a_frame_of_one_window_once() -> None:
 
 
 def test_an_overlap_as_large_as_the_window_is_refused() -> None:
-    with pytest.raises(UsageError, match="--overlap 100"):
+    with pytest.raises(UsageError, match="overlap 100"):
         make_grid((500, 90), (100, 100), overlap=100)
 
 

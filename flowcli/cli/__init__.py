@@ -11,18 +11,17 @@ import traceback
 from typing import NoReturn
 
 import typer
-from typer._click.exceptions import NoArgsIsHelpError, UsageError  # typer re-exports only some of them
 
 from ..errors import INTERRUPTED, FlowcliError
 from ..shutdown import INTERRUPTED_MESSAGE, leave_soon_after_signals
 from ..version import __version__
 from . import batch, convert, demo, estimate, evaluate, info, model, video, warp
 from .console import console
+from .options import help_without_command
 
 app = typer.Typer(
     name="flowcli",
     help="Dense optical flow with the pretrained Perceiver IO checkpoint.",
-    no_args_is_help=True,
     rich_markup_mode="rich",
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
@@ -44,11 +43,13 @@ def _show_version(wanted: bool) -> None:
         raise typer.Exit
 
 
-@app.callback()
+@app.callback(invoke_without_command=True)
 def _flowcli(
-    version: bool = typer.Option(False, "--version", callback=_show_version, is_eager=True, help="Print the version."),
+    context: typer.Context,
+    version: bool = typer.Option(False, "--version", callback=_show_version, is_eager=True, help="Print the version."),  # noqa: ARG001
 ) -> None:
     """Dense optical flow with the pretrained Perceiver IO checkpoint."""
+    help_without_command(context)
 
 
 def main() -> NoReturn:
@@ -65,15 +66,13 @@ def run(arguments: list[str]) -> int:
     """Run a command; every error becomes one line on stderr and an exit code."""
     try:
         code = app(arguments, prog_name="flowcli", standalone_mode=False)
-    except NoArgsIsHelpError as error:
-        sys.stderr.write(error.format_message() + "\n")
-        return error.exit_code
-    except UsageError as error:
-        path = error.ctx.command_path if error.ctx else "flowcli"
+    except typer.TyperException as error:  # wrong usage, as typer sees it
+        context = getattr(error, "ctx", None)
+        path = context.command_path if context else "flowcli"
         console.error(f"{error.format_message().rstrip('.')}; see {path} --help")
         return error.exit_code
     except FlowcliError as error:
-        console.error(str(error))
+        console.error(error.with_flags())
         _show_traceback_if_verbose()
         return error.exit_code
     except KeyboardInterrupt:

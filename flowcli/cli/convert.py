@@ -9,12 +9,12 @@ import typer
 
 from ..errors import UsageError
 from ..limits import MAX_PIXELS
-from .console import console
+from ..results import Conversion, Result
 from .options import (
+    AmbiguousFormatOption,
     ConsoleOptions,
     ForceOption,
     JsonOption,
-    KittiOption,
     MaxPixelsOption,
     PictureOptions,
     takes_options,
@@ -36,35 +36,28 @@ def convert(
         Path | None,
         typer.Option(metavar="FRAME1", readable=False, help="The first frame, for --overlay and --arrows."),
     ] = None,
-    flow_format: KittiOption = None,
+    flow_format: AmbiguousFormatOption = None,
     max_pixels: MaxPixelsOption = MAX_PIXELS,
-    json: JsonOption = False,
+    json: JsonOption = False,  # noqa: ARG001  (says how the result is shown)
     force: ForceOption = False,
-) -> None:
+) -> Result:
     """Convert a flow file to another format, or draw it."""
     from ..arrays import check_same_size
     from ..draw.outputs import write_output
-    from ..flows.io import form_for, read_flow
+    from ..flows.io import form_for, read_flow, suffix_of
     from ..frames.images import read_image
     from ..storage import check_outputs
 
-    if flow_format is not None and target.suffix.lower() != ".png":
-        raise UsageError(f"--flow-format {flow_format} is for .png, not for {target}")
-    is_picture = form_for(target, flow_format) is None
+    if flow_format is not None and target.suffix.lower() != suffix_of(flow_format):
+        raise UsageError(f"--flow-format {flow_format} is for {suffix_of(flow_format)}, not for {target}")
     style = picture_options.style()
-    if is_picture and style.needs_frame and frame is None:
+    if form_for(target, flow_format) is None and style.needs_frame and frame is None:
         raise UsageError("--overlay and --arrows need the first frame; give --frame FRAME1")
     check_outputs([target], force=force, inputs=[source, *([frame] if frame else [])])
     flow = read_flow(source)
     image = read_image(frame, max_pixels=max_pixels) if frame is not None else None
     if image is not None:
         check_same_size(frame, image.shape, source, flow.shape)
-    lost = write_output(target, flow, flow_format=flow_format, style=style, frame=image)
-    if lost is not None:
-        console.once(lost)
-    if json:
-        console.result(
-            {"input": source, "output": target, "width": flow.shape[1], "height": flow.shape[0], "loss": lost}
-        )
-    else:
-        console.note(f"wrote {target}")
+    loss = write_output(target, flow, flow_format=flow_format, style=style, frame=image)
+    height, width = flow.shape[:2]
+    return Conversion(flow_file=source, outputs=(target,), width=width, height=height, loss=loss)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from .console import Advance, console
 
 if TYPE_CHECKING:
-    from ..models.perceiver.hub import Progress
+    from ..models import Progress
 
 
 @contextlib.contextmanager

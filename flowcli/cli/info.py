@@ -8,8 +8,10 @@ from typing import Annotated
 import typer
 
 from ..errors import InputError
+from ..results import FlowInfo
 from .console import console
 from .options import ConsoleOptions, JsonOption, takes_options
+from .render import show
 
 
 @takes_options
@@ -27,24 +29,10 @@ def info(
         try:
             flow = read_flow(path)
         except InputError as error:
-            console.error(str(error))
+            console.error(error.with_flags())
             damaged += 1
             continue
         height, width = flow.shape[:2]
-        statistics = flow_statistics(flow)
-        share = statistics.pop("known") or 0.0
-        if json:
-            console.result({"file": path, "width": width, "height": height, "unknown": 1 - share, **statistics})
-        else:
-            console.output(_text(path, width, height, 1 - share, statistics))
+        show(FlowInfo(flow_file=path, width=width, height=height, flow=flow_statistics(flow)), as_json=json)
     if damaged:
         raise typer.Exit(InputError.exit_code)
-
-
-def _text(path: Path, width: int, height: int, unknown: float, statistics: dict[str, float | None]) -> str:
-    lines = [f"{path}: {width} x {height}, {unknown:.2%} unknown\n"]
-    for name in ("u", "v", "length"):
-        values = [statistics[f"{name}_{statistic}"] for statistic in ("min", "mean", "max")]
-        texts = ["-" if value is None else f"{value:.3f}" for value in values]
-        lines.append(f"  {name + ':':<8} {texts[0]} to {texts[2]} px, mean {texts[1]} px\n")
-    return "".join(lines)

@@ -1,9 +1,9 @@
 """Options that several commands share, each declared once.
 
-A command asks for a group by taking a parameter of that class::
+A command asks for a group by taking a parameter of that class, and returns its result, which is shown::
 
     @takes_options
-    def command(frame: Path, model: ModelOptions, console: ConsoleOptions) -> None: ...
+    def command(frame: Path, model: ModelOptions, console: ConsoleOptions, json: JsonOption = False) -> Result: ...
 """
 
 from __future__ import annotations
@@ -19,9 +19,13 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal, get_type_hints
 
 import typer
 
-from ..models import DEFAULT_MODEL
+from ..choices import DEFAULT_MODEL, AmbiguousFormatName, FlowFormatName, GridKind, Precision, Wheel
+from ..errors import UsageError
+from ..models import ModelRequest, Progress
+from ..results import Result
 from .console import console
 from .download import download_progress
+from .render import show
 
 if TYPE_CHECKING:
     from ..draw.style import Style
@@ -87,6 +91,10 @@ class ModelOptions:
     revision: Annotated[str | None, typer.Option(help="Branch, tag or commit on the hub.")] = None
     offline: Annotated[bool, typer.Option("--offline", help="Never use the network.")] = False
 
+    def request(self, progress: Progress | None = None) -> ModelRequest:
+        """The model that these options name."""
+        return ModelRequest(self.model, self.revision, self.offline, progress=progress)
+
 
 @dataclass(frozen=True)
 class EstimatorOptions(ModelOptions):
@@ -94,16 +102,14 @@ class EstimatorOptions(ModelOptions):
 
     device: Annotated[str, typer.Option(help="auto, cpu, cuda, cuda:N or mps.")] = "auto"
     precision: Annotated[
-        Literal["auto", "fp32", "tf32", "bf16", "fp16"],
+        Precision,
         typer.Option(help="auto is tf32 on a GPU that has it, else fp32."),
     ] = "auto"
     batch_size: Annotated[Any, typer.Option(parser=_batch_size, metavar="auto|N", help="Windows per forward pass.")] = (
         "auto"
     )
     overlap: Annotated[int, typer.Option(min=0, metavar="PIXELS", help="Least overlap of neighbouring windows.")] = 20
-    grid: Annotated[
-        Literal["even", "reference"], typer.Option(help="reference: the published procedure's windows.")
-    ] = "even"
+    grid: Annotated[GridKind, typer.Option(help="reference: the published procedure's windows.")] = "even"
     scale: Annotated[float, typer.Option(metavar="FACTOR", help="Estimate at FACTOR times the frames' size.")] = 1.0
 
     def load(self) -> FlowEstimator:
@@ -138,9 +144,9 @@ class ColorOptions:
     max_flow: Annotated[
         Any, typer.Option(parser=_max_flow, metavar="auto|PIXELS", help="The flow that gets full colour in pictures.")
     ] = "auto"
-    wheel: Annotated[
-        Literal["middlebury", "hsv"], typer.Option(help="Colours of directions; no motion is white, or black in hsv.")
-    ] = "middlebury"
+    wheel: Annotated[Wheel, typer.Option(help="Colours of directions; no motion is white, or black in hsv.")] = (
+        "middlebury"
+    )
     legend: Annotated[bool, typer.Option("--legend", help="The wheel, with its scale in pixels, in a corner.")] = False
 
     def style(self) -> Style:
@@ -188,18 +194,29 @@ MaxPixelsOption = Annotated[
     ),
 ]
 FlowFormatOption = Annotated[
-    Literal["flo", "png", "kitti", "npy", "npz", "pfm", "flo5"],
+    FlowFormatName,
     typer.Option(help="Format of flow files; png: pictures."),
 ]
-KittiOption = Annotated[
-    Literal["kitti"] | None, typer.Option("--flow-format", help="kitti: write 16-bit numbers into .png, not colours.")
+AmbiguousFormatOption = Annotated[
+    AmbiguousFormatName | None,
+    typer.Option("--flow-format", help="kitti: 16-bit numbers in a .png, not colours."),
 ]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print a machine-readable account on stdout.")]
-ForceOption = Annotated[bool, typer.Option("--force", "-f", help="Replace outputs that exist.")]
+ForceOption = Annotated[bool, typer.Option("--force", "-f", help="Overwrite outputs that exist.")]
+AdoptOption = Annotated[
+    bool, typer.Option("--adopt", help="Take whole outputs of the right size although no run has recorded them.")
+]
 
 
-def takes_options(command: Callable[..., None]) -> Callable[..., None]:
-    """Give ``command`` the options of its dataclass parameters, and hand it the dataclasses filled in."""
+def help_without_command(context: typer.Context) -> None:
+    """Show the help of a group of commands if none was given, as wrong usage."""
+    if context.invoked_subcommand is None:
+        context.get_help()  # which prints it
+        raise typer.Exit(UsageError.exit_code)
+
+
+def takes_options(command: Callable[..., Result | None]) -> Callable[..., None]:
+    """Give ``command`` the options of its dataclass parameters, hand it these filled in, and show what it returns."""
     signature = inspect.signature(command, eval_str=True)
     groups: dict[str, Any] = {
         name: p.annotation for name, p in signature.parameters.items() if is_dataclass(p.annotation)
@@ -218,7 +235,11 @@ def takes_options(command: Callable[..., None]) -> Callable[..., None]:
             name: group(**{field.name: values.pop(field.name) for field in fields(group)})
             for name, group in groups.items()
         }
-        command(**values, **filled)
+        result = command(**values, **filled)
+        if result is not None:
+            show(result, as_json=values["json"])
+            if result.problem is not None:
+                raise result.problem
 
     keyword = [p.replace(kind=inspect.Parameter.KEYWORD_ONLY) for p in parameters]
     run.__signature__ = signature.replace(parameters=keyword)  # type: ignore[attr-defined]

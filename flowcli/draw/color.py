@@ -7,16 +7,13 @@ where the eye tells more apart. The colours equal those of the ``flow-vis`` pack
 from __future__ import annotations
 
 import functools
-from typing import Literal
 
 import cv2
 import numpy as np
 import numpy.typing as npt
 
 from ..arrays import Flow, Frame, known
-
-Wheel = Literal["middlebury", "hsv"]
-"""How directions become colours: ``middlebury`` shows no motion in white, ``hsv`` in black."""
+from ..choices import Wheel
 
 _TRANSITIONS = (15, 6, 4, 11, 13, 6)  # hues from red to yellow, green, cyan, blue, magenta, and back to red
 _CORNERS = ((255, 0, 0), (255, 255, 0), (0, 255, 0), (0, 255, 255), (0, 0, 255), (255, 0, 255))

@@ -1,4 +1,4 @@
-"""What the commands write of a flow: the numbers in any format, or a picture."""
+"""What is written of a flow: the numbers in any format, or a picture."""
 
 from __future__ import annotations
 
@@ -7,7 +7,8 @@ from pathlib import Path
 import numpy as np
 
 from ..arrays import Flow, Frame, Mask
-from ..flows.io import FormatName, form_for, loss
+from ..choices import FlowFormatName
+from ..flows.io import form_for, loss
 from ..frames.images import encode_image, write_image
 from ..storage import write_bytes
 from .style import Style, draw_flow
@@ -17,15 +18,15 @@ def write_output(
     path: Path,
     flow: Flow,
     *,
-    flow_format: FormatName | None = None,
-    style: Style = Style(),  # noqa: B008  (frozen)
+    flow_format: FlowFormatName | None = None,
+    style: Style = Style(),
     frame: Frame | None = None,
     made_from: str | None = None,
 ) -> str | None:
     """Write a flow to ``path``, whole or not at all; the suffix says the format.
 
     Args:
-        path: a suffix of ``flow_io.FORMATS``; ``.png`` is a picture, unless ``flow_format`` is ``kitti``.
+        path: the suffix of a flow format; ``.png`` is a picture, unless ``flow_format`` is ``kitti``.
         flow: ``(H, W, 2)`` float32 in pixels; NaN where unknown.
         flow_format: see :func:`flowcli.flows.io.form_for`.
         style: of the picture.
@@ -39,15 +40,13 @@ def write_output(
         OutputError: the format is unknown or the file cannot be written.
     """
     form = form_for(path, flow_format)
-    if form is None:
-        write_bytes(path, encode_image(draw_flow(flow, style, frame), path.suffix), made_from)
-    else:
-        write_bytes(path, form.encode(flow), made_from)
+    data = encode_image(draw_flow(flow, style, frame), path.suffix) if form is None else form.encode(flow)
+    write_bytes(path, data, made_from)
     return loss(flow, form)
 
 
 def write_flow(
-    path: str | Path, flow: Flow, *, flow_format: FormatName | None = None, max_flow: float | None = None
+    path: str | Path, flow: Flow, *, flow_format: FlowFormatName | None = None, max_flow: float | None = None
 ) -> None:
     """Write ``flow`` to ``path``, whole or not at all; the suffix says the format.
 
@@ -67,12 +66,3 @@ def write_flow(
 def write_mask(path: Path, mask: Mask) -> None:
     """Write ``(H, W)`` bool as a picture, white where true, whole or not at all; raises ``OutputError``."""
     write_image(path, np.repeat(mask[..., None], 3, axis=-1).astype(np.uint8) * np.uint8(255))
-
-
-def png_settings(flow_format: FormatName | None, style: Style) -> dict[str, object]:
-    """What decides about files called ``.png``, if they are the format in question, for records."""
-    if flow_format == "kitti":
-        return {"kind of .png": "kitti"}
-    if flow_format == "png":
-        return {"kind of .png": "picture", "max_flow": style.max_flow, "wheel": style.wheel, "legend": style.legend}
-    return {}

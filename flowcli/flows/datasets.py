@@ -5,17 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Literal
 
 import numpy as np
 
 from ..arrays import Mask
+from ..choices import DatasetName
 from ..errors import InputError
+from ..frames.files import natural_key
 from ..frames.images import read_image
-from ..frames.sequence import natural_key
 from ..storage import why
-
-DatasetName = Literal["middlebury", "sintel", "kitti"]
 
 
 @dataclass(frozen=True)
@@ -43,8 +41,8 @@ class Subset:
 
 
 @dataclass(frozen=True)
-class DatasetPair:
-    """Two frames with true flow."""
+class Sample:
+    """Two frames of a data set, and their true flow."""
 
     name: str
     """Unique in the data set; a path without a suffix."""
@@ -54,8 +52,8 @@ class DatasetPair:
     subsets: list[Subset] = field(default_factory=list)
 
 
-def dataset_pairs(name: DatasetName, root: Path) -> list[DatasetPair]:
-    """The pairs of a data set that lies in ``root`` as its authors publish it.
+def find_samples(name: DatasetName, root: Path) -> list[Sample]:
+    """The samples of a data set that lies in ``root`` as its authors publish it.
 
     - ``middlebury``: ``<scene>/frame10.png``, ``frame11.png`` and ``flow10.flo``, or the last of them in
       ``other-gt-flow`` and the frames in ``other-data`` or ``other-color-allframes``.
@@ -67,7 +65,7 @@ def dataset_pairs(name: DatasetName, root: Path) -> list[DatasetPair]:
     Raises:
         InputError: it is not there, or a part of it is missing.
     """
-    finders: dict[DatasetName, Callable[[Path], list[DatasetPair]]] = {
+    finders: dict[DatasetName, Callable[[Path], list[Sample]]] = {
         "middlebury": _middlebury,
         "sintel": _sintel,
         "kitti": _kitti,
@@ -82,7 +80,7 @@ def dataset_pairs(name: DatasetName, root: Path) -> list[DatasetPair]:
     missing = sorted({str(path) for path in wanted if not path.is_file()})
     if missing:
         raise InputError(f"{len(missing)} files of {name} are missing: {', '.join(missing)}")
-    truths: dict[str, DatasetPair] = {}
+    truths: dict[str, Sample] = {}
     for pair in pairs:
         other = truths.setdefault(pair.name, pair)
         if other is not pair:
@@ -94,18 +92,18 @@ def _files(subsets: list[Subset]) -> list[Path]:
     return [path for subset in subsets for path in (subset.truth, subset.mask) if path is not None]
 
 
-def _middlebury(root: Path) -> list[DatasetPair]:
+def _middlebury(root: Path) -> list[Sample]:
     pairs = []
     for truth in sorted(root.glob("**/flow10.flo"), key=natural_key):
         scene = truth.parent.name
         places = [truth.parent, *(root / data / scene for data in ("other-data", "other-color-allframes"))]
         place = next((place for place in places if (place / "frame10.png").is_file()), truth.parent)
         subsets = [Subset("all", truth, is_main=True), Subset(scene, truth)]
-        pairs.append(DatasetPair(scene, place / "frame10.png", place / "frame11.png", subsets))
+        pairs.append(Sample(scene, place / "frame10.png", place / "frame11.png", subsets))
     return pairs
 
 
-def _sintel(root: Path) -> list[DatasetPair]:
+def _sintel(root: Path) -> list[Sample]:
     base = root / "training" if (root / "training").is_dir() else root
     truths = sorted((base / "flow").glob("*/frame_[0-9]*.flo"), key=natural_key)
     return [
@@ -116,7 +114,7 @@ def _sintel(root: Path) -> list[DatasetPair]:
     ]
 
 
-def _sintel_pair(base: Path, rendering: str, truth: Path) -> DatasetPair:
+def _sintel_pair(base: Path, rendering: str, truth: Path) -> Sample:
     scene, stem = truth.parent.name, truth.stem
     number = stem.removeprefix("frame_")
     folder = base / rendering / scene
@@ -129,10 +127,10 @@ def _sintel_pair(base: Path, rendering: str, truth: Path) -> DatasetPair:
         subsets.append(Subset(f"{rendering}, visible", truth, mask, wants_white=False))
         subsets.append(Subset(f"{rendering}, occluded", truth, mask))
     following = f"frame_{int(number) + 1:0{len(number)}d}.png" if number.isdecimal() else f"{stem}.png"
-    return DatasetPair(f"{rendering}/{scene}/{stem}", folder / f"{stem}.png", folder / following, subsets)
+    return Sample(f"{rendering}/{scene}/{stem}", folder / f"{stem}.png", folder / following, subsets)
 
 
-def _kitti(root: Path) -> list[DatasetPair]:
+def _kitti(root: Path) -> list[Sample]:
     base = root / "training" if (root / "training").is_dir() else root
     images = next((base / name for name in ("image_2", "colored_0") if (base / name).is_dir()), base / "image_2")
     pairs = []
@@ -141,5 +139,5 @@ def _kitti(root: Path) -> list[DatasetPair]:
         if (base / "flow_noc").is_dir():
             subsets.append(Subset("visible", base / "flow_noc" / truth.name))
         frame2 = images / truth.name.replace("_10.png", "_11.png")
-        pairs.append(DatasetPair(truth.stem, images / truth.name, frame2, subsets))
+        pairs.append(Sample(truth.stem, images / truth.name, frame2, subsets))
     return pairs

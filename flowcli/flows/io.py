@@ -3,50 +3,45 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Literal
 
 import numpy as np
 
 from ..arrays import Flow, known
+from ..choices import FlowFormatName
 from ..errors import InputError
-from ..frames.images import whole_png_size
+from ..frames.png import whole_png_size
 from ..storage import check_suffix, why
-from .formats import HEAD_BYTES, FlowFormat, flo, kitti
-from .formats.flo import FLO
-from .formats.flo5 import FLO5
-from .formats.kitti import KITTI
-from .formats.npy import NPY
-from .formats.npz import NPZ
-from .formats.pfm import PFM
-
-FormatName = Literal["flo", "png", "kitti", "npy", "npz", "pfm", "flo5"]
-"""What a flow can be written as; ``png`` is its colours."""
-
-FORMATS: dict[str, FlowFormat] = {form.suffix: form for form in (FLO, KITTI, PFM, NPY, NPZ, FLO5)}
-"""The formats that hold flow itself, by suffix. ``.png`` is KITTI's when it is read, or when that is asked for."""
+from .formats import HEAD_BYTES, FlowFormat, formats
 
 _PNG = ".png"
 _SHORT = 500  # pixels; every format holds whatever is shorter
 
 
-def suffix_of(flow_format: FormatName) -> str:
+def suffix_of(flow_format: FlowFormatName) -> str:
     """The suffix of files in a format."""
-    return _PNG if flow_format == "kitti" else f".{flow_format}"
+    return next((form.suffix for form in formats().values() if form.name == flow_format), f".{flow_format}")
 
 
-def form_for(path: Path, flow_format: FormatName | None = None) -> FlowFormat | None:
-    """How flow is to be written to ``path``: a format, or ``None`` for colours.
+def form_for(path: Path, flow_format: FlowFormatName | None = None) -> FlowFormat | None:
+    """How flow is to be written to ``path``: a format, or ``None`` for a picture.
 
     Args:
         path: the output; its suffix decides.
-        flow_format: ``kitti`` makes a ``.png`` KITTI's; anything else leaves it the colours.
+        flow_format: where the suffix has two meanings (``.png``), naming the format makes it that one; otherwise it
+            is a picture.
 
     Raises:
         OutputError: flowcli has no format for that suffix.
     """
-    check_suffix(path, FORMATS)
-    suffix = path.suffix.lower()
-    return None if suffix == _PNG and flow_format != "kitti" else FORMATS[suffix]
+    check_suffix(path, formats())
+    form = formats()[path.suffix.lower()]
+    return None if form.is_ambiguous and flow_format != form.name else form
+
+
+def is_flow_file(path: Path) -> bool:
+    """Whether ``path`` looks like flow rather than a picture, by its suffix or, if need be, its header."""
+    form = formats().get(path.suffix.lower())
+    return form is not None and (form.recognizes is None or form.recognizes(path))
 
 
 def read_flow(path: str | Path) -> Flow:
@@ -59,9 +54,9 @@ def read_flow(path: str | Path) -> Flow:
         InputError: the file is missing, unreadable, damaged, or of a format that flowcli does not read.
     """
     path = Path(path)
-    form = FORMATS.get(path.suffix.lower())
+    form = formats().get(path.suffix.lower())
     if form is None:
-        raise InputError(f"cannot read {path}: not a flow format that flowcli knows ({', '.join(FORMATS)})")
+        raise InputError(f"cannot read {path}: not a flow format that flowcli knows ({', '.join(formats())})")
     try:
         if form.size is not None and path.is_file():
             _whole_size(form, path)  # before all of a file is read that may be something else altogether
@@ -79,7 +74,7 @@ def output_size(path: Path) -> tuple[int, int]:
     """
     if path.suffix.lower() == _PNG:
         return whole_png_size(path)
-    form = FORMATS.get(path.suffix.lower())
+    form = formats().get(path.suffix.lower())
     if form is None or form.size is None:
         height, width = read_flow(path).shape[:2]
         return height, width
@@ -96,16 +91,10 @@ def _whole_size(form: FlowFormat, path: Path) -> tuple[int, int]:
 
 
 def loss(flow: Flow, form: FlowFormat | None) -> str | None:
-    """What of ``flow`` a format (``None``: colours) cannot hold, as a line for the user; ``None`` if it holds all."""
+    """What of ``flow`` a format (``None``: a picture) cannot hold, as a line for the user; ``None`` if it holds all."""
     if form is None:
         return None if np.isfinite(flow).all() else "unknown flow is one plain colour in a picture"
-    if form is KITTI:
-        held, scope = kitti.in_range, kitti.RANGE
-    elif form is FLO:
-        held, scope = flo.in_range, flo.RANGE
-    else:
+    if form.holds is None or max(flow.max(), -flow.min()) < _SHORT:  # false if any is unknown
         return None
-    if max(flow.max(), -flow.min()) < _SHORT:  # false if any is unknown
-        return None
-    lost = known(flow) & ~held(flow)
-    return f"vectors outside {scope} are marked unknown: {form.suffix} cannot hold them" if lost.any() else None
+    lost = known(flow) & ~form.holds(flow)
+    return f"vectors outside {form.range} are marked unknown: {form.suffix} cannot hold them" if lost.any() else None

@@ -2,38 +2,37 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from ..arrays import Flow, Mask, known
+from ..results import Figures, FlowStatistics
 
 _OUTLIER_PIXELS = (1, 3, 5)
 _FL_PIXELS, _FL_SHARE = 3.0, 0.05
 _SPEEDS = {"s0_10": (0.0, 10.0), "s10_40": (10.0, 40.0), "s40": (40.0, np.inf)}
 
 
-def flow_statistics(flow: Flow) -> dict[str, float | None]:
-    """What a flow is like, for reports.
+def flow_statistics(flow: Flow) -> FlowStatistics:
+    """What a flow is like.
 
     Args:
         flow: ``(H, W, 2)`` float32 in pixels; unknown flow is NaN and left out.
 
     Returns:
-        Smallest, mean and largest u, v and length in pixels (``None`` if no flow is known), and the share of pixels
-        that are known (0..1).
+        The smallest, mean and largest u, v and length, and the share of pixels that are known.
     """
     is_known = known(flow)
     u, v = flow[is_known].T.astype(np.float64)
-    values: dict[str, float | None] = {}
+    values: dict[str, Any] = {}
     for name, component in (("u", u), ("v", v), ("length", np.hypot(u, v))):
         for statistic in (np.min, np.mean, np.max):
             value = float(statistic(component)) if component.size else None
             values[f"{name}_{statistic.__name__.removeprefix('a')}"] = value
-    values["known"] = float(is_known.mean())
-    return values
+    return FlowStatistics(known=float(is_known.mean()), **values)
 
 
 def endpoint_error(flow: Flow, truth: Flow) -> npt.NDArray[np.float32]:
@@ -91,7 +90,7 @@ class Scores:
     """Figures over all pixels of one or more flows, gathered flow by flow.
 
     Only pixels count whose true flow is known and chosen, and whose estimated flow is known; where only the latter is
-    missing, ``missing`` counts them. ``report`` gives:
+    missing, ``missing`` counts them. ``figures`` gives:
 
     - ``epe``: the mean end-point error in pixels (Baker et al., IJCV 2011).
     - ``epe_image_mean``: the mean over images of their mean end-point errors, as KITTI's is often published.
@@ -158,20 +157,21 @@ class Scores:
     def _sum(self, name: str, value: float) -> None:
         self._sums[name] = self._sums.get(name, 0.0) + float(value)
 
-    def report(self) -> Mapping[str, float | int | None]:
-        """The figures by name; ``None`` where there is no pixel to tell from."""
+    def figures(self) -> Figures:
+        """The figures; ``None`` where no pixel counts."""
 
         def mean(name: str, count: int, factor: float = 1.0) -> float | None:
             return factor * self._sums[name] / count if count else None
 
-        shares = [f"outliers_{pixels}px" for pixels in _OUTLIER_PIXELS]
-        return {
-            "epe": mean("epe", self.pixels),
-            "epe_image_mean": float(np.mean(self.image_means)) if self.image_means else None,
-            **{name: mean(name, self.pixels, 100.0) for name in (*shares, "fl_all")},
-            "angular_error": mean("angular_error", self.pixels),
-            **{name: mean(name, self._speed_pixels.get(name, 0)) for name in _SPEEDS},
-            "pixels": self.pixels,
-            "missing": self.missing,
-            "images": self.images,
-        }
+        shares = [*(f"outliers_{pixels}px" for pixels in _OUTLIER_PIXELS), "fl_all"]
+        means: dict[str, Any] = {name: mean(name, self.pixels, 100.0) for name in shares}
+        means |= {name: mean(name, self._speed_pixels.get(name, 0)) for name in _SPEEDS}
+        return Figures(
+            epe=mean("epe", self.pixels),
+            epe_image_mean=float(np.mean(self.image_means)) if self.image_means else None,
+            angular_error=mean("angular_error", self.pixels),
+            pixels=self.pixels,
+            missing=self.missing,
+            images=self.images,
+            **means,
+        )

@@ -1,16 +1,11 @@
-"""What flows say without any truth: where they contradict each other, and how well they explain the frames."""
+"""Where a point of one frame is hidden in the other, told by flow both ways."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TypeVar
-
 import numpy as np
-import numpy.typing as npt
 
-from ..arrays import Flow, Frame, Mask, known
-
-Values = TypeVar("Values", Flow, Frame)
+from ..arrays import Flow, Mask
+from .warp import look_up
 
 _RELATIVE, _ABSOLUTE = 0.01, 0.5  # of the threshold, the latter in square pixels
 
@@ -29,76 +24,8 @@ def occluded(forward: Flow, backward: Flow) -> Mask:
     Returns:
         ``(H, W)`` bool.
     """
-    back, inside = _look_up(backward, forward)
+    back, inside = look_up(backward, forward)
     with np.errstate(invalid="ignore", over="ignore"):
         contradiction = np.square(forward + back).sum(axis=-1)
         allowed = _RELATIVE * (np.square(forward).sum(axis=-1) + np.square(back).sum(axis=-1)) + _ABSOLUTE
         return np.asarray(~(contradiction < allowed) | ~inside)
-
-
-def warp(frame2: Frame, flow: Flow) -> tuple[Frame, Mask]:
-    """Frame 2 brought back to frame 1: each pixel shows what its flow leads to, bilinearly interpolated.
-
-    Args:
-        frame2: ``(H, W, 3)`` uint8 RGB.
-        flow: ``(H, W, 2)`` float32 in pixels, from frame 1 to frame 2.
-
-    Returns:
-        The frame, black where the flow is unknown or leads out of the frame, and the mask of the other pixels.
-    """
-    warped, inside = _look_up(frame2, flow)
-    return np.rint(warped).astype(np.uint8), inside
-
-
-@dataclass(frozen=True)
-class PhotometricError:
-    """How far apart two frames are, in grey levels (0..255), the mean over pixels and channels."""
-
-    warped: float
-    """Between frame 1 and frame 2 brought back to it, where the flow leads somewhere."""
-
-    unwarped: float
-    """Between the frames as they are, at the same pixels: what a flow of zero would give."""
-
-    share: float
-    """Of the frame's pixels that were compared (0..1)."""
-
-
-def photometric_error(frame1: Frame, frame2: Frame, warped: Frame, inside: Mask) -> PhotometricError | None:
-    """How well a flow explains ``frame1`` by ``frame2``; ``None`` if it leads nowhere.
-
-    Args:
-        frame1: ``(H, W, 3)`` uint8 RGB.
-        frame2: likewise.
-        warped: ``frame2`` brought back by the flow, from :func:`warp`.
-        inside: where, from there as well.
-    """
-    if not inside.any():
-        return None
-    target = frame1[inside].astype(np.int16)
-    return PhotometricError(
-        float(np.abs(warped[inside] - target).mean()),
-        float(np.abs(frame2[inside] - target).mean()),
-        float(inside.mean()),
-    )
-
-
-def _look_up(values: Values, flow: Flow) -> tuple[npt.NDArray[np.float32], Mask]:
-    """``values`` where ``flow`` leads, bilinearly interpolated, and whether that is known and inside.
-
-    OpenCV's ``remap`` would do, but it rounds to 1/32 of a pixel for two channels and takes no side above 32766.
-    """
-    height, width = flow.shape[:2]
-    with np.errstate(invalid="ignore"):
-        x = flow[..., 0] + np.arange(width, dtype=np.float32)
-        y = flow[..., 1] + np.arange(height, dtype=np.float32)[:, None]
-        inside = known(flow) & (x >= 0) & (y >= 0) & (x <= width - 1) & (y <= height - 1)
-    x, y = x[inside], y[inside]
-    left, top = x.astype(np.intp), y.astype(np.intp)
-    right, bottom = np.minimum(left + 1, width - 1), np.minimum(top + 1, height - 1)
-    across, down = (x - left)[:, None], (y - top)[:, None]
-    upper = values[top, left] * (1 - across) + values[top, right] * across
-    lower = values[bottom, left] * (1 - across) + values[bottom, right] * across
-    found = np.zeros(values.shape, np.float32)
-    found[inside] = upper * (1 - down) + lower * down
-    return found, inside

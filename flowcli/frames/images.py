@@ -10,7 +10,6 @@ import stat
 import struct
 import tempfile
 import threading
-import zlib
 from collections.abc import Iterator
 from pathlib import Path
 from typing import BinaryIO
@@ -24,14 +23,11 @@ from ..arrays import Frame
 from ..errors import InputError
 from ..limits import MAX_PIXELS
 from ..storage import why, write_bytes
-
-IMAGE_SUFFIXES = frozenset({".png", ".jpg", ".jpeg", ".webp", ".tif", ".tiff", ".bmp", ".ppm", ".pgm", ".pnm", ".avif"})
-"""Suffixes by which a folder's frames are told from its other files."""
+from .png import SIGNATURE, end_of_png
 
 WRITTEN_SUFFIXES = (".png", ".jpg", ".jpeg", ".webp", ".tif", ".tiff", ".bmp", ".ppm", ".avif")
 """Suffixes of pictures that can be written."""
 
-PNG_SIGNATURE = b"\x89PNG\r\n\x1a\n"
 _PNM_HEADER = re.compile(rb"P[2356](?:\s|#[^\n]*\n)+\d+(?:\s|#[^\n]*\n)+\d+(?:\s|#[^\n]*\n)+(\d+)")
 _LIBRARY_LINE = re.compile(rb"libpng (error|warning)|Corrupt JPEG data|Premature end of JPEG")
 _HARMLESS = "extraneous bytes before marker"  # some cameras write them between a JPEG's headers
@@ -60,23 +56,11 @@ def read_image(path: str | Path, *, max_pixels: int = MAX_PIXELS) -> Frame:
     if fault:
         raise InputError(f"cannot read {path}: {fault}")
     check_pixels(*(_declared_size(io.BytesIO(data)) or (0, 0)), path, max_pixels)
-    return np.asarray(_decode(data, cv2.IMREAD_COLOR_RGB, path), np.uint8)
+    return np.asarray(decode_image(data, cv2.IMREAD_COLOR_RGB, path), np.uint8)
 
 
-def decode_png(data: bytes, flags: int, name: object) -> npt.NDArray[np.generic]:
-    """The pixels of a PNG file as OpenCV gives them with these flags, without its ancillary chunks.
-
-    Raises ``InputError`` if it is not whole, or goes on after its end.
-    """
-    end = _png_end(data)
-    if end != len(data):
-        cause = "is not complete" if end is None else f"ends after {end} of {len(data)} bytes"
-        raise InputError(f"{name} is damaged: the PNG file {cause}")
-    critical = b"".join(data[start:stop] for start, stop in _png_chunks(data) if not data[start + 4] & 0x20)
-    return _decode(PNG_SIGNATURE + critical, flags, name)
-
-
-def _decode(data: bytes, flags: int, name: object) -> npt.NDArray[np.generic]:
+def decode_image(data: bytes, flags: int, name: object) -> npt.NDArray[np.generic]:
+    """The pixels of an image file as OpenCV gives them with these flags; raises ``InputError`` that names ``name``."""
     # OpenCV logs what it dislikes to stderr, where flowcli promises one line of its own.
     cv2.utils.logging.setLogLevel(cv2.utils.logging.LOG_LEVEL_SILENT)
     try:
@@ -84,7 +68,7 @@ def _decode(data: bytes, flags: int, name: object) -> npt.NDArray[np.generic]:
             image = cv2.imdecode(np.frombuffer(data, np.uint8), flags)
     except cv2.error as error:
         if "CV_IO_MAX_IMAGE" in error.err:
-            cause = "it has more pixels than OpenCV may read; raise --max-pixels, or OPENCV_IO_MAX_IMAGE_PIXELS"
+            cause = "it has more pixels than OpenCV may read; raise `max_pixels`, or OPENCV_IO_MAX_IMAGE_PIXELS"
             raise InputError(f"cannot read {name}: {cause}") from error
         raise InputError(f"cannot read {name}: {error.err}") from error
     if image is None:
@@ -109,7 +93,7 @@ def check_pixels(height: int, width: int, path: Path, max_pixels: int) -> None:
     if height * width > max_pixels:
         raise InputError(
             f"cannot read {path}: {width} x {height} is more than {max_pixels} pixels; "
-            "if it is meant to be that large, raise --max-pixels"
+            "if it is meant to be that large, raise `max_pixels`"
         )
 
 
@@ -139,7 +123,7 @@ def _fault(data: bytes) -> str | None:
     """What is wrong with the bytes of an image file, as far as OpenCV would miss it or make noise about it."""
     if not data:
         return "the file is empty"
-    if data.startswith(PNG_SIGNATURE) and not _png_is_whole(data):
+    if data.startswith(SIGNATURE) and end_of_png(data) is None:
         return "the PNG file is truncated or damaged"
     header = _PNM_HEADER.match(data)
     if header and int(header[1]) not in {255, 65535}:  # OpenCV takes the values as they are
@@ -175,47 +159,6 @@ def _captured_stderr() -> Iterator[list[str]]:
                 else:
                     with contextlib.suppress(OSError):
                         os.write(2, line)
-
-
-def whole_png_size(path: Path) -> tuple[int, int]:
-    """Height and width of a PNG file; raises ``InputError`` if it is missing or not whole."""
-    data = _read_bytes(path)
-    if not data.startswith(PNG_SIGNATURE) or not _png_is_whole(data):
-        raise InputError(f"{path} is not a PNG file, or damaged")
-    width, height = struct.unpack_from(">II", data, 16)
-    return height, width
-
-
-def _png_is_whole(data: bytes) -> bool:
-    """Whether the PNG's chunks are complete, up to IEND, and the checksums of those that matter hold.
-
-    libpng prints its complaints straight to stderr, so damage is found before it sees the file.
-    """
-    return _png_end(data) is not None
-
-
-def _png_end(data: bytes) -> int | None:
-    """Where the last chunk of a whole PNG ends."""
-    for start, stop in _png_chunks(data):
-        (checksum,) = struct.unpack_from(">I", data, stop - 4)
-        critical = not data[start + 4] & 0x20  # the first letter is a capital
-        if critical and zlib.crc32(memoryview(data)[start + 4 : stop - 4]) != checksum:
-            return None
-        if data[start + 4 : start + 8] == b"IEND":
-            return stop
-    return None
-
-
-def _png_chunks(data: bytes) -> Iterator[tuple[int, int]]:
-    """Where the complete chunks of a PNG start and stop."""
-    start = len(PNG_SIGNATURE)
-    while start + 12 <= len(data):
-        (length,) = struct.unpack_from(">I", data, start)
-        stop = start + 12 + length
-        if stop > len(data):
-            return
-        yield start, stop
-        start = stop
 
 
 def write_image(path: Path, image: Frame) -> None:

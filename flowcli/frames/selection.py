@@ -33,10 +33,10 @@ class Selection:
     def __post_init__(self) -> None:
         """Check the values."""
         if self.stride < 1:
-            raise UsageError(f"--stride {self.stride}: must be at least 1")
+            raise UsageError(f"`stride` must be at least 1, not {self.stride}")
         comparable = isinstance(self.start, Fraction) == isinstance(self.end, Fraction) or self.start == 0
         if self.end is not None and comparable and self.end <= self.start:
-            raise UsageError("--end must come after --start")
+            raise UsageError("`end` must come after `start`")
 
     def pick(self, frames: Iterable[tuple[int, Fraction, Content]]) -> Iterator[tuple[int, Fraction, Content]]:
         """Those of ``frames`` (number, seconds since the first, anything) that are selected; stops after the last."""

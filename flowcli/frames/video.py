@@ -20,7 +20,7 @@ from ..limits import MAX_PIXELS
 from ..storage import why
 from .images import check_pixels
 from .selection import EVERYTHING, Selection
-from .sequence import DEFAULT_RATE, DamagedError, TimedFrame
+from .source import DEFAULT_RATE, DamagedError, TimedFrame
 from .truncation import is_cut_off
 
 if TYPE_CHECKING:
@@ -32,7 +32,7 @@ _SEEK_SECONDS = 10
 
 
 class VideoFile:
-    """A video file, whatever FFmpeg decodes. A :class:`flowcli.frames.sequence.FrameSource`.
+    """A video file, whatever FFmpeg decodes. A :class:`flowcli.frames.source.FrameSource`.
 
     Args:
         path: the file.
@@ -57,7 +57,7 @@ class VideoFile:
         """The selected frames in the order of their display, rotated as the file's metadata says."""
         changed = self.path.stat().st_mtime_ns
         for index, time, frame in self.selection.pick(self._timed()):
-            yield TimedFrame(_upright(frame), time, f"{index:06d}", changed)
+            yield TimedFrame(_upright(frame), time, f"{index:06d}", None, changed)
 
     def _timed(self) -> Iterator[tuple[int, Fraction, VideoFrame]]:
         """All frames with their numbers and their times since the first."""

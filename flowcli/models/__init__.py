@@ -1,15 +1,36 @@
-"""Flow models behind one small interface, found by name."""
+"""Flow models behind one small interface, found by name.
+
+Each module of this package that has a ``FAMILY`` is a model, called by the module's name; packages that are installed
+beside flowcli add theirs as entry points of the group ``flowcli.models``, whose objects are families as well. Any
+other name is a Perceiver checkpoint: a folder or a hub id.
+"""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Protocol
+import importlib
+import importlib.metadata
+import pkgutil
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Protocol
+
+from ..choices import DEFAULT_MODEL, Precision
+from ..errors import ModelError
 
 if TYPE_CHECKING:
     import numpy as np
     import numpy.typing as npt
 
-DEFAULT_MODEL = "deepmind/optical-flow-perceiver"
-DIS = "dis"
+    from ..results import ModelInfo
+
+ENTRY_POINTS = "flowcli.models"
+"""The group of entry points by which other packages add models."""
+
+_CHECKPOINTS = "perceiver"  # the family of all names that are no family's
+
+Progress = Callable[[str, int, int | None], None]
+"""Called while a model downloads with the file's name, the bytes so far and the bytes in all (``None`` if unknown)."""
 
 
 class OutOfMemoryError(Exception):
@@ -47,7 +68,7 @@ class FlowModel(Protocol):
         """How many windows per forward pass suit the device and its free memory."""
 
     def __call__(self, frames1: npt.NDArray[np.uint8], frames2: npt.NDArray[np.uint8]) -> npt.NDArray[np.float32]:
-        """Flows of a batch.
+        """Estimate the flows of a batch.
 
         Args:
             frames1: ``(N, h, w, 3)`` uint8 RGB.
@@ -59,3 +80,75 @@ class FlowModel(Protocol):
         Raises:
             OutOfMemoryError: the batch does not fit.
         """
+
+
+@dataclass(frozen=True)
+class ModelRequest:
+    """Which model is wanted, and how it is to run."""
+
+    name: str = DEFAULT_MODEL
+    """A hub id, a checkpoint's folder, or the name of a family."""
+
+    revision: str | None = None
+    """Branch, tag or commit on the hub."""
+
+    offline: bool = False
+    """Whether the network is forbidden."""
+
+    device: str = "auto"
+    """``auto``, ``cpu``, ``cuda``, ``cuda:N`` or ``mps``."""
+
+    precision: Precision = "auto"
+    progress: Progress | None = None
+    """Told of every piece of a download that arrives."""
+
+
+class ModelFamily(Protocol):
+    """How models of one kind are loaded, and, if they are downloaded, where they are."""
+
+    def load(self, request: ModelRequest) -> FlowModel:
+        """Load the model; raises ``ModelError`` or ``UsageError``."""
+
+    def fetch(self, request: ModelRequest, *, force: bool) -> Path | None:
+        """Download the model or bring it up to date, again if forced; its folder, or ``None`` if it is built in."""
+
+    def path(self, request: ModelRequest) -> Path | None:
+        """The folder of the model, without the network; ``None`` if it is built in. Raises ``ModelError``."""
+
+    def info(self, request: ModelRequest) -> ModelInfo:
+        """What the model is, without the network; raises ``ModelError``."""
+
+
+def find_family(name: str) -> ModelFamily:
+    """The family of the model called ``name``; raises ``ModelError`` if an installed one cannot be imported."""
+    if name in built_in():
+        return _family_of(importlib.import_module(f".{name}", __name__).FAMILY)
+    for entry in importlib.metadata.entry_points(group=ENTRY_POINTS, name=name):
+        try:
+            return _family_of(entry.load())
+        except (ImportError, AttributeError) as error:
+            raise ModelError(f"model {name} of {entry.value} cannot be imported: {error}") from error
+    return _family_of(importlib.import_module(f".{_CHECKPOINTS}", __name__).FAMILY)
+
+
+def built_in() -> list[str]:
+    """The names of the models that are modules of this package."""
+    return [module.name for module in pkgutil.iter_modules(__path__) if not module.ispkg]
+
+
+def _family_of(found: Any) -> ModelFamily:
+    family: ModelFamily = found() if isinstance(found, type) else found
+    return family
+
+
+def load_model(request: ModelRequest) -> FlowModel:
+    """Load a model by name.
+
+    Args:
+        request: which model, and how it is to run.
+
+    Raises:
+        ModelError: the model cannot be had.
+        UsageError: the device or the precision is not to be had here.
+    """
+    return find_family(request.name).load(request)

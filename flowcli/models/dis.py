@@ -6,15 +6,21 @@ its finest scale, with the preset's 5 variational refinements.
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import cv2
 import numpy as np
 import numpy.typing as npt
+
+from ..errors import UsageError
+from ..results import ModelInfo
+from . import FlowModel, ModelRequest
 
 _SMALLEST_SIDE = 12  # OpenCV refuses images that are smaller than this in both directions
 
 
 class DisFlow:
-    """DIS on whole grey frames. A :class:`flowcli.models.FlowModel`."""
+    """DIS on whole frames, turned grey. A :class:`flowcli.models.FlowModel`."""
 
     name = "dis"
     revision = None
@@ -29,11 +35,11 @@ class DisFlow:
         self._dis.setVariationalRefinementIterations(5)
 
     def largest_batch(self) -> int:
-        """One: frames are treated one after the other, each with all cores."""
+        """One: DIS takes frames one by one and uses all cores for each."""
         return 1
 
     def __call__(self, frames1: npt.NDArray[np.uint8], frames2: npt.NDArray[np.uint8]) -> npt.NDArray[np.float32]:
-        """Flows of ``(N, H, W, 3)`` uint8 RGB frames: ``(N, H, W, 2)`` float32 in pixels."""
+        """Estimate the flows of ``(N, H, W, 3)`` uint8 RGB frames: ``(N, H, W, 2)`` float32 in pixels."""
         return np.stack([self._flow(first, second) for first, second in zip(frames1, frames2, strict=True)])
 
     def _flow(self, frame1: npt.NDArray[np.uint8], frame2: npt.NDArray[np.uint8]) -> npt.NDArray[np.float32]:
@@ -46,3 +52,31 @@ class DisFlow:
         # No flow is passed in: OpenCV would take it for a first guess.
         flow = self._dis.calc(grey[0], grey[1], None)  # type: ignore[call-overload]
         return np.asarray(flow, np.float32)[:height, :width]
+
+
+class DisFamily:
+    """DIS as a :class:`flowcli.models.ModelFamily`: built in, so there is nothing to download."""
+
+    def load(self, request: ModelRequest) -> FlowModel:
+        """Make a :class:`DisFlow`; raises ``UsageError`` for a GPU or a precision, which it does not have."""
+        if request.device not in {"auto", "cpu"}:
+            raise UsageError(f"`device` {request.device}: dis runs on the CPU only")
+        if request.precision not in {"auto", "fp32"}:
+            raise UsageError(f"`precision` {request.precision}: dis has no precision to choose")
+        return DisFlow()
+
+    def fetch(self, request: ModelRequest, *, force: bool) -> Path | None:  # noqa: ARG002
+        """Return ``None``."""
+        return None
+
+    def path(self, request: ModelRequest) -> Path | None:  # noqa: ARG002
+        """Return ``None``."""
+        return None
+
+    def info(self, request: ModelRequest) -> ModelInfo:
+        """Describe the preset that is used."""
+        kind = "OpenCV DISOpticalFlow, medium preset, finest scale 0, 5 variational refinements"
+        return ModelInfo(model=request.name, kind=kind)
+
+
+FAMILY = DisFamily()

@@ -1,255 +1,215 @@
-"""Many pairs from frames to files: what is there is skipped, what fails is listed, the rest goes on.
-
-Reading, estimating and writing run beside one another, through bounded queues.
-"""
+"""Many pairs from frames to files: what is there is skipped, what fails is listed, the rest goes on."""
 
 from __future__ import annotations
 
 import contextlib
+import functools
+import itertools
 import stat
-import time
-from collections import deque
-from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Collection, Iterable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
 
-from ..arrays import Flow, Frame, check_same_size
-from ..draw.outputs import png_settings, write_output
+from ..arrays import Flow, Frame, check_same_size, size_of
+from ..choices import FlowFormatName
+from ..draw.outputs import write_output
 from ..draw.style import Style
-from ..errors import FlowcliError, InputError, OutputError, UsageError
-from ..estimator import FlowEstimator, FramePair
-from ..flows.io import FormatName
+from ..errors import BatchError, InputError, UsageError
+from ..estimator import FlowEstimator
 from ..frames.images import image_size, read_image
 from ..limits import MAX_PIXELS
-from ..storage import is_out_of_room
-from .background import ReadAhead, WriteBehind
-from .failures import Failures
-from .manifest import FaultyItem, Item, distinct
-from .record import Record
-
-_QUEUE_DEPTH = 4  # pairs; enough that no stage waits for another's hiccup, little enough to hold in memory
+from ..results import BatchSummary, PairResult
+from ..storage import check_writable
+from .failures import FAILURES, Failures
+from .manifest import distinct, open_tasks
+from .record import Kind, Record, kind_of
+from .runner import Totals, Work, run
+from .tasks import Outcome, Task
 
 
 @dataclass(frozen=True)
-class Outcome:
-    """What became of an item."""
+class BatchOutputs:
+    """Where a batch's flows go, and how. Plain data."""
 
-    item: Item | FaultyItem
-    status: Literal["done", "skipped", "failed"]
-    flow: Flow | None = None
-    """The flow, if it was estimated."""
+    folder: Path
+    flow_format: FlowFormatName = "flo"
+    """Of outputs that have no suffix of their own; ``kitti`` makes outputs called ``.png`` KITTI's, not pictures."""
 
-    windows: int = 0
-    loss: str | None = None
-    """What its file cannot hold of it."""
+    style: Style = Style()
+    """Of pictures; without a ``max_flow``, each has its own scale."""
 
-    error: FlowcliError | None = None
-    """Why it failed."""
+    max_pixels: int = MAX_PIXELS
+    """Pairs of larger frames fail."""
 
+    force: bool = False
+    """Whether to overwrite what is there."""
 
-@dataclass
-class BatchSummary:
-    """What became of a batch."""
-
-    done: int = 0
-    skipped: int = 0
-    failed: int = 0
-    windows: int = 0
-    seconds: float = 0.0
-
-    @property
-    def items(self) -> int:
-        """All that were looked at."""
-        return self.done + self.skipped + self.failed
-
-    @property
-    def pairs_per_second(self) -> float:
-        """Of those that were estimated."""
-        return self.done / self.seconds if self.seconds else 0.0
+    adopt: bool = False
+    """Whether to take whole outputs of the right size that no run has recorded."""
 
 
 @dataclass(frozen=True)
 class Shard:
-    """The part ``index`` (counted from 1) of ``count``: every ``count``-th item. All parts together are everything."""
+    """The part ``index`` (counted from 1) of ``count``: every ``count``-th task. All parts together are everything."""
 
     index: int = 1
     count: int = 1
 
-    def pick(self, items: Iterable[Item | FaultyItem]) -> Iterator[Item | FaultyItem]:
-        """Its items."""
-        return (item for number, item in enumerate(items) if number % self.count == self.index - 1)
+    def pick(self, tasks: Iterable[Task]) -> Iterator[Task]:
+        """Its tasks."""
+        return itertools.islice(tasks, self.index - 1, None, self.count)
 
     def size(self, total: int) -> int:
-        """How many of ``total`` items it has."""
+        """How many of ``total`` tasks it has."""
         return len(range(self.index - 1, total, self.count))
 
 
-class Batch:
-    """A batch over an output folder.
+def estimate_batch(
+    estimator: FlowEstimator,
+    source: Iterable[Task] | Path | str,
+    outputs: BatchOutputs,
+    *,
+    name: str | None = None,
+    shard: Shard = Shard(),
+    on_pair: Callable[[PairResult], None] | None = None,
+    wants_statistics: bool = False,
+) -> BatchSummary:
+    """Estimate the flow of many pairs.
+
+    A pair that fails is listed in ``failures.jsonl`` and does not stop the others; the summary's ``problem`` says so.
 
     Args:
-        estimator: estimates.
-        folder: where the outputs go.
-        flow_format: ``kitti`` makes outputs called ``.png`` KITTI's; otherwise they are pictures.
-        style: of the pictures.
-        max_pixels: larger frames fail.
-        force: estimate what is there as well.
+        estimator: makes the flow.
+        source: a manifest or a folder, as for :func:`flowcli.run.manifest.open_tasks`; or the tasks themselves, taken
+            as they are needed. Of tasks with the same output only the first is done.
+        outputs: where the flow goes.
+        name: what the summary calls the input; its own name, if it is a manifest or a folder.
+        shard: which part of the tasks.
+        on_pair: called, in the writing thread, when all of a pair has been written.
+        wants_statistics: whether pairs are reported with their flow's statistics.
+
+    Returns:
+        What became of the pairs.
 
     Raises:
-        UsageError: the folder holds flows that were made differently.
-        OutputError: the folder cannot be written to.
+        InputError: the manifest or folder cannot be read, or names no pairs.
+        UsageError: the folder holds outputs that were made otherwise, or that no run has recorded.
+        OutputError: nothing more can be written at all: the disk is full, for instance.
+        DeviceError: the device's memory does not even hold one window.
     """
+    check_writable(outputs.folder)
+    with contextlib.ExitStack() as stack:
+        if isinstance(source, str | Path):
+            name = name or str(source)
+            tasks = stack.enter_context(open_tasks(str(source), outputs.flow_format, outputs.folder))
+        else:
+            tasks = source
+        known = list(distinct(tasks, outputs.folder)) if isinstance(tasks, Collection) else None
+        job = _BatchJob(estimator, outputs, known or ())
+        failures = stack.enter_context(Failures(outputs.folder))
 
-    def __init__(
-        self,
-        estimator: FlowEstimator,
-        folder: Path,
-        *,
-        flow_format: FormatName | None = None,
-        style: Style = Style(),  # noqa: B008  (frozen)
-        max_pixels: int = MAX_PIXELS,
-        force: bool = False,
-    ) -> None:
+        def report(outcome: Outcome) -> None:
+            failures.note(outcome)
+            if on_pair is not None:
+                on_pair(outcome.result())
+
+        work = map(job.look, shard.pick(distinct(tasks, outputs.folder) if known is None else known))
+        totals = run(estimator, work, job.write, on_outcome=report, wants_statistics=wants_statistics, keeps_going=True)
+    return _summary(name or "", estimator, outputs, shard, totals)
+
+
+class _BatchJob:
+    """A batch on its way."""
+
+    def __init__(self, estimator: FlowEstimator, outputs: BatchOutputs, known: Collection[Task]) -> None:
         self._estimator = estimator
-        self._folder = folder
-        self._flow_format = flow_format
-        self._style = style
-        self._max_pixels = max_pixels
-        self._force = force
-        made_by = estimator.settings() | png_settings(flow_format, style)
-        self._record = Record(folder, made_by, force=force)
+        self._outputs = outputs
+        self._record = Record(outputs.folder, force=outputs.force, adopt=outputs.adopt)
         self._last: tuple[Path, Frame] | None = None
+        wanted: dict[Kind, list[Path]] = {}
+        for task in known:
+            if task.out is not None:
+                wanted.setdefault(self._kind(task.out), []).append(outputs.folder / task.out)
+        for kind, paths in wanted.items():
+            self._record.expect(kind, self._settings(kind), paths)
 
-    def run(
-        self,
-        items: Iterable[Item | FaultyItem],
-        shard: Shard = Shard(),
-        *,
-        on_outcome: Callable[[Outcome], None] | None = None,
-    ) -> BatchSummary:
-        """Work through ``items``, read as they are needed.
+    def _kind(self, out: Path) -> Kind:
+        return kind_of(out, self._outputs.flow_format)
 
-        An item that fails is listed in ``failures.jsonl`` and does not stop the others.
+    def _settings(self, kind: Kind) -> dict[str, object]:
+        style = self._outputs.style.settings() if kind == "picture" else {}
+        return {**self._estimator.settings(), **style}
 
-        Args:
-            items: the pairs; of those with the same output only the first is taken.
-            shard: which part of them.
-            on_outcome: called, in the writing thread, when an item has been dealt with, written and all.
-
-        Raises:
-            OutputError: nothing more can be written at all: the disk is full, for instance.
-        """
-        started = time.monotonic()
-        summary = BatchSummary()
-        pending: deque[tuple[Item, int]] = deque()
-        with contextlib.ExitStack() as stack:
-            failures = stack.enter_context(Failures(self._folder))
-
-            def finish(outcome: Outcome) -> None:
-                outcome = self._written(outcome)
-                _note(outcome, summary, failures)
-                if on_outcome is not None:
-                    on_outcome(outcome)
-
-            writer = stack.enter_context(WriteBehind(finish, _QUEUE_DEPTH))
-            looked_at = (self._look(item) for item in shard.pick(distinct(items, self._folder)))
-            reader = stack.enter_context(ReadAhead(looked_at, _QUEUE_DEPTH))
-
-            def pairs() -> Iterator[FramePair]:
-                for entry in reader:
-                    if isinstance(entry, Outcome):
-                        writer.put(entry)
-                    else:
-                        item, frames = entry
-                        pending.append((item, len(self._estimator.grid_for(_size(frames[0])))))
-                        yield frames
-
-            for flow in self._estimator.estimate_pairs(pairs()):
-                item, windows = pending.popleft()
-                writer.put(Outcome(item, "done", flow, windows))
-        summary.seconds = time.monotonic() - started
-        return summary
-
-    def _look(self, item: Item | FaultyItem) -> Outcome | tuple[Item, FramePair]:
+    def look(self, task: Task) -> Work:
         """Read a pair's frames, unless there is nothing to estimate."""
-        if isinstance(item, FaultyItem):
-            return Outcome(item, "failed", error=item.error)
-        if not self._force and self._is_there(item):
-            return Outcome(item, "skipped")
+        if task.error is not None or task.frame1 is None or task.frame2 is None or task.out is None:
+            return Work(task, error=task.error)
+        outputs = (self._outputs.folder / task.out,)
         try:
-            frames = self._read(item.frame1), self._read(item.frame2)
-            check_same_size(item.frame1, frames[0].shape, item.frame2, frames[1].shape)
-            self._estimator.grid_for(_size(frames[0]))
+            kind = self._kind(task.out)
+            if not self._record.is_expected(kind):  # tasks that come one by one
+                self._record.expect(kind, self._settings(kind))
+            if self._is_done(kind, outputs[0], task.frame1, task.frame2, task.made_from):
+                return Work(task, is_done=True, outputs=outputs)
+            frames = self._read(task.frame1), self._read(task.frame2)
+            check_same_size(task.frame1, frames[0].shape, task.frame2, frames[1].shape)
+            self._estimator.grid_for(size_of(frames[0]))
         except (InputError, UsageError) as error:
-            return Outcome(item, "failed", error=error)
-        return item, frames
+            return Work(task, error=error)
+        return Work(task, frames, outputs=outputs)
 
     def _read(self, path: Path) -> Frame:
         """A frame; the last one is remembered, since the second frame of a pair is often the first of the next."""
         if self._last is None or self._last[0] != path:
-            self._last = path, read_image(path, max_pixels=self._max_pixels)
+            self._last = path, read_image(path, max_pixels=self._outputs.max_pixels)
         return self._last[1]
 
-    def _is_there(self, item: Item) -> bool:
-        out = self._folder / item.out
+    def _is_done(self, kind: Kind, out: Path, frame1: Path, frame2: Path, made_from: str | None) -> bool:
+        if not out.exists():
+            return False
+        is_done = functools.partial(self._record.is_done, kind, out, made_from=made_from)
         try:
-            out.stat()
-            frames = [path.stat() for path in (item.frame1, item.frame2)]
-        except FileNotFoundError:  # if it is a frame: tidied away since, so being whole has to do
-            return self._record.is_whole(out)
+            frames = [path.stat() for path in (frame1, frame2)]
+        except FileNotFoundError:  # tidied away since, so being whole has to do
+            return is_done(None, frames_changed=0)
         except OSError:
             return False
         if not stat.S_ISREG(frames[0].st_mode):  # a pipe cannot be looked into
-            return self._record.is_whole(out)
+            return is_done(None, frames_changed=0)
         changed = max(frame.st_mtime_ns for frame in frames)
-        declared = image_size(item.frame1)
-        if declared is not None and self._record.has(out, declared, changed, item.made_from):
+        declared = image_size(frame1)
+        if declared is not None and is_done(declared, frames_changed=changed):
             return True
         try:  # the header does not always tell how the image is turned
-            return self._record.has(out, _size(self._read(item.frame1)), changed, item.made_from)
+            return is_done(size_of(self._read(frame1)), frames_changed=changed)
         except InputError:
             return False
 
-    def _written(self, outcome: Outcome) -> Outcome:
-        """Write the flow; if that fails for this output alone, the item has failed."""
-        if outcome.flow is None or isinstance(outcome.item, FaultyItem):
-            return outcome
+    def write(self, work: Work, flow: Flow) -> str | None:
+        """Write one flow; see :data:`flowcli.run.runner.Write`."""
+        out = work.outputs[0]
         model = self._estimator.model
-        try:
-            self._record.begin({"model": model.name, "revision": model.revision})
-            path = self._folder / outcome.item.out
-            lost = write_output(
-                path,
-                outcome.flow,
-                flow_format=self._flow_format,
-                style=self._style,
-                made_from=outcome.item.made_from,
-            )
-        except OutputError as error:
-            if is_out_of_room(error):
-                raise
-            return Outcome(outcome.item, "failed", error=error)
-        return replace(outcome, loss=lost)
+        self._record.begin(self._kind(out), {"model": model.name, "revision": model.revision})
+        return write_output(
+            out,
+            flow,
+            flow_format=self._outputs.flow_format,
+            style=self._outputs.style,
+            made_from=work.task.made_from,
+        )
 
 
-def _note(outcome: Outcome, summary: BatchSummary, failures: Failures) -> None:
-    item, error = outcome.item, outcome.error
-    failures.handled(item.origin)
-    if isinstance(item, Item):
-        failures.handled(str(item.out))
-    summary.windows += outcome.windows
-    if error is None:
-        summary.done += outcome.status == "done"
-        summary.skipped += outcome.status == "skipped"
-        return
-    summary.failed += 1
-    entry: dict[str, object] = {"origin": item.origin, "error": str(error), "exit_code": error.exit_code}
-    if isinstance(item, Item):
-        frames = {"frame1": str(item.frame1.absolute()), "frame2": str(item.frame2.absolute())}
-        entry = {**frames, "out": str(item.out), **entry}
-    failures.add(entry)
-
-
-def _size(frame: Frame) -> tuple[int, int]:
-    return frame.shape[0], frame.shape[1]
+def _summary(name: str, estimator: FlowEstimator, outputs: BatchOutputs, shard: Shard, totals: Totals) -> BatchSummary:
+    problem = None
+    if totals.failed:
+        problem = BatchError(f"{totals.failed} of {totals.pairs} pairs failed; {outputs.folder / FAILURES} lists them")
+    return BatchSummary(
+        input=name,
+        outputs=(outputs.folder,),
+        shard=f"{shard.index}/{shard.count}",
+        max_flow=outputs.style.max_flow,
+        error=None if problem is None else str(problem),
+        _problem=problem,
+        **totals.fields(),
+        **estimator.use(),
+    )

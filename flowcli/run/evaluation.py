@@ -2,19 +2,28 @@
 
 from __future__ import annotations
 
-import math
-from collections.abc import Iterable
+import dataclasses
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from ..arrays import Flow, check_same_size
-from ..errors import InputError
-from ..flows.datasets import DatasetPair, Subset
-from ..flows.formats.kitti import looks_like_kitti
-from ..flows.io import FORMATS, read_flow
+from ..choices import DatasetName
+from ..draw.error_map import error_map as draw_errors
+from ..errors import InputError, UsageError
+from ..estimator import FlowEstimator
+from ..flows.datasets import Subset, find_samples
+from ..flows.formats import formats
+from ..flows.io import is_flow_file, read_flow
 from ..flows.metrics import Scores
-from ..frames.sequence import natural_key
-from ..storage import why
+from ..frames.files import natural_key
+from ..frames.images import write_image
+from ..results import BatchSummary, ComparisonResult, EvaluationSummary, PairResult
+from ..storage import check_outputs, check_suffix, check_writable, why
+from .batch import BatchOutputs, estimate_batch
+from .tasks import Task, made_from
+
+OnComparison = Callable[[ComparisonResult], None]
 
 
 @dataclass(frozen=True)
@@ -23,7 +32,7 @@ class Comparison:
 
     name: str
     estimate: Path
-    subsets: list[Subset]
+    subsets: Sequence[Subset]
 
     def files(self) -> list[Path]:
         """All that is read."""
@@ -33,7 +42,7 @@ class Comparison:
 
 @dataclass
 class Evaluation:
-    """Figures by subset, over all comparisons."""
+    """Scores by subset, over all comparisons."""
 
     scores: dict[str, Scores] = field(default_factory=dict)
     main: set[str] = field(default_factory=set)
@@ -43,7 +52,7 @@ class Evaluation:
         """Compare a flow.
 
         Returns:
-            The estimate, the truth of its first subset, and the figures of the two.
+            The estimate, the truth of its first subset, and the scores of the two.
 
         Raises:
             InputError: a file cannot be read, or the two differ in size.
@@ -67,23 +76,217 @@ class Evaluation:
         assert first is not None
         return flow, truths[comparison.subsets[0].truth], first
 
-    def worst(self) -> float:
-        """The largest mean end-point error of the main subsets; infinite where nothing could be compared."""
-        means = [self.scores[name].report()["epe"] for name in self.main]
-        return max(math.inf if mean is None else mean for mean in means)
+    @property
+    def missing(self) -> int:
+        """Pixels with a truth but no estimate, over the main subsets."""
+        return sum(self.scores[name].missing for name in self.main)
+
+    @property
+    def worst(self) -> float | None:
+        """The largest mean end-point error of the main subsets; ``None`` if nothing could be compared in one."""
+        means = [self.scores[name].figures().epe for name in self.main]
+        return None if None in means else max(mean for mean in means if mean is not None)
 
 
-def compare_files(estimate: Path, truth: Path) -> list[Comparison]:
-    """The comparison of two files."""
+class ErrorMaps:
+    """Pictures of the errors of several comparisons, or of one.
+
+    Args:
+        target: a folder, or, for one comparison, a ``.png``.
+        comparisons: all that will be drawn.
+        force: whether existing pictures are replaced.
+
+    Raises:
+        UsageError: a picture exists, or is an input.
+        OutputError: a picture cannot be written.
+    """
+
+    def __init__(self, target: Path, comparisons: Sequence[Comparison], *, is_folder: bool, force: bool) -> None:
+        self._target = target
+        self._is_folder = is_folder
+        if not is_folder:
+            check_suffix(target, [".png"])
+        inputs = [path for comparison in comparisons for path in comparison.files()]
+        check_outputs([self.path(comparison) for comparison in comparisons], force=force, inputs=inputs)
+
+    def path(self, comparison: Comparison) -> Path:
+        """Where the picture of a comparison goes."""
+        return self._target / f"{comparison.name}.png" if self._is_folder else self._target
+
+    def draw(self, comparison: Comparison, flow: Flow, truth: Flow) -> Path:
+        """Write the picture of a comparison and return where; raises ``OutputError``."""
+        path = self.path(comparison)
+        write_image(path, draw_errors(flow, truth))
+        return path
+
+
+def evaluate(
+    estimates: Path | str,
+    truths: Path | str,
+    *,
+    error_map: Path | None = None,
+    force: bool = False,
+    on_pair: OnComparison | None = None,
+) -> EvaluationSummary:
+    """Compare estimated with true flow.
+
+    Args:
+        estimates: a flow file, or a folder of them, with those below it.
+        truths: likewise; the flows of two folders are matched by name, whatever their suffixes.
+        error_map: where to draw the errors: a ``.png`` for two files, a folder for two folders.
+        force: whether to overwrite error maps.
+        on_pair: called with each comparison.
+
+    Returns:
+        The figures over all pixels, as the subset ``all``.
+
+    Raises:
+        InputError: a flow cannot be read, has no partner, or differs in size from it.
+        UsageError: an error map exists.
+        OutputError: an error map cannot be written.
+    """
+    estimates, truths = Path(estimates), Path(truths)
+    is_folder = estimates.is_dir()
+    if is_folder != truths.is_dir() and estimates.exists() and truths.exists():
+        raise InputError(f"{estimates} and {truths}: one is a folder, the other is not")
+    comparisons = _in_folders(estimates, truths) if is_folder else _of_files(estimates, truths)
+    maps = ErrorMaps(error_map, comparisons, is_folder=is_folder, force=force) if error_map else None
+    evaluation = Evaluation()
+    _compare(evaluation, comparisons, maps, on_pair)
+    outputs = () if error_map is None else (error_map,)
+    return _summary(evaluation, EvaluationSummary(input=str(estimates), truth=str(truths), outputs=outputs, subsets={}))
+
+
+class DatasetRun:
+    """A data set that is estimated and then compared with its truth; flow that is there already is skipped.
+
+    Args:
+        dataset: which data set; see :func:`flowcli.flows.datasets.find_samples`.
+        root: where it lies, as its authors publish it.
+        out_dir: where the flow goes, as ``.flo``.
+        error_map: a folder for pictures of the errors.
+        force: whether to overwrite flow and error maps.
+        adopt: whether to take whole flows of the right size that no run has recorded.
+
+    Raises:
+        InputError: a part of the data set is missing.
+        UsageError: ``out_dir`` is the data set, or an error map exists.
+        OutputError: an output cannot be written.
+    """
+
+    def __init__(
+        self,
+        dataset: DatasetName,
+        root: Path | str,
+        out_dir: Path | str,
+        *,
+        error_map: Path | None = None,
+        force: bool = False,
+        adopt: bool = False,
+    ) -> None:
+        self._dataset = dataset
+        self._root, folder = Path(root), Path(out_dir)
+        if folder.resolve() == self._root.resolve():
+            raise UsageError(f"{folder} is the data set itself; choose another `out_dir`")
+        check_writable(folder)
+        self._outputs = BatchOutputs(folder, force=force, adopt=adopt)
+        self._error_map = error_map
+        self.samples = find_samples(dataset, self._root)
+        self._comparisons = [
+            Comparison(sample.name, folder / f"{sample.name}.flo", sample.subsets) for sample in self.samples
+        ]
+        self._maps = ErrorMaps(error_map, self._comparisons, is_folder=True, force=force) if error_map else None
+        self._estimated: BatchSummary | None = None
+
+    def estimate(self, estimator: FlowEstimator, *, on_pair: Callable[[PairResult], None] | None = None) -> None:
+        """Estimate what is missing.
+
+        Args:
+            estimator: makes the flow.
+            on_pair: called when a pair's flow has been written.
+
+        Raises:
+            UsageError: the folder holds flow that was made otherwise.
+            OutputError: an output cannot be written.
+            BatchError: some pairs failed.
+        """
+        tasks = []
+        for number, sample in enumerate(self.samples):
+            frames = sample.frame1, sample.frame2
+            tasks.append(Task(number, *frames, Path(f"{sample.name}.flo"), sample.name, made_from(*frames)))
+        self._estimated = estimate_batch(estimator, tasks, self._outputs, name=str(self._root), on_pair=on_pair)
+        if self._estimated.problem is not None:
+            raise self._estimated.problem
+
+    def compare(self, *, on_pair: OnComparison | None = None) -> EvaluationSummary:
+        """Compare all flow with the truth: the figures by subset; raises ``InputError`` or ``OutputError``.
+
+        Args:
+            on_pair: called with each comparison.
+        """
+        evaluation = Evaluation()
+        _compare(evaluation, self._comparisons, self._maps, on_pair)
+        outputs = tuple(path for path in (self._outputs.folder, self._error_map) if path is not None)
+        summary = EvaluationSummary(
+            input=str(self._root), dataset=self._dataset, outputs=outputs, subsets={}, run=self._estimated
+        )
+        return _summary(evaluation, summary)
+
+
+def evaluate_dataset(
+    estimator: FlowEstimator, dataset: DatasetName, root: Path | str, out_dir: Path | str
+) -> EvaluationSummary:
+    """Estimate a data set's flow and compare it with the truth.
+
+    Args:
+        estimator: makes the flow.
+        dataset: which data set.
+        root: where it lies, as its authors publish it.
+        out_dir: where the flow goes, as ``.flo``; whole flow of an earlier run is skipped.
+
+    Returns:
+        The figures by subset.
+
+    Raises:
+        InputError, UsageError, OutputError, BatchError: as :class:`DatasetRun`.
+    """
+    run = DatasetRun(dataset, root, out_dir)
+    run.estimate(estimator)
+    return run.compare()
+
+
+def _compare(
+    evaluation: Evaluation,
+    comparisons: Iterable[Comparison],
+    maps: ErrorMaps | None,
+    on_pair: OnComparison | None,
+) -> None:
+    for comparison in comparisons:
+        flow, truth, scores = evaluation.add(comparison)
+        outputs = () if maps is None else (maps.draw(comparison, flow, truth),)
+        if on_pair is not None:
+            on_pair(
+                ComparisonResult(
+                    name=comparison.name,
+                    flow_file=comparison.estimate,
+                    truth_file=comparison.subsets[0].truth,
+                    outputs=outputs,
+                    **dataclasses.asdict(scores.figures()),
+                )
+            )
+
+
+def _summary(evaluation: Evaluation, summary: EvaluationSummary) -> EvaluationSummary:
+    subsets = {name: scores.figures() for name, scores in evaluation.scores.items()}
+    return dataclasses.replace(summary, subsets=subsets, worst_epe=evaluation.worst, missing=evaluation.missing)
+
+
+def _of_files(estimate: Path, truth: Path) -> list[Comparison]:
     return [Comparison(truth.stem, estimate, [Subset("all", truth, is_main=True)])]
 
 
-def compare_folders(estimates: Path, truths: Path) -> list[Comparison]:
-    """The comparisons of the flows in two folders, and those below, which have the same names but for the suffix.
-
-    Raises:
-        InputError: a flow has no partner, or two flows have one name.
-    """
+def _in_folders(estimates: Path, truths: Path) -> list[Comparison]:
+    """The comparisons of the flows in two folders, and those below, whose names are the same but for the suffix."""
     ours, theirs = _flows(estimates), _flows(truths)
     lonely = [f"{truths / name}" for name in theirs.keys() - ours.keys()]
     lonely += [f"{estimates / name}" for name in ours.keys() - theirs.keys()]
@@ -95,20 +298,15 @@ def compare_folders(estimates: Path, truths: Path) -> list[Comparison]:
     return [Comparison(name, ours[name], [Subset("all", theirs[name], is_main=True)]) for name in names]
 
 
-def compare_dataset(pairs: Iterable[DatasetPair], estimates: Path) -> list[Comparison]:
-    """The comparisons of a data set whose estimated flows are in a folder, as ``.flo`` by the pairs' names."""
-    return [Comparison(pair.name, estimates / f"{pair.name}.flo", pair.subsets) for pair in pairs]
-
-
 def _flows(folder: Path) -> dict[str, Path]:
     """The flow files in a folder and those below it, by their relative paths without suffixes."""
     found: dict[str, Path] = {}
     try:
-        files = sorted(path for path in folder.rglob("*") if path.suffix.lower() in FORMATS and path.is_file())
+        files = sorted(path for path in folder.rglob("*") if path.suffix.lower() in formats() and path.is_file())
     except OSError as error:
         raise InputError(f"cannot read {folder}: {why(error)}") from error
     for path in files:
-        if path.suffix.lower() == ".png" and not looks_like_kitti(path):
+        if not is_flow_file(path):
             continue  # a picture
         name = str(path.relative_to(folder).with_suffix(""))
         if name in found:

@@ -14,6 +14,7 @@ from pathlib import Path
 
 from ..errors import OutputError
 from ..storage import why, write_bytes
+from .tasks import Outcome
 
 FAILURES = "failures.jsonl"
 
@@ -44,12 +45,19 @@ class Failures:
             else:
                 self.path.unlink(missing_ok=True)
 
-    def handled(self, *names: str) -> None:
-        """Note that this run has dealt with the item of this output or origin."""
-        self._handled.update(names)
+    def note(self, outcome: Outcome) -> None:
+        """Note that this run has dealt with a task, and list it if it failed; raises ``OutputError``."""
+        task, error = outcome.task, outcome.error
+        self._handled.update(str(name) for name in (task.origin, task.out) if name is not None)
+        if error is None:
+            return
+        entry: dict[str, object] = {"origin": task.origin, "error": error.with_flags(), "exit_code": error.exit_code}
+        if task.frame1 is not None and task.frame2 is not None:
+            frames = {"frame1": str(task.frame1.absolute()), "frame2": str(task.frame2.absolute())}
+            entry = {**frames, **({"out": str(task.out)} if task.out else {}), **entry}
+        self._add(entry)
 
-    def add(self, entry: dict[str, object]) -> None:
-        """Append a failure; raises ``OutputError`` if it cannot be written."""
+    def _add(self, entry: dict[str, object]) -> None:
         line = json.dumps(entry) + "\n"
         self._ours.append(line)
         try:

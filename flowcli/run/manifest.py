@@ -1,49 +1,65 @@
-"""Which pairs a batch consists of: a manifest (CSV or JSON Lines), or a folder of frames."""
+"""Which pairs a batch is made of: a manifest (CSV or JSON Lines), or a folder of frames."""
 
 from __future__ import annotations
 
+import contextlib
 import csv
 import itertools
 import json
 import os
 import re
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+import sys
+from collections.abc import Collection, Iterable, Iterator
 from pathlib import Path
 
+from ..choices import FlowFormatName
 from ..errors import FlowcliError, InputError, UsageError
-from ..flows.io import form_for
-from ..frames.images import IMAGE_SUFFIXES
-from ..frames.sequence import natural_key
+from ..flows.io import form_for, suffix_of
+from ..frames.files import IMAGE_SUFFIXES, natural_key
 from ..storage import why
+from .tasks import Task, made_from
 
 COLUMNS = ("frame1", "frame2", "out")
 
 
-@dataclass(frozen=True)
-class Item:
-    """A pair of a batch."""
-
-    frame1: Path
-    frame2: Path
-    out: Path
-    """The output, relative to the batch's output folder."""
-
-    origin: str
-    """Where the pair is named, such as ``pairs.csv, line 3``."""
-
-    @property
-    def made_from(self) -> str:
-        """The frames in short, with the folders that they are in, wherever those are."""
-        return " -> ".join("/".join(frame.absolute().parts[-2:]) for frame in (self.frame1, self.frame2))
+STDIN = "-"
+"""The name that means a manifest on standard input."""
 
 
-@dataclass(frozen=True)
-class FaultyItem:
-    """A part of a manifest from which no pair can be made."""
+@contextlib.contextmanager
+def open_tasks(source: str, flow_format: FlowFormatName, out_dir: Path) -> Iterator[Iterable[Task]]:
+    """The tasks of a batch.
 
-    origin: str
-    error: FlowcliError
+    Args:
+        source: a manifest, a folder of frames, or ``-`` for a manifest on standard input.
+        flow_format: of outputs that the manifest does not name, or names without a suffix.
+        out_dir: where the outputs go; not looked into for frames.
+
+    Yields:
+        A list; from standard input, the tasks as they come.
+
+    Raises:
+        InputError: it cannot be read, or names no pairs.
+    """
+    suffix = suffix_of(flow_format)
+    path = Path(source)
+    if source == STDIN:
+        if sys.stdin is None:
+            raise InputError("cannot read the manifest from stdin: it is closed")
+        # Not sys.stdin, which Python would want to close at exit while a thread still waits for a line.
+        with open(0, encoding="utf-8", errors="surrogateescape", closefd=False) as lines:
+            yield Manifest(lines, "stdin", Path(), suffix).tasks()
+        return
+    if path.is_dir():
+        yield list(folder_tasks(path, suffix, exclude=out_dir))
+        return
+    try:
+        # A manifest may name files whose names are not UTF-8.
+        with path.open(encoding="utf-8", errors="surrogateescape") as lines:
+            tasks = list(Manifest(lines, str(path), path.parent, suffix).tasks())
+    except OSError as error:
+        raise InputError(f"cannot read {path}: {why(error)}; check the path") from error
+    yield tasks
 
 
 class Manifest:
@@ -62,7 +78,7 @@ class Manifest:
         self._folder = folder
         self._suffix = suffix
 
-    def items(self) -> Iterator[Item | FaultyItem]:
+    def tasks(self) -> Iterator[Task]:
         """The pairs in order, read as they are asked for.
 
         Raises:
@@ -78,17 +94,17 @@ class Manifest:
         lines = itertools.chain([(first[0], text)], numbered)
         if "\0" in text:
             raise InputError(f"{self._name} is not UTF-8 text; save it as UTF-8")
-        found = False
+        count = 0
         for number, row in self._json_rows(lines) if text.startswith("{") else self._csv_rows(lines):
-            found = True
             if isinstance(row, dict) and "frame1" not in row and "error" in row:
                 continue  # a list of failures also names lines from which no pair could be made
             origin = f"{self._name}, line {number}"
             try:
-                yield self._item(row, origin)
+                yield self._task(count, row, origin)
             except FlowcliError as error:
-                yield FaultyItem(origin, type(error)(f"{origin}: {error}"))
-        if not found:
+                yield Task(count, None, None, origin=origin, error=type(error)(f"{origin}: {error.message}"))
+            count += 1
+        if not count:
             raise InputError(f"{self._name} names no pairs, only columns")
 
     def _json_rows(self, lines: Iterable[tuple[int, str]]) -> Iterator[tuple[int, object]]:
@@ -117,7 +133,7 @@ class Manifest:
             else:
                 yield number, dict(zip(columns, fields, strict=False))
 
-    def _item(self, row: object, origin: str) -> Item:
+    def _task(self, number: int, row: object, origin: str) -> Task:
         if not isinstance(row, dict):
             raise InputError("neither a JSON object nor CSV")
         values = [row.get(column) or None for column in COLUMNS]
@@ -126,9 +142,9 @@ class Manifest:
         if any(not _is_path(str(value)) for value in values if value):
             raise InputError("it names what cannot be a path")
         frame1, frame2, out = values
-        return Item(
-            self._resolve(str(frame1)), self._resolve(str(frame2)), self._output(Path(out or str(frame1)), out), origin
-        )
+        frames = self._resolve(str(frame1)), self._resolve(str(frame2))
+        out_path = self._output(Path(out or str(frame1)), out)
+        return Task(number, *frames, out_path, origin, made_from=made_from(*frames))
 
     def _resolve(self, text: str) -> Path:
         path = Path(text)
@@ -162,7 +178,7 @@ def with_suffix(path: Path, suffix: str) -> Path:
     return path.with_name(path.name + suffix)
 
 
-def folder_items(folder: Path, suffix: str, exclude: Path) -> Iterator[Item]:
+def folder_tasks(folder: Path, suffix: str, exclude: Path) -> Iterator[Task]:
     """Consecutive frames of a folder, and of each folder below it, in natural order.
 
     Args:
@@ -173,14 +189,15 @@ def folder_items(folder: Path, suffix: str, exclude: Path) -> Iterator[Item]:
     Raises:
         InputError: there are no two frames in any folder, or one cannot be read.
     """
-    found = False
+    count = 0
     for frames in _frame_folders(folder, exclude.resolve()):
         unique = len({frame.stem for frame in frames}) == len(frames)
         for frame1, frame2 in itertools.pairwise(frames):
             below = frame1.relative_to(folder)
-            yield Item(frame1, frame2, with_suffix(below.with_suffix("") if unique else below, suffix), str(frame1))
-            found = True
-    if not found:
+            out = with_suffix(below.with_suffix("") if unique else below, suffix)
+            yield Task(count, frame1, frame2, out, str(frame1), made_from=made_from(frame1, frame2))
+            count += 1
+    if not count:
         raise InputError(f"{folder} has no two frames in it, nor has any folder below it")
 
 
@@ -205,28 +222,30 @@ def _frame_folders(folder: Path, exclude: Path) -> Iterator[list[Path]]:
     return visit(folder)
 
 
-def distinct(items: Iterable[Item | FaultyItem], folder: Path) -> Iterator[Item | FaultyItem]:
-    """The items, of which those are made faulty whose output is another's, or a frame.
+def distinct(tasks: Iterable[Task], folder: Path) -> Iterator[Task]:
+    """The tasks; those whose output is also another's, or a frame, are given an error.
 
     Args:
-        items: if they are a list, frames of later items are looked at as well.
+        tasks: if they are a collection, the frames of later ones are looked at as well.
         folder: where the outputs go.
     """
-    origins: dict[Path, str] = {}
-    are_known = isinstance(items, list)
-    frames: set[str] = set().union(*map(_frames, items)) if are_known else set()
-    for item in items:
+    origins: dict[Path, str | None] = {}
+    are_known = isinstance(tasks, Collection)
+    frames: set[str] = set().union(*map(_frames, tasks)) if are_known else set()
+    for task in tasks:
         if not are_known:
-            frames |= _frames(item)
+            frames |= _frames(task)
         fault = None
-        if isinstance(item, Item):
-            earlier = origins.setdefault(item.out, item.origin)
-            if earlier != item.origin:
-                fault = f"{item.out} is also the output of {earlier}; give each an out of its own"
-            elif os.path.realpath(folder / item.out) in frames:
-                fault = f"{folder / item.out} is a frame; choose another output folder"
-        yield item if fault is None else FaultyItem(item.origin, UsageError(f"{item.origin}: {fault}"))
+        if task.out is not None:
+            earlier = origins.setdefault(task.out, task.origin)
+            if earlier != task.origin:
+                fault = f"{task.out} is also the output of {earlier}; give each an out of its own"
+            elif os.path.realpath(folder / task.out) in frames:
+                fault = f"{folder / task.out} is a frame; choose another output folder"
+        if fault is not None:
+            task = Task(task.number, None, None, origin=task.origin, error=UsageError(f"{task.origin}: {fault}"))
+        yield task
 
 
-def _frames(item: Item | FaultyItem) -> set[str]:
-    return {os.path.realpath(item.frame1), os.path.realpath(item.frame2)} if isinstance(item, Item) else set()
+def _frames(task: Task) -> set[str]:
+    return {os.path.realpath(frame) for frame in (task.frame1, task.frame2) if frame is not None}

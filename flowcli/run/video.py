@@ -1,283 +1,279 @@
-"""A video from frames to flow: reading, estimating and writing run beside one another, through bounded queues."""
+"""A video from frames to flow: a flow video, a folder of flows, or both."""
 
 from __future__ import annotations
 
 import contextlib
-import time
-from collections import deque
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from pathlib import Path
 
-import numpy as np
-
-from ..arrays import Flow, check_same_size
-from ..draw.color import largest_flow
-from ..draw.outputs import png_settings
-from ..draw.style import Layout, Style, lay_out
-from ..draw.video_writer import VideoWriter
-from ..errors import InputError, UsageError
-from ..estimator import FlowEstimator, FramePair
-from ..flows.io import FormatName
+from ..arrays import Flow, check_same_size, size_of
+from ..choices import FlowFormatName, Layout
+from ..draw.outputs import write_output
+from ..draw.style import Style, lay_out
+from ..draw.video_writer import VIDEO_SUFFIXES, VideoWriter
+from ..errors import FlowcliError, InputError, UsageError
+from ..estimator import FlowEstimator
+from ..flows.io import read_flow, suffix_of
+from ..frames.opening import open_source
 from ..frames.selection import EVERYTHING
-from ..frames.sequence import DamagedError, FrameSource, ImageSequence, TimedFrame
-from ..storage import atomic_output
-from ..tiling import cut, make_grid
-from .background import ReadAhead, WriteBehind
-from .flow_dir import FlowDir
-
-_QUEUE_DEPTH = 4  # pairs; enough that no stage waits for another's hiccup, little enough to hold in memory
-_SAMPLES = 8  # pairs that are looked at to choose the colour scale
-_SAMPLE_SCALE = 0.5  # of the size that the video is estimated at
-_SAMPLE_WINDOW = (184, 248)  # of which this much, where the model itself takes whole frames
-_HEADROOM = 1.25  # colour scale over the fastest sampled motion: pairs between the samples may be faster
+from ..frames.sequence import ImageSequence
+from ..frames.source import DamagedError, FrameSource, TimedFrame
+from ..results import PairResult, VideoSummary
+from ..storage import atomic_output, check_outputs, check_suffix, check_writable
+from .colour_scale import choose_max_flow
+from .record import Kind, Record
+from .runner import Totals, Work, run
+from .tasks import Outcome, Task
 
 
 @dataclass(frozen=True)
-class VideoPair:
-    """Two frames of a video and where their flow belongs."""
-
-    index: int
-    first: TimedFrame
-    second: TimedFrame
-    resumed: bool
-    """Whether an earlier run has left what is to be written of it."""
-
-    ready: Flow | None = None
-    """Its flow, if that could be read back."""
-
-
-@dataclass
 class VideoOutputs:
-    """What becomes of a video's flows."""
+    """What becomes of a video's flows. Plain data."""
 
     video: Path | None = None
-    """The video to write."""
+    """The video to write; its suffix is one of ``VIDEO_SUFFIXES``."""
 
     flow_dir: Path | None = None
     """The folder for one file per flow."""
 
-    flow_format: FormatName = "flo"
+    flow_format: FlowFormatName = "flo"
     layout: Layout = "flow"
-    style: Style = field(default_factory=Style)
+    style: Style = Style()
     """How flow is drawn; without a ``max_flow``, one is chosen for the whole video."""
 
     force: bool = False
-    """Whether flows that are in ``flow_dir`` already are replaced instead of taken over."""
+    """Whether to overwrite what is there."""
+
+    adopt: bool = False
+    """Whether to take whole flows of the right size that no run has recorded."""
 
     @property
     def has_pictures(self) -> bool:
         """Whether any flow is coloured."""
-        return self.video is not None or (self.flow_dir is not None and self.flow_format == "png")
+        return self.video is not None or (self.flow_dir is not None and self.kind == "picture")
 
+    @property
+    def kind(self) -> Kind:
+        """What the files in ``flow_dir`` are."""
+        return "picture" if self.flow_format == "png" else "flow"
 
-@dataclass
-class VideoSummary:
-    """What became of a video."""
+    @property
+    def paths(self) -> tuple[Path, ...]:
+        """The video and the folder, where they are wanted."""
+        return tuple(path for path in (self.video, self.flow_dir) if path is not None)
 
-    pairs: int = 0
-    resumed: int = 0
-    """Pairs whose flow was there from an earlier run."""
+    def check(self, source: FrameSource | Path) -> None:
+        """Refuse what could not be written at the end.
 
-    start: Fraction | None = None
-    """When the first pair's first frame is shown, in seconds since the input's first frame."""
+        Args:
+            source: the input, which is never overwritten.
 
-    windows: int = 0
-    width: int = 0
-    height: int = 0
-    max_flow: float | None = None
-    """The colour scale in pixels."""
-
-    largest_flow: float = 0.0
-    """The length in pixels of the longest vector of all."""
-
-    padded: bool = False
-    """Whether the written video repeats an edge to make its sides even."""
-
-    loss: str | None = None
-    """What the flow files cannot hold of some flow."""
-
-    seconds: float = 0.0
-    damage: DamagedError | None = field(default=None, repr=False)
-    """Why the input ended early, if it did; the outputs hold everything before."""
+        Raises:
+            UsageError: nothing is to be written, or an output exists, or is the input.
+            OutputError: an output cannot be written, or has an unknown suffix.
+        """
+        if not self.paths:
+            raise UsageError("nothing to write: give `out`, `flow_dir`, or both")
+        path = source if isinstance(source, Path) else source.path
+        if self.video is not None:
+            check_suffix(self.video, VIDEO_SUFFIXES)
+            if self.flow_dir is not None and self.flow_dir.resolve() == self.video.resolve():
+                raise UsageError(f"{self.video} is named for `out` and for `flow_dir`; give each a name of its own")
+            check_outputs([self.video], force=self.force, inputs=[path])
+        if self.flow_dir is not None:
+            check_writable(self.flow_dir)
+            if isinstance(source, ImageSequence) and self.flow_format == "png":
+                folders = {file.resolve().parent for file in source.files}
+                if self.flow_dir.resolve() in folders:
+                    raise UsageError(f"{self.flow_dir} holds the input's frames; choose another folder for the flows")
 
 
 def estimate_video(
     estimator: FlowEstimator,
-    source: FrameSource,
+    source: FrameSource | Path | str,
     outputs: VideoOutputs,
     *,
-    on_pair: Callable[[VideoPair, Flow | None], None] | None = None,
+    on_pair: Callable[[PairResult], None] | None = None,
+    wants_statistics: bool = False,
 ) -> VideoSummary:
     """Estimate the flow of all consecutive frames: N frames give N - 1 flows, each shown at its first frame's time.
 
     Memory does not grow with the video's length. If a frame in the middle is damaged, the outputs are completed with
-    what came before and the error stands in the summary.
+    what came before, and the error is the summary's ``problem``.
 
     Args:
-        estimator: estimates.
-        source: the frames.
+        estimator: makes the flow.
+        source: a video, or its name as for :func:`flowcli.frames.opening.open_source`.
         outputs: what to write.
-        on_pair: called, in the writing thread, when everything about a pair has been written; the flow is ``None``
-            where a picture of an earlier run made it unnecessary.
+        on_pair: called, in the writing thread, when all of a pair has been written.
+        wants_statistics: whether pairs are reported with their flow's statistics.
+
+    Returns:
+        What became of the pairs.
 
     Raises:
-        InputError: there are fewer than two frames, or they differ in size.
-        UsageError: the flow folder holds flows that were made differently.
+        InputError: there are fewer than two frames, or the first two differ in size.
+        UsageError: an output exists, or the flow folder holds flows that were made otherwise.
         OutputError: an output cannot be written.
+        DeviceError: the device's memory does not even hold one window.
     """
-    started = time.monotonic()
-    summary = VideoSummary(max_flow=outputs.style.max_flow)
-    flows = _open_flow_dir(estimator, source, outputs)
-    if summary.max_flow is None and outputs.has_pictures:
-        recorded = flows.max_flow if flows else None
-        summary.max_flow = choose_max_flow(estimator, source) if recorded is None else recorded
-    if flows is not None:
-        notes = {"model": estimator.model.name, "revision": estimator.model.revision, "max_flow": summary.max_flow}
-        flows.begin(notes)
-    pending: deque[VideoPair] = deque()
-    with contextlib.ExitStack() as stack:
-        video = stack.enter_context(_open_video(outputs.video, source)) if outputs.video else None
+    frames = open_source(Path(source)) if isinstance(source, str | Path) else source
+    outputs.check(frames)
+    job = _VideoJob(estimator, frames, outputs)
 
-        def write(item: tuple[VideoPair, Flow | None]) -> None:
-            _write_pair(*item, outputs, flows, video, summary)
-            if on_pair is not None:
-                on_pair(*item)
+    def report(outcome: Outcome) -> None:
+        if on_pair is not None:
+            on_pair(outcome.result())
 
-        writer = stack.enter_context(WriteBehind(write, _QUEUE_DEPTH))
-        pairs = stack.enter_context(ReadAhead(_read_pairs(source, flows, outputs), _QUEUE_DEPTH))
-        stream = _until_damage(iter(pairs), pending, summary, writer)
-        for flow in estimator.estimate_pairs(stream):
-            writer.put((pending.popleft(), flow))
-    if video is not None:
-        summary.padded = video.padded
-    summary.windows = (summary.pairs - summary.resumed) * len(estimator.grid_for((summary.height, summary.width)))
-    summary.seconds = time.monotonic() - started
-    return summary
+    with job.opened():
+        totals = run(estimator, job.work(), job.write, on_outcome=report, wants_statistics=wants_statistics)
+    return job.summary(totals)
 
 
-def choose_max_flow(estimator: FlowEstimator, source: FrameSource) -> float:
-    """One colour scale for a whole video, in pixels, without estimating all of it first.
+class _VideoJob:
+    """One video on its way."""
 
-    A few pairs spread over the video are looked at at half the size, one window of each, walking over the frame; the
-    fastest of their motions (the 99th percentile of each) is given some headroom.
-    """
-    # Windows of one's own choosing suit the even grid, whatever the frames are cut into.
-    sampler = FlowEstimator(estimator.model, overlap=0, scale=estimator.scale * _SAMPLE_SCALE, batch_size=1)
-    window = estimator.model.window or _SAMPLE_WINDOW
-    fastest = [0.0]
-    for index, (frame1, frame2) in enumerate(source.sample_pairs(_SAMPLES)):
-        if frame1.shape != frame2.shape:
-            continue  # estimating will come to it and say so
-        size = frame1.shape[0], frame1.shape[1]
-        crop = min(size[0], round(window[0] / sampler.scale)), min(size[1], round(window[1] / sampler.scale))
-        positions = make_grid(size, crop, overlap=0).positions
-        position = positions[index * (len(positions) + 1) // 2 % len(positions)]
-        flow = sampler.estimate(cut(frame1, position, crop), cut(frame2, position, crop))
-        fastest.append(float(np.nanpercentile(np.hypot(flow[..., 0], flow[..., 1]), 99)))
-    return max(1.0, round(max(fastest) * _HEADROOM, 1))
+    def __init__(self, estimator: FlowEstimator, source: FrameSource, outputs: VideoOutputs) -> None:
+        self._estimator = estimator
+        self._source = source
+        self._outputs = outputs
+        self._record = _open_record(estimator, source, outputs)
+        self._style = replace(outputs.style, max_flow=self._max_flow())
+        self._writer: VideoWriter | None = None
+        self._start: Fraction | None = None
+        self._size = (0, 0)
+        self._padded = False
+        self._damage: FlowcliError | None = None
+
+    def _max_flow(self) -> float | None:
+        """The one colour scale: as asked for, or as an earlier run chose it, or chosen now."""
+        if self._outputs.style.max_flow is not None or not self._outputs.has_pictures:
+            return self._outputs.style.max_flow
+        noted = self._record.noted(self._outputs.kind).get("max_flow") if self._record is not None else None
+        return float(noted) if isinstance(noted, int | float) else choose_max_flow(self._estimator, self._source)
+
+    @contextlib.contextmanager
+    def opened(self) -> Iterator[None]:
+        """Have the video open while the block runs; it appears when the block ends well."""
+        path = self._outputs.video
+        if path is None:
+            yield
+            return
+        with atomic_output(path) as temporary, contextlib.ExitStack() as unfinished:
+            rate = self._source.rate / self._source.selection.stride
+            self._writer = VideoWriter(temporary, path, rate, self._source.time_base)
+            unfinished.callback(self._writer.abandon)
+            yield
+            unfinished.pop_all()  # all has gone well: nothing to abandon
+            self._writer.close()
+            self._padded = self._writer.padded
+
+    def work(self) -> Iterator[Work]:
+        """The consecutive frames as work; ends at damage that comes after the first pair, which is kept in mind."""
+        first: TimedFrame | None = None
+        count = 0
+        try:
+            for second in self._source.frames():
+                if first is not None:
+                    yield self._work(count, first, second)
+                    count += 1
+                first = second
+        except DamagedError as error:
+            if count == 0:
+                raise
+            self._damage = InputError(f"{error.message}; the outputs hold the {count} pairs before that")
+        if count == 0:
+            found = "one frame" if first else "no frame"
+            selected = self._source.selection != EVERYTHING
+            where = " among those that `start`, `end` and `stride` select" if selected else ""
+            raise InputError(f"{self._source.path} has {found}{where}; flow needs at least two")
+
+    def _work(self, number: int, first: TimedFrame, second: TimedFrame) -> Work:
+        names = f"{self._source.path}: frame {first.name}", f"frame {second.name}"
+        try:
+            check_same_size(names[0], first.image.shape, names[1], second.image.shape)
+        except InputError as error:
+            raise DamagedError(error.message) from error
+        self._size = size_of(first.image)
+        task = Task(
+            number,
+            first.file or Path(first.name),
+            second.file or Path(second.name),
+            out=Path(f"{first.name}{suffix_of(self._outputs.flow_format)}"),
+            made_from=f"{first.name} -> {second.name}",
+            time=first.time,
+        )
+        frames = first.image, second.image
+        if self._record is None or self._outputs.flow_dir is None:
+            return Work(task, frames)
+        path = self._outputs.flow_dir / f"{task.out}"
+        is_there = self._record.is_done(
+            self._outputs.kind,
+            path,
+            self._size,
+            frames_changed=max(first.changed, second.changed),
+            made_from=task.made_from,
+        )
+        flow = self._read_back(path) if is_there else None
+        # Without the flow, a video cannot be drawn.
+        is_done = is_there and flow is None and self._writer is None
+        return Work(task, frames, flow, is_done, (path,))
+
+    def _read_back(self, path: Path) -> Flow | None:
+        """A flow that is there, or ``None`` if it cannot be read, as colours cannot."""
+        if self._outputs.kind == "picture":
+            return None
+        try:
+            return read_flow(path)
+        except InputError:  # it has vanished, or is being replaced
+            return None
+
+    def write(self, work: Work, flow: Flow) -> str | None:
+        """Write one flow; see :data:`flowcli.run.runner.Write`."""
+        loss = None
+        if self._record is not None and work.flow is None:
+            model = self._estimator.model
+            noted = {"model": model.name, "revision": model.revision, "max_flow": self._style.max_flow}
+            self._record.begin(self._outputs.kind, noted)
+            loss = write_output(
+                work.outputs[0],
+                flow,
+                flow_format=self._outputs.flow_format,
+                style=self._style,
+                made_from=work.task.made_from,
+            )
+        time = work.task.time
+        if self._writer is not None and work.frames is not None and time is not None:
+            self._start = time if self._start is None else self._start
+            picture = lay_out(work.frames[0], flow, self._outputs.layout, self._style)
+            self._writer.write(picture, time - self._start)
+        return loss
+
+    def summary(self, totals: Totals) -> VideoSummary:
+        """What became of the video."""
+        return VideoSummary(
+            input=str(self._source.path),
+            outputs=self._outputs.paths,
+            max_flow=self._style.max_flow,
+            error=None if self._damage is None else self._damage.with_flags(),
+            width=self._size[1],
+            height=self._size[0],
+            padded=self._padded,
+            _problem=self._damage,
+            **totals.fields(),
+            **self._estimator.use(),
+        )
 
 
-def _open_flow_dir(estimator: FlowEstimator, source: FrameSource, outputs: VideoOutputs) -> FlowDir | None:
+def _open_record(estimator: FlowEstimator, source: FrameSource, outputs: VideoOutputs) -> Record | None:
     if outputs.flow_dir is None:
         return None
-    if isinstance(source, ImageSequence) and outputs.flow_format == "png":
-        folders = {file.resolve().parent for file in source.files}
-        if outputs.flow_dir.resolve() in folders:
-            raise UsageError(f"{outputs.flow_dir} holds the input's frames; choose another folder for the flows")
-    made_by: dict[str, object] = {
-        **estimator.settings(),
-        "input": str(source.path.resolve()),
-        "stride": source.selection.stride,
-    }
-    made_by |= png_settings(outputs.flow_format, outputs.style)
-    return FlowDir(outputs.flow_dir, outputs.flow_format, made_by, force=outputs.force)
-
-
-@contextlib.contextmanager
-def _open_video(path: Path, source: FrameSource) -> Iterator[VideoWriter]:
-    with atomic_output(path) as temporary, contextlib.ExitStack() as unfinished:
-        video = VideoWriter(temporary, path, source.rate / source.selection.stride, source.time_base)
-        unfinished.callback(video.abandon)
-        yield video
-        unfinished.pop_all()  # all has gone well: nothing to abandon
-        video.close()
-
-
-def _read_pairs(source: FrameSource, flows: FlowDir | None, outputs: VideoOutputs) -> Iterator[VideoPair]:
-    """The source's consecutive frames as pairs; raises ``InputError``."""
-    first: TimedFrame | None = None
-    index = 0
-    for second in source.frames():
-        if first is not None:
-            names = f"{source.path}: frame {first.name}", f"frame {second.name}"
-            try:
-                check_same_size(names[0], first.image.shape, names[1], second.image.shape)
-            except InputError as error:
-                raise DamagedError(str(error)) from error
-            yield _pair(index, first, second, flows, outputs)
-            index += 1
-        first = second
-    if index == 0:
-        count = "one frame" if first else "no frame"
-        where = "" if source.selection == EVERYTHING else " among those that --start, --end and --stride select"
-        raise InputError(f"{source.path} has {count}{where}; flow needs at least two")
-
-
-def _pair(index: int, first: TimedFrame, second: TimedFrame, flows: FlowDir | None, outputs: VideoOutputs) -> VideoPair:
-    if flows is None or not flows.has(first, second):
-        return VideoPair(index, first, second, resumed=False)
-    flow = flows.read(first.name)
-    # Without the flow, a video cannot be drawn.
-    return VideoPair(index, first, second, resumed=flow is not None or outputs.video is None, ready=flow)
-
-
-def _until_damage(
-    pairs: Iterator[VideoPair],
-    pending: deque[VideoPair],
-    summary: VideoSummary,
-    writer: WriteBehind[tuple[VideoPair, Flow | None]],
-) -> Iterator[FramePair | Flow]:
-    """What the estimator is to do, noting each pair in ``pending``; ends at damage that comes after the first pair.
-
-    Pairs of which nothing is to be done go straight to the writer.
-    """
-    while True:
-        try:
-            pair = next(pairs, None)
-        except DamagedError as error:
-            if not summary.width:
-                raise
-            summary.damage = error
-            return
-        if pair is None:
-            return
-        summary.height, summary.width = pair.first.image.shape[:2]
-        if pair.resumed and pair.ready is None:
-            writer.put((pair, None))
-            continue
-        pending.append(pair)
-        yield (pair.first.image, pair.second.image) if pair.ready is None else pair.ready
-
-
-def _write_pair(
-    pair: VideoPair,
-    flow: Flow | None,
-    outputs: VideoOutputs,
-    flows: FlowDir | None,
-    video: VideoWriter | None,
-    summary: VideoSummary,
-) -> None:
-    summary.pairs += 1
-    summary.resumed += pair.resumed
-    if summary.start is None:
-        summary.start = pair.first.time
-    if flow is None:
-        return
-    style = replace(outputs.style, max_flow=summary.max_flow)
-    if flows is not None and not pair.resumed:
-        summary.loss = flows.write(pair.first, pair.second, flow, style) or summary.loss
-    if video is not None:
-        video.write(lay_out(pair.first.image, flow, outputs.layout, style), pair.first.time - summary.start)
-    summary.largest_flow = max(summary.largest_flow, largest_flow(flow))
+    settings = {**estimator.settings(), "input": str(source.path.resolve()), "stride": source.selection.stride}
+    if outputs.kind == "picture":
+        settings |= {**outputs.style.settings(), "max_flow": outputs.style.max_flow or "auto"}
+    record = Record(outputs.flow_dir, force=outputs.force, adopt=outputs.adopt)
+    there = outputs.flow_dir.glob(f"*{suffix_of(outputs.flow_format)}")
+    record.expect(outputs.kind, settings, there)
+    return record

@@ -373,7 +373,7 @@ class TestVideo:
         assert done.returncode == 0, done.stderr
         *pairs, summary = [json.loads(line) for line in done.stdout.splitlines()]
         assert [pair["time"] for pair in pairs] == pytest.approx([0, 1 / 12, 2 / 12])
-        assert [pair["flow_file"] for pair in pairs] == [f"flows/{index:06d}.flo" for index in range(3)]
+        assert [pair["outputs"] for pair in pairs] == [[f"flows/{index:06d}.flo"] for index in range(3)]
         assert (summary["pairs"], summary["width"], summary["height"]) == (3, 96, 64)
         assert len(list(VideoFile(tmp_path / "out/v.mp4").frames())) == 3
 
@@ -416,11 +416,11 @@ class TestVideo:
         (tmp_path / "flows/000003.png").unlink()
         (tmp_path / "flows/000001.png").write_bytes(whole["000001.png"][:-5])
         done = flowcli(*command)
-        assert b"3 of them from an earlier run" in done.stderr
+        assert b"2 done, 3 skipped" in done.stderr
         assert {path.name: path.read_bytes() for path in (tmp_path / "flows").iterdir()} == whole
         video = flowcli(*command, "--out", "v.mp4")  # which needs the flow itself
         assert video.returncode == 0
-        assert b"earlier run" not in video.stderr
+        assert b"5 done, 0 skipped" in video.stderr
         assert len(list(VideoFile(tmp_path / "v.mp4").frames())) == 5
 
     def test_odd_sides_are_said_once(self, flowcli: Run, tmp_path: Path) -> None:

@@ -5,8 +5,9 @@ import pytest
 
 from flowcli import colorize
 from flowcli.arrays import Flow
-from flowcli.draw.color import Wheel
-from flowcli.draw.style import Style, arrows, draw_flow, lay_out, overlay
+from flowcli.choices import Wheel
+from flowcli.draw.arrows import arrows
+from flowcli.draw.style import Style, draw_flow, lay_out, overlay
 from flowcli.scene import Scene
 
 

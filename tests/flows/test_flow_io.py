@@ -17,12 +17,13 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as npst
 
 from flowcli import colorize, read_flow, read_image, write_flow
+from flowcli.choices import FlowFormatName
 from flowcli.errors import InputError, OutputError
-from flowcli.flows.formats.flo import FLO
+from flowcli.flows.formats.flo import FORMAT as FLO
 from flowcli.flows.formats.flo import decode as decode_flo
 from flowcli.flows.formats.flo import encode as encode_flo
-from flowcli.flows.formats.kitti import KITTI
-from flowcli.flows.io import FormatName, loss, output_size, suffix_of
+from flowcli.flows.formats.kitti import FORMAT as KITTI
+from flowcli.flows.io import loss, output_size, suffix_of
 
 BY_HAND = b"PIEH" + struct.pack("<ii", 2, 1) + struct.pack("<ffff", 1.5, -2.0, 0.25, 1e6)
 
@@ -267,7 +268,7 @@ STEPS = st.integers(-511 * 64, 511 * 64).map(lambda n: n / 64)  # what every for
     unknown=st.sets(st.integers(0, 24)),
     route=st.lists(st.sampled_from(["flo", "kitti", "npy", "npz", "pfm", "flo5"]), min_size=2, max_size=3),
 )
-def test_round_trips_through_formats(values: np.ndarray, unknown: set[int], route: list[FormatName]) -> None:
+def test_round_trips_through_formats(values: np.ndarray, unknown: set[int], route: list[FlowFormatName]) -> None:
     flow = values.copy()
     flow.reshape(-1, 2)[[index for index in unknown if index < flow.shape[0] * flow.shape[1]]] = np.nan
     with TemporaryDirectory() as folder:
@@ -303,7 +304,7 @@ def test_colours_are_not_flow(tmp_path: Path) -> None:
 
 
 def test_nothing_may_follow_the_end(tmp_path: Path) -> None:
-    for flow_format in get_args(FormatName):
+    for flow_format in get_args(FlowFormatName):
         if flow_format != "png":
             path = tmp_path / f"a{suffix_of(flow_format)}"
             write_flow(path, FLOW, flow_format=flow_format)

@@ -14,8 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from flowcli.errors import InputError
-from flowcli.flows.formats import FlowFormat
-from flowcli.flows.io import FORMATS
+from flowcli.flows.formats import FlowFormat, formats
 
 FLOW = np.random.default_rng(0).normal(0, 5, (6, 9, 2)).astype(np.float32)
 LARGEST = 64 << 20
@@ -64,19 +63,19 @@ def read(form: FlowFormat, data: bytes) -> None:
         tracemalloc.stop()
 
 
-@pytest.mark.parametrize("suffix", FORMATS)
+@pytest.mark.parametrize("suffix", formats())
 @given(st.data())
 @settings(max_examples=150)
 def test_nearly_right_files(suffix: str, data: st.DataObject) -> None:
-    form = FORMATS[suffix]
+    form = formats()[suffix]
     read(form, data.draw(edits(form.encode(FLOW))))
 
 
-@pytest.mark.parametrize("suffix", FORMATS)
+@pytest.mark.parametrize("suffix", formats())
 @given(data=st.binary(max_size=300))
 @settings(max_examples=100)
 def test_noise(suffix: str, data: bytes) -> None:
-    form = FORMATS[suffix]
+    form = formats()[suffix]
     magic = form.encode(FLOW)[:8]
     read(form, data)
     read(form, magic + data)
@@ -100,4 +99,4 @@ def test_headers_that_lie(width: int, height: int) -> None:
         ".png": lambda: png(width, height, zlib.compress(bytes(600_000))),
     }
     for suffix, make in liars.items():
-        read(FORMATS[suffix], make())
+        read(formats()[suffix], make())

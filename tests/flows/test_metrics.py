@@ -21,13 +21,13 @@ def test_two_by_two_by_hand() -> None:
     assert angular_error(FLOW, TRUTH)[0, 0] == pytest.approx(angle, rel=1e-6)
     scores = Scores()
     scores.add(FLOW, TRUTH)
-    report = scores.report()
-    assert report["epe"] == pytest.approx(3)
-    assert report["epe_image_mean"] == pytest.approx(3)
-    assert [report[f"outliers_{n}px"] for n in (1, 3, 5)] == pytest.approx([200 / 3, 200 / 3, 0])
-    assert report["fl_all"] == pytest.approx(100 / 3)  # 4 px are less than 5 % of 100 px
-    assert (report["s0_10"], report["s10_40"], report["s40"]) == (2.5, None, 4)
-    assert (report["pixels"], report["missing"], report["images"]) == (3, 0, 1)
+    report = scores.figures()
+    assert report.epe == pytest.approx(3)
+    assert report.epe_image_mean == pytest.approx(3)
+    assert [getattr(report, f"outliers_{n}px") for n in (1, 3, 5)] == pytest.approx([200 / 3, 200 / 3, 0])
+    assert report.fl_all == pytest.approx(100 / 3)  # 4 px are less than 5 % of 100 px
+    assert (report.s0_10, report.s10_40, report.s40) == (2.5, None, 4)
+    assert (report.pixels, report.missing, report.images) == (3, 0, 1)
 
 
 def test_three_by_three_by_hand() -> None:
@@ -38,15 +38,15 @@ def test_three_by_three_by_hand() -> None:
     flow[..., 1] = np.arange(9).reshape(3, 3)
     scores = Scores()
     scores.add(flow, truth)
-    report = scores.report()
-    assert report["epe"] == pytest.approx(4)
-    assert report["outliers_1px"] == pytest.approx(700 / 9)
-    assert report["outliers_3px"] == pytest.approx(500 / 9)
-    assert report["outliers_5px"] == pytest.approx(300 / 9)
-    assert report["fl_all"] == pytest.approx(500 / 9)  # 4 to 8 px, a tenth of the speed each
-    assert report["s0_10"] == pytest.approx(0)
-    assert report["s10_40"] == pytest.approx((1 + 2 + 3) / 3)
-    assert report["s40"] == pytest.approx((4 + 5 + 6 + 7 + 8) / 5)
+    report = scores.figures()
+    assert report.epe == pytest.approx(4)
+    assert report.outliers_1px == pytest.approx(700 / 9)
+    assert report.outliers_3px == pytest.approx(500 / 9)
+    assert report.outliers_5px == pytest.approx(300 / 9)
+    assert report.fl_all == pytest.approx(500 / 9)  # 4 to 8 px, a tenth of the speed each
+    assert report.s0_10 == pytest.approx(0)
+    assert report.s10_40 == pytest.approx((1 + 2 + 3) / 3)
+    assert report.s40 == pytest.approx((4 + 5 + 6 + 7 + 8) / 5)
 
 
 def test_estimates_that_are_missing_are_counted_and_left_out() -> None:
@@ -54,22 +54,22 @@ def test_estimates_that_are_missing_are_counted_and_left_out() -> None:
     flow[0, 0] = np.inf, 0
     scores = Scores()
     scores.add(flow, TRUTH)
-    assert (scores.report()["pixels"], scores.report()["missing"]) == (2, 1)
-    assert scores.report()["epe"] == pytest.approx(2)
+    assert (scores.figures().pixels, scores.figures().missing) == (2, 1)
+    assert scores.figures().epe == pytest.approx(2)
     empty = Scores()
     empty.add(np.full_like(FLOW, np.nan), TRUTH)
-    assert empty.report()["epe"] is None
-    assert empty.report()["missing"] == 3
+    assert empty.figures().epe is None
+    assert empty.figures().missing == 3
 
 
 def test_several_images_and_a_mask() -> None:
     scores = Scores()
     scores.add(FLOW, TRUTH, np.array([[True, False], [True, False]]))
     scores.add(FLOW[:1], TRUTH[:1])
-    report = scores.report()
-    assert report["pixels"] == 3
-    assert report["epe"] == pytest.approx(10 / 3)
-    assert report["epe_image_mean"] == pytest.approx((5 + 2.5) / 2)
+    report = scores.figures()
+    assert report.pixels == 3
+    assert report.epe == pytest.approx(10 / 3)
+    assert report.epe_image_mean == pytest.approx((5 + 2.5) / 2)
 
 
 FLOATS = st.floats(-1e6, 1e6, width=32) | st.sampled_from([np.nan, np.inf, -np.inf])
@@ -92,24 +92,24 @@ def test_against_the_formulas_pixel_by_pixel(pair: tuple[Flow, Flow]) -> None:
             angles.append(math.degrees(math.acos(max(-1.0, min(1.0, dot)))))
     scores = Scores()
     scores.add(flow, truth)
-    report = scores.report()
-    assert report["pixels"] == len(errors)
+    report = scores.figures()
+    assert report.pixels == len(errors)
     if errors:
-        assert report["epe"] == pytest.approx(np.mean(errors), rel=1e-5, abs=1e-6)
-        assert report["angular_error"] == pytest.approx(np.mean(angles), abs=1e-4)
-        assert report["fl_all"] == pytest.approx(100 * wrong / len(errors), abs=100.1 / len(errors) * 0.01)
+        assert report.epe == pytest.approx(np.mean(errors), rel=1e-5, abs=1e-6)
+        assert report.angular_error == pytest.approx(np.mean(angles), abs=1e-4)
+        assert report.fl_all == pytest.approx(100 * wrong / len(errors), abs=100.1 / len(errors) * 0.01)
 
 
 def test_huge_values_are_no_trouble() -> None:
     truth = np.full((2, 2, 2), 3e38, np.float32)
     scores = Scores()
     scores.add(-truth, truth)
-    report = scores.report()
-    assert report["epe"] == pytest.approx(6e38 * 2**0.5, rel=1e-6)
-    assert report["fl_all"] == 100
-    assert report["s40"] == report["epe"]
+    report = scores.figures()
+    assert report.epe == pytest.approx(6e38 * 2**0.5, rel=1e-6)
+    assert report.fl_all == 100
+    assert report.s40 == report.epe
     statistics = flow_statistics(np.full((200, 200, 2), 9e8, np.float32))
-    assert statistics["u_mean"] == statistics["u_min"] == 900_000_000
+    assert statistics.u_mean == statistics.u_min == 900_000_000
 
 
 def test_sizes_have_to_agree() -> None:
@@ -121,5 +121,5 @@ def test_sizes_have_to_agree() -> None:
 
 def test_statistics_leave_unknown_flow_out() -> None:
     statistics = flow_statistics(TRUTH)
-    assert (statistics["u_min"], statistics["u_mean"], statistics["u_max"]) == (0, 21, 60)
-    assert (statistics["length_max"], statistics["known"]) == (100, 0.75)
+    assert (statistics.u_min, statistics.u_mean, statistics.u_max) == (0, 21, 60)
+    assert (statistics.length_max, statistics.known) == (100, 0.75)

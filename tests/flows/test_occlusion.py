@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 
 from flowcli import load_estimator
-from flowcli.flows.occlusion import occluded, photometric_error, warp
+from flowcli.flows.occlusion import occluded
+from flowcli.flows.warp import photometric_error, warp
 from flowcli.scene import render_scene
 
 

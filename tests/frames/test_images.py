@@ -15,7 +15,8 @@ from PIL import Image
 from flowcli import read_image
 from flowcli.arrays import Frame
 from flowcli.errors import InputError
-from flowcli.frames.images import encode_image, image_size, whole_png_size, write_image
+from flowcli.frames.images import encode_image, image_size, write_image
+from flowcli.frames.png import whole_png_size
 
 RGB = np.random.default_rng(0).integers(0, 256, (9, 13, 3), dtype=np.uint8)
 
@@ -194,7 +195,7 @@ def test_the_limit_on_pixels(tmp_path: Path, suffix: str) -> None:
     path = tmp_path / f"a{suffix}"
     write_image(path, enlarged(3, (64, 48)))
     assert read_image(path, max_pixels=64 * 48).shape == (48, 64, 3)
-    with pytest.raises(InputError, match=r"64 x 48 is more than 3071 pixels.*--max-pixels"):
+    with pytest.raises(InputError, match=r"64 x 48 is more than 3071 pixels.*max_pixels"):
         read_image(path, max_pixels=64 * 48 - 1)
     assert image_size(path) == (48, 64)
 

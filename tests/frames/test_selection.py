@@ -14,8 +14,9 @@ from flowcli import load_estimator, read_flow
 from flowcli.draw.style import Style
 from flowcli.errors import InputError, UsageError
 from flowcli.frames.images import write_image
+from flowcli.frames.opening import open_source
 from flowcli.frames.selection import Selection
-from flowcli.frames.sequence import open_source
+from flowcli.results import PairResult
 from flowcli.run.video import VideoOutputs, estimate_video
 from support.videos import moving_frames, write_video
 
@@ -69,7 +70,7 @@ def test_number_and_order_of_the_flows(
                 write_image(source / f"{index:06d}.png", image)
         opened = open_source(source, rate, selection)
         outputs = VideoOutputs(flow_dir=folder / "flows")
-        seen: list[str] = []
+        seen: list[PairResult] = []
         estimator = load_estimator("dis")
         if len(wanted) < 2:
             with pytest.raises(InputError):
@@ -78,10 +79,11 @@ def test_number_and_order_of_the_flows(
             return
         if not as_video:
             assert opened.count == len(wanted)
-        summary = estimate_video(estimator, opened, outputs, on_pair=lambda pair, _: seen.append(pair.first.name))
-        assert seen == [f"{index:06d}" for index in wanted[:-1]]
+        summary = estimate_video(estimator, opened, outputs, on_pair=seen.append)
+        assert [pair.frame1 and pair.frame1.stem for pair in seen] == [f"{index:06d}" for index in wanted[:-1]]
+        assert [pair.frame2 and pair.frame2.stem for pair in seen] == [f"{index:06d}" for index in wanted[1:]]
         assert summary.pairs == len(wanted) - 1
-        assert summary.start == wanted[0] / rate
+        assert seen[0].time == float(wanted[0] / rate)
         for first, second in itertools.pairwise(wanted):
             flow = read_flow(folder / "flows" / f"{first:06d}.flo")
             assert flow.shape == (*size, 2)

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from flowcli.draw.video_writer import VideoWriter
-from flowcli.frames.sequence import DamagedError
+from flowcli.frames.source import DamagedError
 from flowcli.frames.truncation import is_cut_off
 from flowcli.frames.video import VideoFile
 from support.videos import moving_frames, write_video

@@ -11,8 +11,10 @@ import pytest
 
 from flowcli.draw.video_writer import VideoWriter
 from flowcli.errors import InputError, OutputError
+from flowcli.frames.files import natural_key
 from flowcli.frames.images import write_image
-from flowcli.frames.sequence import ImageSequence, natural_key, open_source
+from flowcli.frames.opening import open_source
+from flowcli.frames.sequence import ImageSequence
 from flowcli.frames.video import VideoFile
 from support.videos import moving_frames, write_video
 

@@ -7,7 +7,9 @@ import os
 import subprocess
 import sys
 import threading
+from collections.abc import Iterable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -15,12 +17,14 @@ import pytest
 from flowcli import colorize, load_estimator, read_flow, read_image, write_flow
 from flowcli.arrays import Flow
 from flowcli.draw.style import Style
-from flowcli.errors import UsageError
+from flowcli.errors import InputError, UsageError
 from flowcli.estimator import FlowEstimator
 from flowcli.frames.images import write_image
-from flowcli.run.batch import Batch, BatchSummary, Outcome, Shard
+from flowcli.results import BatchSummary, PairResult
+from flowcli.run.batch import BatchOutputs, Shard, estimate_batch
 from flowcli.run.failures import Failures
-from flowcli.run.manifest import Item, Manifest, folder_items
+from flowcli.run.manifest import Manifest, folder_tasks
+from flowcli.run.tasks import Outcome, Task, made_from
 from support.videos import moving_frames
 
 from ..conftest import Run
@@ -38,9 +42,19 @@ def frames(tmp_path: Path) -> Path:
     return tmp_path / "in"
 
 
-def run(frames: Path, out: Path, estimator: FlowEstimator | None = None, **options: object) -> BatchSummary:
-    batch = Batch(estimator or load_estimator("dis"), out, **options)  # type: ignore[arg-type]
-    return batch.run(list(folder_items(frames, ".flo", out)))
+def run(frames: Path, out: Path, estimator: FlowEstimator | None = None, **options: Any) -> BatchSummary:
+    return run_tasks(list(folder_tasks(frames, ".flo", out)), out, estimator, **options)
+
+
+def run_tasks(
+    tasks: Iterable[Task],
+    out: Path,
+    estimator: FlowEstimator | None = None,
+    shard: Shard = Shard(),
+    **options: Any,
+) -> BatchSummary:
+    outputs = BatchOutputs(out, **options)
+    return estimate_batch(estimator or load_estimator("dis"), tasks, outputs, shard=shard)
 
 
 def counts(summary: BatchSummary) -> tuple[int, int, int]:
@@ -109,16 +123,16 @@ class TestBatch:
 
     @pytest.mark.parametrize("suffix", [".flo", ".npy", ".pfm", ".png"])
     def test_every_format_is_resumed(self, frames: Path, tmp_path: Path, suffix: str) -> None:
-        items = list(folder_items(frames, suffix, tmp_path / "out"))
-        assert counts(Batch(load_estimator("dis"), tmp_path / "out").run(items)) == (6, 0, 0)
+        items = list(folder_tasks(frames, suffix, tmp_path / "out"))
+        assert counts(run_tasks(items, tmp_path / "out")) == (6, 0, 0)
         outputs = sorted((tmp_path / "out").rglob(f"*{suffix}"))
         assert len(outputs) == 6
         outputs[0].write_bytes(outputs[0].read_bytes()[:-1])
-        assert counts(Batch(load_estimator("dis"), tmp_path / "out").run(items)) == (1, 5, 0)
+        assert counts(run_tasks(items, tmp_path / "out")) == (1, 5, 0)
 
     def test_colours_in_one_scale(self, frames: Path, tmp_path: Path) -> None:
-        items = list(folder_items(frames, ".png", tmp_path / "out"))
-        Batch(load_estimator("dis"), tmp_path / "out", style=Style(max_flow=7.0)).run(items)
+        items = list(folder_tasks(frames, ".png", tmp_path / "out"))
+        run_tasks(items, tmp_path / "out", style=Style(max_flow=7.0))
         picture = read_image(tmp_path / "out/s1/8.png")
         np.testing.assert_array_equal(picture, colorize(expected(frames, "s1", 8), 7.0))
 
@@ -141,7 +155,7 @@ class TestBatch:
         entries = {str(entry["out"]): entry for entry in listed(tmp_path / "out")}
         assert sorted(entries) == ["s1/8.flo", "s1/9.flo", "s2/10.flo", "s2/8.flo"]
         assert "9.png" in str(entries["s1/8.flo"]["error"])
-        assert "one size" in str(entries["s2/10.flo"]["error"])
+        assert "same size" in str(entries["s2/10.flo"]["error"])
         assert "is a directory" in str(entries["s2/8.flo"]["error"])
         assert [entries[name]["exit_code"] for name in sorted(entries)] == [3, 3, 3, 5]
 
@@ -151,26 +165,26 @@ class TestBatch:
         assert counts(run(frames, out)) == (4, 0, 2)
         (frames / "s1/9.png").write_bytes(good)
         with (out / "failures.jsonl").open() as lines:
-            items = list(Manifest(lines, "failures", out, ".flo").items())
-        assert counts(Batch(load_estimator("dis"), out).run(items)) == (2, 0, 0)
+            items = list(Manifest(lines, "failures", out, ".flo").tasks())
+        assert counts(run_tasks(items, out)) == (2, 0, 0)
         assert not (out / "failures.jsonl").exists()
         np.testing.assert_array_equal(read_flow(out / "s1/9.flo"), expected(frames, "s1", 9))
 
     def test_shards_are_everything_once(self, frames: Path, tmp_path: Path) -> None:
         run(frames, tmp_path / "whole")
-        items = list(folder_items(frames, ".flo", tmp_path / "out"))
+        items = list(folder_tasks(frames, ".flo", tmp_path / "out"))
         for index in (3, 1, 4, 2):
             shard = Shard(index, 4)
-            summary = Batch(load_estimator("dis"), tmp_path / "out").run(items, shard)
+            summary = run_tasks(items, tmp_path / "out", shard=shard)
             assert counts(summary) == (shard.size(6), 0, 0)
         assert files(tmp_path / "out") == files(tmp_path / "whole")
 
     def test_failures_of_other_shards_stay_listed(self, frames: Path, tmp_path: Path) -> None:
         for name in ("s1/9.png", "s2/9.png"):
             (frames / name).write_bytes(b"broken")
-        items = list(folder_items(frames, ".flo", tmp_path / "out"))
+        items = list(folder_tasks(frames, ".flo", tmp_path / "out"))
         for index in (1, 2, 1):
-            Batch(load_estimator("dis"), tmp_path / "out").run(items, Shard(index, 2))
+            run_tasks(items, tmp_path / "out", shard=Shard(index, 2))
         names = [str(entry["out"]) for entry in listed(tmp_path / "out")]
         assert sorted(names) == ["s1/8.flo", "s1/9.flo", "s2/8.flo", "s2/9.flo"]
 
@@ -190,29 +204,25 @@ class TestBatch:
             }
 
     def test_a_frame_that_vanishes_fails_its_pairs_only(self, frames: Path, tmp_path: Path) -> None:
-        seen: list[Outcome] = []
+        seen: list[PairResult] = []
 
-        def vanish(outcome: Outcome) -> None:
+        def vanish(result: PairResult) -> None:
             if not seen:
                 (frames / "s2/10.png").unlink()
-            seen.append(outcome)
+            seen.append(result)
 
-        batch = Batch(load_estimator("dis"), tmp_path / "out")
-        batch.run(
-            (item for item in folder_items(frames, ".flo", tmp_path / "out") if seen or item.out == Path("s1/8.flo")),
-            on_outcome=vanish,
-        )
-        items = list(folder_items(frames, ".flo", tmp_path / "out"))
-        gone = [Item(frames / f"s2/{n}.png", frames / f"s2/{n + 1}.png", Path(f"s2/{n}.flo"), str(n)) for n in (9, 10)]
-        summary = batch.run([*items[:3], *gone])
+        tasks = list(folder_tasks(frames, ".flo", tmp_path / "out"))
+        stream = (task for task in tasks if seen or task.out == Path("s1/8.flo"))
+        estimate_batch(load_estimator("dis"), stream, BatchOutputs(tmp_path / "out"), on_pair=vanish)
+        summary = run_tasks(tasks, tmp_path / "out")
         assert summary.failed == 2
         assert "no such file" in str(listed(tmp_path / "out")[0]["error"])
 
     def test_outputs_whose_frames_were_tidied_away_are_kept(self, frames: Path, tmp_path: Path) -> None:
-        items = list(folder_items(frames, ".flo", tmp_path / "out"))
+        items = list(folder_tasks(frames, ".flo", tmp_path / "out"))
         run(frames, tmp_path / "out")
         (frames / "s2/9.png").unlink()
-        assert counts(Batch(load_estimator("dis"), tmp_path / "out").run(items)) == (0, 6, 0)
+        assert counts(run_tasks(items, tmp_path / "out")) == (0, 6, 0)
 
     def test_flows_of_other_settings_are_never_mixed(self, frames: Path, tmp_path: Path, checkpoint: Path) -> None:
         run(frames, tmp_path / "out")
@@ -225,9 +235,8 @@ class TestBatch:
                 run(frames, tmp_path / "out", estimator)
         assert files(tmp_path / "out") == before
         # A forced run that is interrupted marks all that is there as outdated.
-        batch = Batch(load_estimator("dis", scale=0.5), tmp_path / "out", force=True)
-        items = list(folder_items(frames, ".flo", tmp_path / "out"))
-        batch.run(items[:2])
+        items = list(folder_tasks(frames, ".flo", tmp_path / "out"))
+        run_tasks(items[:2], tmp_path / "out", load_estimator("dis", scale=0.5), force=True)
         assert counts(run(frames, tmp_path / "out", load_estimator("dis", scale=0.5))) == (4, 2, 0)
 
     def test_a_checkpoint_is_known_by_its_content(self, frames: Path, tmp_path: Path, checkpoint: Path) -> None:
@@ -242,12 +251,40 @@ class TestBatch:
         with pytest.raises(UsageError, match="another model"):
             run(frames, tmp_path / "out", load_estimator(str(tmp_path / "copy"), overlap=6))
 
-    def test_whole_outputs_of_other_programs_count_as_there(self, frames: Path, tmp_path: Path) -> None:
+    def test_outputs_that_no_run_has_recorded_are_neither_taken_nor_replaced(
+        self, frames: Path, tmp_path: Path
+    ) -> None:
+        out = tmp_path / "out"
         flow = np.full((40, 60, 2), 3, np.float32)
-        write_flow(tmp_path / "out/s1/8.flo", flow)
-        write_flow(tmp_path / "out/s1/9.flo", flow)
-        (tmp_path / "out/s1/9.flo").write_bytes((tmp_path / "out/s1/9.flo").read_bytes()[:-7])
-        assert counts(run(frames, tmp_path / "out")) == (5, 1, 0)
+        write_flow(out / "s1/8.flo", flow)
+        write_flow(out / "s1/9.flo", flow)
+        write_flow(out / "s2/8.flo", flow)  # of another size
+        (out / "s1/9.flo").write_bytes((out / "s1/9.flo").read_bytes()[:-7])
+        before = files(out)
+        with pytest.raises(UsageError, match=r"does not say how it was made.*adopt.*force"):
+            run(frames, out)
+        assert files(out) == before
+        assert counts(run(frames, out, adopt=True)) == (5, 1, 0)
+        assert (out / "s1/8.flo").read_bytes() == before["s1/8.flo"]
+        os.utime(out / "s1/8.flo", ns=(1, 1))  # older than its frames, which the user has taken upon himself
+        assert counts(run(frames, out)) == (0, 6, 0)
+        assert counts(run(frames, out, force=True)) == (6, 0, 0)
+        np.testing.assert_array_equal(read_flow(out / "s1/8.flo"), expected(frames, "s1", 8))
+
+    def test_what_lay_in_the_folder_of_tasks_that_come_one_by_one(self, frames: Path, tmp_path: Path) -> None:
+        out = tmp_path / "out"
+        write_flow(out / "s1/9.flo", np.full((40, 60, 2), 3, np.float32))
+        before = (out / "s1/9.flo").read_bytes()
+        for expected_counts in ((5, 0, 1), (0, 5, 1)):
+            assert counts(run_tasks(folder_tasks(frames, ".flo", out), out)) == expected_counts
+            assert listed(out)[0]["exit_code"] == 2
+            assert (out / "s1/9.flo").read_bytes() == before
+
+    def test_a_record_of_an_earlier_version_is_none(self, frames: Path, tmp_path: Path) -> None:
+        run(frames, tmp_path / "out")
+        (tmp_path / "out/flowcli.json").write_text('{"made_by": {"model": "dis"}, "notes": {}}')
+        with pytest.raises(UsageError, match="does not say how it was made"):
+            run(frames, tmp_path / "out")
 
     def test_a_size_that_the_reference_grid_cannot_cover_fails_alone(
         self, frames: Path, tmp_path: Path, checkpoint: Path
@@ -266,8 +303,8 @@ def test_flows_of_other_pairs_are_not_taken_over(frames: Path, tmp_path: Path) -
     out = tmp_path / "out"
     pair = [frames / "s1/8.png", frames / "s1/9.png", frames / "s1/11.png"]
     for second, expected_counts in ((1, (1, 0, 0)), (1, (0, 1, 0)), (2, (1, 0, 0))):
-        item = Item(pair[0], pair[second], Path("a.flo"), "line 1")
-        assert counts(Batch(load_estimator("dis"), out).run([item])) == expected_counts
+        item = Task(0, pair[0], pair[second], Path("a.flo"), "line 1", made_from(pair[0], pair[second]))
+        assert counts(run_tasks([item], out)) == expected_counts
     flow = load_estimator("dis").estimate(read_image(pair[0]), read_image(pair[2]))
     np.testing.assert_array_equal(read_flow(out / "a.flo"), flow)
     run(frames, tmp_path / "folder")
@@ -280,15 +317,15 @@ def test_odd_items_fail_alone(frames: Path, tmp_path: Path) -> None:
         f's1/8.png,s1/9.png,{"x" * 300}\n"s1/8.png,s1/9.png\ns1/9.png,s1/10.png,good\n' + "s1/8.png,s1/9.png,a\n" * 2
     )
     with (frames / "m.csv").open() as lines:
-        items = list(Manifest(lines, "m", frames, ".flo").items())
-    assert counts(Batch(load_estimator("dis"), tmp_path / "out").run(items)) == (2, 0, 3)
+        items = list(Manifest(lines, "m", frames, ".flo").tasks())
+    assert counts(run_tasks(items, tmp_path / "out")) == (2, 0, 3)
     assert "name too long" in str(listed(tmp_path / "out"))
 
 
 def test_frames_are_never_overwritten(frames: Path) -> None:
     before = files(frames)
-    items = list(folder_items(frames, ".png", frames))
-    assert counts(Batch(load_estimator("dis"), frames).run(items)) == (0, 0, 6)
+    items = list(folder_tasks(frames, ".png", frames))
+    assert counts(run_tasks(items, frames)) == (0, 0, 6)
     (frames / "failures.jsonl").unlink()
     assert files(frames) == before
     assert counts(run(frames, frames)) == (6, 0, 0)  # flows beside the frames
@@ -304,14 +341,31 @@ def test_frames_from_the_future_are_not_estimated_again(frames: Path, tmp_path: 
 def test_flows_and_their_pictures_share_a_folder(frames: Path, tmp_path: Path) -> None:
     out = tmp_path / "out"
     run(frames, out)
-    items = list(folder_items(frames, ".png", out))
+    items = list(folder_tasks(frames, ".png", out))
     for expected_counts in ((6, 0, 0), (0, 6, 0)):
-        assert counts(Batch(load_estimator("dis"), out, flow_format="png").run(items)) == expected_counts
+        assert counts(run_tasks(items, out, flow_format="png")) == expected_counts
     assert counts(run(frames, out)) == (0, 6, 0)
-    with pytest.raises(UsageError, match=r"another kind of \.png"):
-        Batch(load_estimator("dis"), out, flow_format="kitti")
+    before = files(out)
+    with pytest.raises(UsageError, match=r"8\.png is there, but .* does not say how it was made"):
+        run_tasks(items, out, flow_format="kitti")
+    with pytest.raises(UsageError, match=r"another wheel \(middlebury there, hsv now\)"):
+        run_tasks(items, out, flow_format="png", style=Style(wheel="hsv"))
+    assert files(out) == before
+
+
+def test_the_pictures_of_a_manifest_are_recorded_as_pictures(frames: Path, tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    items = [Task(0, frames / "s1/8.png", frames / "s1/9.png", Path("x.png"), "line 1")]
+    assert counts(run_tasks(items, out)) == (1, 0, 0)
+    before = files(out)
+    with pytest.raises(UsageError, match=r"x\.png is there, but"):
+        run_tasks(items, out, flow_format="kitti")
     with pytest.raises(UsageError, match="another wheel"):
-        Batch(load_estimator("dis"), out, flow_format="png", style=Style(wheel="hsv"))
+        run_tasks(items, out, style=Style(wheel="hsv"))
+    with pytest.raises(UsageError, match="another max_flow"):
+        run_tasks(items, out, style=Style(max_flow=5.0))
+    assert files(out) == before
+    assert counts(run_tasks(items, out)) == (0, 1, 0)
 
 
 def test_the_scale_of_colours_does_not_matter_to_flows(frames: Path, tmp_path: Path) -> None:
@@ -322,8 +376,9 @@ def test_the_scale_of_colours_does_not_matter_to_flows(frames: Path, tmp_path: P
 def test_failures_that_were_cut_off_are_dropped(tmp_path: Path) -> None:
     (tmp_path / "failures.jsonl").write_text('{"out": "a.flo", "error": "x"}\n{"out": "b.fl')
     with Failures(tmp_path) as failures:
-        failures.add({"out": "c.flo"})
-        assert (tmp_path / "failures.jsonl").read_text().splitlines()[-1] == '{"out": "c.flo"}'
+        task = Task(0, Path("a.png"), Path("b.png"), Path("c.flo"), "line 1")
+        failures.note(Outcome(task, "failed", error=InputError("no")))
+        assert json.loads((tmp_path / "failures.jsonl").read_text().splitlines()[-1])["out"] == "c.flo"
     assert [entry["out"] for entry in listed(tmp_path)] == ["a.flo", "c.flo"]
 
 
@@ -350,7 +405,9 @@ class TestCommand:
         good, bad, summary = [json.loads(line) for line in done.stdout.splitlines()]
         assert sorted([good["status"], bad["status"]]) == ["done", "failed"]
         assert (summary["done"], summary["skipped"], summary["failed"], summary["pairs"]) == (1, 0, 1, 2)
-        assert summary["pairs_per_second"] > 0
+        assert summary["seconds"] > 0
+        assert (good["outputs"], good["flow"]["known"]) == (["out/8.flo"], 1)
+        assert (bad["outputs"], bad["flow"]) == ([], None)
         assert (summary["model"], summary["shard"]) == ("dis", "1/1")
         assert done.stderr.decode().splitlines()[-1] == (
             "flowcli: error: 1 of 2 pairs failed; out/failures.jsonl lists them"

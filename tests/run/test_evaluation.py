@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import asdict
 from pathlib import Path
 
 import numpy as np
@@ -10,10 +11,10 @@ import pytest
 
 from flowcli import load_estimator, read_flow, read_image, write_flow
 from flowcli.arrays import Flow
+from flowcli.draw.error_map import error_map
 from flowcli.draw.outputs import write_mask
-from flowcli.draw.style import error_map
 from flowcli.errors import InputError
-from flowcli.flows.datasets import dataset_pairs
+from flowcli.flows.datasets import find_samples
 from flowcli.flows.metrics import Scores
 from flowcli.frames.images import write_image
 from flowcli.scene import Scene, render_scene
@@ -71,7 +72,7 @@ class TestEval:
         assert report["epe"] == pytest.approx((5 + 14 * 0.5**0.5) / 15, rel=1e-5)
         assert report["fl_all"] == pytest.approx(100 / 15)
         assert (report["pixels"], report["missing"], report["images"]) == (15, 0, 1)
-        assert (report["pred"], report["gt"]) == ("pred.npy", "gt.flo")
+        assert (report["flow_file"], report["truth_file"]) == ("pred.npy", "gt.flo")
 
     @pytest.mark.usefixtures("flows")
     def test_fail_above(self, flowcli: Run) -> None:
@@ -120,7 +121,7 @@ class TestEval:
         expected = Scores()
         for index in (1, 2, 10):
             expected.add(flow + np.float32(index), truth)
-        assert summary["subsets"]["all"] == pytest.approx(dict(expected.report()))
+        assert summary["subsets"]["all"] == pytest.approx(asdict(expected.figures()))
         assert sorted(path.name for path in (tmp_path / "maps/s").iterdir()) == ["1.png", "10.png", "2.png"]
         (tmp_path / "p/s/2.npy").unlink()
         write_flow(tmp_path / "p/extra.flo", flow)
@@ -166,11 +167,10 @@ class TestDatasets:
         for name, mask in masks.items():
             expected = Scores()
             expected.add(flow, scene.flow, mask)
-            assert summary["subsets"][f"clean{name}"] == pytest.approx(dict(expected.report()))
+            assert summary["subsets"][f"clean{name}"] == pytest.approx(asdict(expected.figures()))
         (tmp_path / "eval-sintel/final/alley_1/frame_0001.flo").unlink()
         again = flowcli("eval", "--dataset", "sintel", "sintel", *DIS)
-        assert b"flows in eval-sintel: 1 estimated" in again.stderr
-        assert b"1 were there" in again.stderr
+        assert b"2 pairs in eval-sintel: 1 done, 1 skipped" in again.stderr
         assert len(again.stdout.splitlines()) == 9
 
     def test_kitti(self, flowcli: Run, scene: Scene, tmp_path: Path) -> None:
@@ -196,7 +196,7 @@ class TestDatasets:
         for index, frame in ((10, scene.frame1), (11, scene.frame2)):
             write_image(tmp_path / f"other-data/Venus/frame{index}.png", frame)
         write_flow(tmp_path / "other-gt-flow/Venus/flow10.flo", scene.flow)
-        (pair,) = dataset_pairs("middlebury", tmp_path)
+        (pair,) = find_samples("middlebury", tmp_path)
         assert pair.frame2 == tmp_path / "other-data/Venus/frame11.png"
 
     @pytest.mark.parametrize(
@@ -235,11 +235,11 @@ class TestDatasets:
         assert refused.returncode == 2
         assert refused.stdout == b""
         done = flowcli(*command, "--force")
-        assert b"0 estimated" in done.stderr
+        assert b"2 done, 0 skipped" in done.stderr
         other = flowcli(*command[:4], "--scale", "0.5", *DIS)
         assert other.returncode == 2
         assert b"another scale" in other.stderr
-        assert b"2 estimated" in flowcli(*command[:4], "--scale", "0.5", "--force", *DIS).stderr
+        assert b"2 done, 0 skipped" in flowcli(*command[:4], "--scale", "0.5", "--force", *DIS).stderr
 
     def test_a_scene_that_is_there_twice(self, tmp_path: Path, scene: Scene) -> None:
         for folder in ("a/Venus", "b/Venus"):
@@ -247,12 +247,12 @@ class TestDatasets:
                 write_image(tmp_path / folder / f"frame{index}.png", frame)
             write_flow(tmp_path / folder / "flow10.flo", scene.flow)
         with pytest.raises(InputError, match="Venus is there twice"):
-            dataset_pairs("middlebury", tmp_path)
+            find_samples("middlebury", tmp_path)
 
     @pytest.mark.parametrize("name", ["middlebury", "sintel", "kitti"])
     def test_what_is_no_data_set(self, tmp_path: Path, name: str) -> None:
         with pytest.raises(InputError, match="does not look like"):
-            dataset_pairs(name, tmp_path)  # type: ignore[arg-type]
+            find_samples(name, tmp_path)  # type: ignore[arg-type]
 
 
 class TestConvert:
@@ -324,8 +324,8 @@ def test_info(flowcli: Run) -> None:
         "  u:       10.000 to 10.000 px, mean 10.000 px",
     ]
     first, second = [json.loads(line) for line in flowcli("info", "gt.flo", "pred.npy", "--json").stdout.splitlines()]
-    assert (first["width"], first["height"], first["unknown"], first["length_max"]) == (5, 4, 0.25, 10)
-    assert second["unknown"] == 0
+    assert (first["width"], first["height"], first["flow"]["known"], first["flow"]["length_max"]) == (5, 4, 0.75, 10)
+    assert second["flow"]["known"] == 1
     partly = flowcli("info", "missing.flo", "gt.flo")
     assert partly.returncode == 3
     assert b"missing.flo" in partly.stderr

@@ -1,11 +1,19 @@
-"""Flow formats, one module each, behind one small interface; found by suffix or by name."""
+"""Flow formats, one module each, behind one small interface; found by suffix or by name.
+
+The module of a format has a ``FORMAT``, and its name stands in :data:`flowcli.choices.FlowFormatName`.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import functools
+import importlib
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from pathlib import Path
+from typing import get_args
 
-from ...arrays import Flow
+from ...arrays import Flow, Mask
+from ...choices import AmbiguousFormatName, FlowFormatName
 from ...errors import InputError
 from ...limits import LARGEST_DEFLATE_RATIO, MAX_SIDE
 
@@ -18,7 +26,7 @@ class FlowFormat:
     """How flow is written in a file."""
 
     name: str
-    """What ``--flow-format`` calls it."""
+    """What users call it, and what its module is called."""
 
     suffix: str
 
@@ -31,6 +39,32 @@ class FlowFormat:
     size: Callable[[bytes, int, object], tuple[int, int]] | None
     """Height and width, from the file's beginning and its length in bytes, which have to agree; raises ``InputError``
     that calls the file by the third argument. ``None`` if it takes the whole file to tell whether it is whole."""
+
+    holds: Callable[[Flow], Mask] | None = None
+    """Which vectors of a flow it can hold, ``(H, W)`` bool; ``None`` if it holds every finite one."""
+
+    range: str = ""
+    """What it can hold, in words."""
+
+    recognizes: Callable[[Path], bool] | None = None
+    """Whether a file of this suffix is in this format, by its header; ``None`` if the suffix has no other meaning."""
+
+    @property
+    def is_ambiguous(self) -> bool:
+        """Whether the suffix also means something else, so that the format has to be named for writing."""
+        return self.name in get_args(AmbiguousFormatName)
+
+
+PICTURE = "png"
+"""The name that stands for a picture among those of the formats."""
+
+
+@functools.cache
+def formats() -> Mapping[str, FlowFormat]:
+    """The formats that hold flow itself, by suffix."""
+    names = [name for name in get_args(FlowFormatName) if name != PICTURE]
+    found: list[FlowFormat] = [importlib.import_module(f".{name}", __name__).FORMAT for name in names]
+    return {form.suffix: form for form in found}
 
 
 def check_size(height: int, width: int, name: object) -> None:

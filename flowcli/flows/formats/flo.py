@@ -17,7 +17,6 @@ from . import FlowFormat, check_length, check_size
 MAGIC = b"PIEH"  # 202021.25 as a little-endian float32
 UNKNOWN = np.float32(1e10)  # what Middlebury's own files hold where flow is unknown
 UNKNOWN_THRESHOLD = 1e9
-RANGE = "-1e9 to 1e9 px"
 _HEADER = struct.Struct("<4sii")
 
 
@@ -54,4 +53,4 @@ def size(head: bytes, length: int, name: object) -> tuple[int, int]:
     return height, width
 
 
-FLO = FlowFormat("flo", ".flo", encode, decode, size)
+FORMAT = FlowFormat("flo", ".flo", encode, decode, size, holds=in_range, range="-1e9 to 1e9 px")

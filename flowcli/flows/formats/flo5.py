@@ -88,4 +88,4 @@ def _end(data: bytes) -> int:
     return int.from_bytes(data[at : at + 8], "little") if version < 4 else -1
 
 
-FLO5 = FlowFormat("flo5", ".flo5", encode, decode, None)
+FORMAT = FlowFormat("flo5", ".flo5", encode, decode, None)

@@ -14,10 +14,10 @@ import numpy as np
 
 from ...arrays import Flow, Mask
 from ...errors import InputError
-from ...frames.images import PNG_SIGNATURE, decode_png
+from ...frames.images import decode_image
+from ...frames.png import SIGNATURE, critical_chunks
 from . import FlowFormat, check_size, check_unpacked
 
-RANGE = "-512 to 511.98 px"
 _UNIT = 64  # steps per pixel
 _ZERO = 1 << 15  # what no motion is written as
 
@@ -45,7 +45,7 @@ def in_range(flow: Flow) -> Mask:
 def decode(data: bytes, name: object) -> Flow:
     """The flow in a KITTI file; NaN where it says invalid."""
     _check_header(data, name)
-    values = decode_png(data, cv2.IMREAD_UNCHANGED, name)
+    values = decode_image(critical_chunks(data, name), cv2.IMREAD_UNCHANGED, name)
     if values.ndim != 3 or values.shape[2] != 3 or values.dtype != np.uint16:
         raise InputError(f"{name} is damaged: it does not decode to three channels of 16 bits")
     flow = (values[..., :0:-1].astype(np.float32) - np.float32(_ZERO)) / np.float32(_UNIT)
@@ -60,11 +60,11 @@ def looks_like_kitti(path: Path) -> bool:
             head = file.read(26)
     except OSError:
         return True  # it is said when the file is read
-    return head.startswith(PNG_SIGNATURE) and head[24:26] == b"\x10\x02"
+    return head.startswith(SIGNATURE) and head[24:26] == b"\x10\x02"
 
 
 def _check_header(data: bytes, name: object) -> None:
-    if len(data) < 33 or not data.startswith(PNG_SIGNATURE) or data[12:16] != b"IHDR":
+    if len(data) < 33 or not data.startswith(SIGNATURE) or data[12:16] != b"IHDR":
         raise InputError(f"{name} is not a PNG file, or damaged")
     width, height, depth, color = struct.unpack_from(">IIBB", data, 16)
     if (depth, color) != (16, 2):
@@ -76,4 +76,13 @@ def _check_header(data: bytes, name: object) -> None:
     check_unpacked(height * width * 6, len(data), name)
 
 
-KITTI = FlowFormat("kitti", ".png", encode, decode, None)
+FORMAT = FlowFormat(
+    "kitti",
+    ".png",
+    encode,
+    decode,
+    None,
+    holds=in_range,
+    range="-512 to 511.98 px",
+    recognizes=looks_like_kitti,
+)

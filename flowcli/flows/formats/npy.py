@@ -72,4 +72,4 @@ def as_flow(values: npt.NDArray[np.floating]) -> Flow:
     return flow
 
 
-NPY = FlowFormat("npy", ".npy", encode, decode, size)
+FORMAT = FlowFormat("npy", ".npy", encode, decode, size)

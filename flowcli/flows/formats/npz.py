@@ -50,4 +50,4 @@ def _member(archive: zipfile.ZipFile, name: object) -> zipfile.ZipInfo:
     return next(iter(members.values()))
 
 
-NPZ = FlowFormat("npz", ".npz", encode, decode, None)
+FORMAT = FlowFormat("npz", ".npz", encode, decode, None)

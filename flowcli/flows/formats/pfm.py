@@ -54,4 +54,4 @@ def _header(head: bytes, length: int, name: object) -> tuple[int, int, int, str]
     return height, width, match.end(), "<" if match[3].startswith(b"-") else ">"
 
 
-PFM = FlowFormat("pfm", ".pfm", encode, decode, size)
+FORMAT = FlowFormat("pfm", ".pfm", encode, decode, size)

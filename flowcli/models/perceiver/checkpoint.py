@@ -9,7 +9,9 @@ from pathlib import Path
 from typing import Any
 
 from ...errors import ModelError
+from ...results import ModelInfo
 from ...storage import why
+from .. import Progress
 from . import hub
 
 ARCHITECTURE = "PerceiverForOpticalFlow"
@@ -55,6 +57,21 @@ class Checkpoint:
     def _files(self) -> list[Path]:
         return [self.folder / shard for shard in hub.shards(self.weights)] or [self.weights]
 
+    def info(self) -> ModelInfo:
+        """What it is, for reports."""
+        height, width = self.window
+        return ModelInfo(
+            model=self.name,
+            kind="Perceiver IO for optical flow",
+            revision=self.revision,
+            folder=self.folder,
+            weights=self.weights.name,
+            bytes=self.size,
+            window=f"{height} x {width}",
+            latents=f"{self.config.get('num_latents')} x {self.config.get('d_latents')}",
+            layers=self.config.get("num_self_attends_per_block"),
+        )
+
     @property
     def window(self) -> tuple[int, int]:
         """Height and width of the model's windows in pixels."""
@@ -63,7 +80,7 @@ class Checkpoint:
 
 
 def find_checkpoint(
-    name: str, *, revision: str | None = None, offline: bool = False, progress: hub.Progress | None = None
+    name: str, *, revision: str | None = None, offline: bool = False, progress: Progress | None = None
 ) -> Checkpoint:
     """Find a checkpoint, downloading it if it is neither a folder nor cached.
 
@@ -79,7 +96,7 @@ def find_checkpoint(
     folder = hub.find_local(name)
     if folder is not None:
         if revision is not None:
-            raise ModelError(f"--revision {revision} does not apply to the local folder {name}")
+            raise ModelError(f"`revision` {revision} does not apply to the local folder {name}")
         return open_checkpoint(name, folder, None)
     folder = hub.find_cached(name, revision)
     if folder is None:
@@ -94,7 +111,7 @@ def fetch_checkpoint(
     *,
     revision: str | None = None,
     offline: bool = False,
-    progress: hub.Progress | None = None,
+    progress: Progress | None = None,
     force: bool = False,
 ) -> Checkpoint:
     """Bring a checkpoint up to date with the hub; arguments and errors as for :func:`find_checkpoint`.

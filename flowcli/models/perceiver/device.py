@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
+from ...choices import Precision
 from ...errors import UsageError
 
 if TYPE_CHECKING:
     import torch
-
-Precision = Literal["auto", "fp32", "tf32", "bf16", "fp16"]
 
 
 def choose_device(name: str) -> torch.device:
@@ -24,13 +23,13 @@ def choose_device(name: str) -> torch.device:
     try:
         device = torch.device(name)
     except RuntimeError as error:
-        raise UsageError(f"--device {name}: use auto, cpu, cuda, cuda:N or mps") from error
+        raise UsageError(f"`device` {name}: use auto, cpu, cuda, cuda:N or mps") from error
     if device.type not in {"cpu", "cuda", "mps"}:
-        raise UsageError(f"--device {name}: use auto, cpu, cuda, cuda:N or mps")
+        raise UsageError(f"`device` {name}: use auto, cpu, cuda, cuda:N or mps")
     if device.type == "cuda" and (device.index or 0) >= torch.cuda.device_count():
-        raise UsageError(f"--device {name}: torch sees {torch.cuda.device_count()} CUDA devices; use --device cpu")
+        raise UsageError(f"`device` {name}: torch sees {torch.cuda.device_count()} CUDA devices; use cpu")
     if device.type == "mps" and not torch.backends.mps.is_available():
-        raise UsageError(f"--device {name}: torch sees no Apple GPU; use --device cpu")
+        raise UsageError(f"`device` {name}: torch sees no Apple GPU; use cpu")
     return device
 
 
@@ -42,9 +41,9 @@ def choose_precision(name: Precision, device: torch.device) -> Precision:
     if name == "auto":
         return "tf32" if has_tf32 else "fp32"
     if name == "tf32" and not has_tf32:
-        raise UsageError(f"--precision tf32 needs an NVIDIA GPU of the Ampere generation or later; {device} has none")
+        raise UsageError(f"`precision` tf32 needs an NVIDIA GPU of the Ampere generation or later; {device} has none")
     if name == "fp16" and device.type == "cpu":
-        raise UsageError("--precision fp16 needs a GPU; use bf16 or fp32 on the CPU")
+        raise UsageError("`precision` fp16 needs a GPU; use bf16 or fp32 on the CPU")
     return name
 
 

@@ -12,12 +12,13 @@ import contextlib
 import json
 import logging
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ...errors import ModelError, OutputError
 from ...storage import why
+from .. import Progress
 
 if TYPE_CHECKING:
     from huggingface_hub import HfFileMetadata
@@ -29,10 +30,7 @@ WEIGHTS = ("model.safetensors", "model.safetensors.index.json", "pytorch_model.b
 ANSWER_SECONDS = 6.0
 """How long the hub may take to answer a metadata request, unless HF_HUB_ETAG_TIMEOUT says otherwise."""
 
-WAYS_OUT = "run `flowcli model fetch` where there is network, or use --model FOLDER or --model dis"
-
-Progress = Callable[[str, int, int | None], None]
-"""Called while downloading with the file's name, the bytes so far and the bytes in all (``None`` if unknown)."""
+WAYS_OUT = "run `flowcli model fetch` where there is network, or use `model` FOLDER or `model` dis"
 
 
 def find_local(name: str) -> Path | None:

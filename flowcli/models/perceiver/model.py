@@ -9,9 +9,10 @@ import numpy as np
 import numpy.typing as npt
 import torch
 
+from ...choices import Precision
 from .. import OutOfMemoryError
 from .checkpoint import Checkpoint
-from .device import Precision, choose_device, choose_precision, free_memory
+from .device import choose_device, choose_precision, free_memory
 from .network import FlowNetwork
 from .weights import Sizes, read_weights
 

@@ -13,9 +13,11 @@ from flowcli import colorize, load_estimator, read_flow, read_image
 from flowcli.draw.style import Style
 from flowcli.errors import InputError, OutputError, UsageError
 from flowcli.frames.images import write_image
-from flowcli.frames.sequence import open_source
+from flowcli.frames.opening import open_source
 from flowcli.frames.video import VideoFile
-from flowcli.run.video import VideoOutputs, VideoSummary, choose_max_flow, estimate_video
+from flowcli.results import VideoSummary
+from flowcli.run.colour_scale import choose_max_flow
+from flowcli.run.video import VideoOutputs, estimate_video
 from support.videos import moving_frames, write_video
 
 
@@ -104,7 +106,7 @@ def test_a_second_run_goes_on_from_what_is_there(folder: Path, tmp_path: Path) -
     (flows / "f_10.flo").write_bytes(whole["f_10.flo"][:-1])
     (flows / "f_11.flo").write_bytes(b"")
     summary = run(folder, flow_dir=flows, video=tmp_path / "out.mp4", max_flow=10.0)
-    assert (summary.pairs, summary.resumed) == (4, 1)
+    assert (summary.pairs, summary.skipped) == (4, 1)
     np.testing.assert_array_equal(read_flow(flows / "f_8.flo"), mark)
     for name in ("f_9.flo", "f_10.flo", "f_11.flo"):
         assert (flows / name).read_bytes() == whole[name]
@@ -115,8 +117,8 @@ def test_a_second_run_goes_on_from_what_is_there(folder: Path, tmp_path: Path) -
 def test_damage_in_the_middle_keeps_what_came_before(folder: Path, tmp_path: Path) -> None:
     (folder / "f_11.png").write_bytes(b"broken")
     summary = run(folder, video=tmp_path / "out.mp4", flow_dir=tmp_path / "flows", max_flow=4.0)
-    assert isinstance(summary.damage, InputError)
-    assert "f_11.png" in str(summary.damage)
+    assert isinstance(summary.problem, InputError)
+    assert "f_11.png" in str(summary.problem)
     assert summary.pairs == 2
     assert len(list(VideoFile(tmp_path / "out.mp4").frames())) == 2
 
@@ -124,7 +126,7 @@ def test_damage_in_the_middle_keeps_what_came_before(folder: Path, tmp_path: Pat
 def test_a_frame_of_another_size_is_named(folder: Path, tmp_path: Path) -> None:
     write_image(folder / "f_12.png", moving_frames(1, 60, 90)[0])
     summary = run(folder, flow_dir=tmp_path / "flows", video=tmp_path / "out.mp4", max_flow=4.0)
-    assert "f_11 is 96 x 64 but frame f_12 is 90 x 60" in str(summary.damage)
+    assert "f_11 is 96 x 64 but frame f_12 is 90 x 60" in str(summary.problem)
     assert len(list(VideoFile(tmp_path / "out.mp4").frames())) == summary.pairs == 3
 
 
@@ -170,7 +172,7 @@ def test_flows_made_by_another_model_or_from_another_input_are_not_taken_over(
     folder.rename(tmp_path / "other")
     with pytest.raises(UsageError, match="another input"):
         run(tmp_path / "other", flow_dir=flows)
-    assert run(tmp_path / "other", flow_dir=flows, force=True).resumed == 0
+    assert run(tmp_path / "other", flow_dir=flows, force=True).skipped == 0
 
 
 def test_pictures_and_input_frames_are_not_overwritten(folder: Path, tmp_path: Path) -> None:
@@ -189,7 +191,7 @@ def test_a_truncated_video_keeps_what_came_before(tmp_path: Path) -> None:
     whole = write_video(tmp_path / "in.mp4", moving_frames(20), options={"movflags": "faststart"})
     (tmp_path / "cut.mp4").write_bytes(whole.read_bytes()[: int(whole.stat().st_size * 0.8)])
     summary = run(tmp_path / "cut.mp4", video=tmp_path / "out.mp4", max_flow=4.0)
-    assert "truncated" in str(summary.damage)
+    assert "truncated" in str(summary.problem)
     assert 2 < summary.pairs < 19
     assert len(list(VideoFile(tmp_path / "out.mp4").frames())) == summary.pairs
 
@@ -209,7 +211,7 @@ def test_flows_of_an_interrupted_forced_run_are_not_mixed_with_older_ones(folder
     with pytest.raises(KeyboardInterrupt):
         estimate_video(load_estimator("dis", scale=0.5), open_source(folder), outputs, on_pair=stop)
     outputs = VideoOutputs(flow_dir=flows)
-    assert estimate_video(load_estimator("dis", scale=0.5), open_source(folder), outputs).resumed == 2
+    assert estimate_video(load_estimator("dis", scale=0.5), open_source(folder), outputs).skipped == 2
     expected = load_estimator("dis", scale=0.5).estimate(
         read_image(folder / "f_11.png"), read_image(folder / "f_12.png")
     )
@@ -220,7 +222,7 @@ def test_flows_of_frames_that_have_changed_since_are_estimated_again(folder: Pat
     flows = tmp_path / "flows"
     run(folder, flow_dir=flows)
     write_image(folder / "f_12.png", moving_frames(1)[0])
-    assert run(folder, flow_dir=flows).resumed == 3
+    assert run(folder, flow_dir=flows).skipped == 3
 
 
 @pytest.mark.parametrize("record", [None, "{"])
@@ -230,5 +232,5 @@ def test_flows_that_no_run_has_recorded_are_not_taken_over(folder: Path, tmp_pat
     write_flow(tmp_path / "flows" / "f_8.flo", np.zeros((64, 96, 2), np.float32))
     if record is not None:
         (tmp_path / "flows" / "flowcli.json").write_text(record)
-    with pytest.raises(UsageError, match="no run of flowcli"):
+    with pytest.raises(UsageError, match="does not say how it was made"):
         run(folder, flow_dir=tmp_path / "flows")

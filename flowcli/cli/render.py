@@ -1,0 +1,207 @@
+"""How results are shown: as text, or, with ``--json``, as one JSON object on a line of stdout."""
+
+from __future__ import annotations
+
+import functools
+
+from ..results import (
+    BatchSummary,
+    ComparisonResult,
+    Conversion,
+    DemoResult,
+    EstimateResult,
+    EvaluationSummary,
+    Figures,
+    FlowInfo,
+    ModelInfo,
+    PairResult,
+    Result,
+    RunSummary,
+    VideoSummary,
+    WarpResult,
+    to_json,
+)
+from .console import console
+
+_HEADINGS = {
+    "epe": "EPE",
+    "epe_image_mean": "EPE/image",
+    "outliers_1px": ">1px %",
+    "outliers_3px": ">3px %",
+    "outliers_5px": ">5px %",
+    "fl_all": "Fl-all %",
+    "angular_error": "angle deg",
+    "s0_10": "s0-10",
+    "s10_40": "s10-40",
+    "s40": "s40+",
+    "pixels": "pixels",
+    "missing": "missing",
+    "images": "images",
+}
+_FAR_BEYOND = 1.5  # times the colour scale; flow that is longer is worth a note
+
+
+def show(result: Result, *, as_json: bool) -> None:
+    """Show a result, and what is worth knowing about it on stderr; raises ``OutputError`` if stdout is gone."""
+    if as_json:
+        console.output(to_json(result) + "\n")
+    elif text := _text(result):
+        console.output(text)
+    for note in [*_notes(result), *([] if as_json else _written(result))]:
+        console.once(note)
+
+
+@functools.singledispatch
+def _text(_result: Result) -> str:
+    """What stands on stdout without ``--json``."""
+    return ""
+
+
+@functools.singledispatch
+def _notes(_result: Result) -> list[str]:
+    """What is said on stderr."""
+    return []
+
+
+@functools.singledispatch
+def _written(_result: Result) -> list[str]:
+    """What is said on stderr without ``--json``."""
+    return []
+
+
+@_notes.register
+def _(result: PairResult) -> list[str]:
+    failure = [f"failed: {result.error}"] if result.status == "failed" else []
+    return failure + ([result.loss] if result.loss else [])
+
+
+@_written.register
+def _(result: EstimateResult) -> list[str]:
+    written = ", ".join(map(str, result.outputs))
+    return [f"wrote {written} ({result.windows} windows, {result.seconds:.1f} s)"] if written else []
+
+
+def _account(result: RunSummary) -> str:
+    rate = result.done / result.seconds if result.seconds else 0.0
+    return (
+        f"{result.pairs} pairs in {' and '.join(map(str, result.outputs))}: "
+        f"{result.done} done, {result.skipped} skipped, {result.failed} failed "
+        f"in {result.seconds:.1f} s, {rate:.2f} pairs per second"
+    )
+
+
+@_notes.register
+def _(result: BatchSummary) -> list[str]:
+    return [_account(result)]
+
+
+@_notes.register
+def _(result: VideoSummary) -> list[str]:
+    notes = []
+    if result.padded:
+        notes.append(
+            f"{result.input} is {result.width} x {result.height}; the format needs even sides, "
+            "so the video repeats one line or column at its edge"
+        )
+    if result.max_flow is not None and result.largest_flow > result.max_flow * _FAR_BEYOND:
+        notes.append(
+            f"some flow is longer than the colour scale of {result.max_flow:g} px and shown darker; "
+            f"--max-flow {result.largest_flow:.0f} would cover all"
+        )
+    # The error that follows says what there is.
+    return notes if result.problem is not None else [*notes, _account(result)]
+
+
+@_text.register
+def _(result: ComparisonResult) -> str:
+    return _table({"all": result})
+
+
+@_text.register
+def _(result: EvaluationSummary) -> str:
+    return _table(dict(result.subsets))
+
+
+@_notes.register
+def _(result: EvaluationSummary) -> list[str]:
+    notes = []
+    if result.run is not None:
+        notes.append(_account(result.run))
+    if result.missing:
+        notes.append(f"{result.missing} pixels have a true flow but no estimate, and are left out")
+    return notes
+
+
+def _table(subsets: dict[str, Figures]) -> str:
+    """Figures with a line for each subset."""
+
+    def text(value: float | int | None) -> str:
+        return "-" if value is None else f"{value:.3f}" if isinstance(value, float) else str(value)
+
+    rows = [["", *_HEADINGS.values()]]
+    rows += [[name, *(text(getattr(figures, key)) for key in _HEADINGS)] for name, figures in subsets.items()]
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    lines = []
+    for row in rows:
+        cells = [row[0].ljust(widths[0]), *(cell.rjust(width) for cell, width in zip(row[1:], widths[1:], strict=True))]
+        lines.append("  ".join(cells).rstrip() + "\n")
+    return "".join(lines)
+
+
+@_text.register
+def _(result: FlowInfo) -> str:
+    flow = result.flow
+    lines = [f"{result.flow_file}: {result.width} x {result.height}, {1 - flow.known:.2%} unknown\n"]
+    for name in ("u", "v", "length"):
+        values = [getattr(flow, f"{name}_{statistic}") for statistic in ("min", "mean", "max")]
+        texts = ["-" if value is None else f"{value:.3f}" for value in values]
+        lines.append(f"  {name + ':':<8} {texts[0]} to {texts[2]} px, mean {texts[1]} px\n")
+    return "".join(lines)
+
+
+@_notes.register
+def _(result: Conversion) -> list[str]:
+    return [result.loss] if result.loss else []
+
+
+@_written.register
+def _(result: Conversion) -> list[str]:
+    return [f"wrote {result.outputs[0]}"]
+
+
+@_text.register
+def _(result: WarpResult) -> str:
+    if result.frame1 is None:
+        return ""
+    if result.photometric_error is None:
+        return "no photometric error: the flow is unknown or leads out of the frame everywhere\n"
+    return (
+        f"photometric error: {result.photometric_error:.3f} grey levels, "
+        f"{result.photometric_error_unwarped:.3f} without the flow, over {result.share:.1%} of the pixels\n"
+    )
+
+
+@_written.register
+def _(result: WarpResult) -> list[str]:
+    hint = ["give --frame1 FRAME1 to see the photometric error"] if result.frame1 is None else []
+    return hint + [f"wrote {path}" for path in result.outputs]
+
+
+@_text.register
+def _(result: DemoResult) -> str:
+    return f"end-point error of {result.model}: {result.epe:.3f} px, {result.epe_visible:.3f} px where visible\n"
+
+
+@_notes.register
+def _(result: DemoResult) -> list[str]:
+    return [f"wrote frames, flow and {result.outputs[-1]} ({result.seconds:.1f} s)"]
+
+
+@_text.register
+def _(result: ModelInfo) -> str:
+    facts = {
+        name: getattr(result, name)
+        for name in ("model", "kind", "revision", "folder", "weights", "bytes", "window", "latents", "layers")
+    }
+    known = {name: value for name, value in facts.items() if value is not None}
+    return "".join(f"{name + ':':<10} {value}\n" for name, value in known.items())

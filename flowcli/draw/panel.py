@@ -1,0 +1,61 @@
+"""Sheets of pictures with captions."""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+
+from ..arrays import Flow, Frame
+from ..flows.metrics import endpoint_error
+from .color import colorize, largest_flow
+from .error_map import heat
+from .legend import INK, wheel_disc
+
+_MARGIN = 12  # pixels around the tiles
+_CAPTION = 30  # pixels of a caption line
+
+
+def panel(tiles: list[tuple[str, Frame]], columns: int) -> Frame:
+    """Pictures of one size with their captions on white, row by row.
+
+    Args:
+        tiles: captions (ASCII) and ``(H, W, 3)`` uint8 RGB pictures.
+        columns: how many stand side by side.
+    """
+    height, width = tiles[0][1].shape[:2]
+    rows = -(-len(tiles) // columns)
+    step_y, step_x = height + _CAPTION + _MARGIN, width + _MARGIN
+    sheet = np.full((rows * step_y + _MARGIN, columns * step_x + _MARGIN, 3), 255, np.uint8)
+    for index, (caption, picture) in enumerate(tiles):
+        y = _MARGIN + index // columns * step_y
+        x = _MARGIN + index % columns * step_x
+        cv2.putText(sheet, caption, (x, y + 19), cv2.FONT_HERSHEY_SIMPLEX, 0.58, INK, 1, cv2.LINE_AA)
+        sheet[y + _CAPTION : y + _CAPTION + height, x : x + width] = picture
+    return sheet
+
+
+def centered(picture: Frame, height: int, width: int) -> Frame:
+    """``picture`` in the middle of a white ``(height, width, 3)``."""
+    canvas = np.full((height, width, 3), 255, np.uint8)
+    y, x = (height - picture.shape[0]) // 2, (width - picture.shape[1]) // 2
+    canvas[y : y + picture.shape[0], x : x + picture.shape[1]] = picture
+    return canvas
+
+
+def demo_panel(frame1: Frame, frame2: Frame, flow: Flow, truth: Flow) -> Frame:
+    """What the demonstration shows: the frames, the wheel, the estimated and the true flow, and the error."""
+    height, width = frame1.shape[:2]
+    scale = largest_flow(truth)
+    errors = endpoint_error(flow, truth)
+    legend = centered(wheel_disc(min(height, width) * 4 // 5), height, width)
+    return panel(
+        [
+            ("frame 1", frame1),
+            ("frame 2", frame2),
+            (f"direction and length of flow (rim: {scale:.1f} px)", legend),
+            ("estimated flow", colorize(flow, scale)),
+            ("true flow", colorize(truth, scale)),
+            (f"end-point error (yellow: 3 px or more), mean {np.nanmean(errors):.2f} px", heat(errors, 3.0)),
+        ],
+        columns=3,
+    )

@@ -1,0 +1,41 @@
+"""Which files are frames, and in what order."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+IMAGE_SUFFIXES = frozenset({".png", ".jpg", ".jpeg", ".webp", ".tif", ".tiff", ".bmp", ".ppm", ".pgm", ".pnm", ".avif"})
+"""Suffixes by which a folder's frames are told from its other files."""
+
+
+def natural_key(path: Path) -> tuple[list[tuple[int, str]], str]:
+    """Sort key for natural order: ``frame_9`` comes before ``frame_10``."""
+    parts = re.split(r"([0-9]+)", str(path))
+    return [(int(part), "") if part.isdecimal() else (-1, part.casefold()) for part in parts], str(path)
+
+
+def image_files(path: Path) -> list[Path] | None:
+    """The frames that a folder or a pattern means; ``None`` if ``path`` is neither."""
+    if path.is_dir():
+        files = list(path.iterdir())
+    elif path.exists():
+        return None
+    elif re.search(r"%\d*d", path.name):
+        files = _printf_files(path)
+    elif re.search(r"[*?\[]", str(path)):
+        anchor = Path(path.anchor)
+        files = list(anchor.glob(str(path.relative_to(anchor) if path.is_absolute() else path)))
+    else:
+        return None
+    return [file for file in files if file.suffix.lower() in IMAGE_SUFFIXES and not file.name.startswith(".")]
+
+
+def _printf_files(pattern: Path) -> list[Path]:
+    """The files of a pattern such as ``%04d.png``, whatever number they start with."""
+    before, width, after = re.split(r"%(\d*)d", pattern.name, maxsplit=1)
+    digits = rf"\d{{{int(width)},}}" if width else r"\d+"
+    name = re.compile(re.escape(before) + digits + re.escape(after))
+    if not pattern.parent.is_dir():
+        return []
+    return [file for file in pattern.parent.iterdir() if name.fullmatch(file.name)]

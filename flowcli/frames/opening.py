@@ -1,0 +1,42 @@
+"""Opening a video by name: a file, a folder of frames, or a pattern."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+from pathlib import Path
+
+from ..errors import InputError
+from ..limits import MAX_PIXELS
+from ..storage import why
+from .files import image_files
+from .selection import EVERYTHING, Selection
+from .sequence import ImageSequence
+from .source import DEFAULT_RATE, FrameSource
+
+
+def open_source(
+    path: Path,
+    rate: Fraction | None = None,
+    selection: Selection = EVERYTHING,
+    max_pixels: int = MAX_PIXELS,
+) -> FrameSource:
+    """Open a video file, a folder of frames, or frames given by a glob or printf pattern.
+
+    Args:
+        path: ``in.mp4``, ``frames/``, ``frames/*.png`` or ``frames/%04d.png``.
+        rate: frames per second of a folder or pattern; videos have their own.
+        selection: which of the frames.
+        max_pixels: larger frames are refused.
+
+    Raises:
+        InputError: there is nothing there, or no frame in it, or it is not a video.
+    """
+    try:
+        files = image_files(path)
+    except OSError as error:
+        raise InputError(f"cannot read {path}: {why(error)}") from error
+    if files is not None:
+        return ImageSequence(path, files, rate or DEFAULT_RATE, selection, max_pixels)
+    from .video import VideoFile  # FFmpeg, which a folder of frames does not need
+
+    return VideoFile(path, selection, max_pixels)

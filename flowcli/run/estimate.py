@@ -1,0 +1,164 @@
+"""One pair of frames, from files to files."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+from ..arrays import Flow, check_same_size, size_of
+from ..choices import FlowFormatName
+from ..draw.outputs import write_mask, write_output
+from ..draw.style import Style
+from ..estimator import FlowEstimator, FramePair
+from ..flows.io import form_for
+from ..flows.metrics import flow_statistics
+from ..flows.occlusion import occluded
+from ..frames.images import read_image
+from ..limits import MAX_PIXELS
+from ..results import EstimateResult
+from ..storage import check_outputs, check_suffix
+from .runner import Totals, Work, run
+from .tasks import Task
+
+
+@dataclass(frozen=True)
+class PairOutputs:
+    """What becomes of a pair's flow. Plain data."""
+
+    flows: tuple[Path, ...] = ()
+    """Files for the flow, in the formats of their suffixes."""
+
+    occlusion: Path | None = None
+    """The picture of where frame 1 is hidden in frame 2; for it the backward flow is estimated too."""
+
+    flow_format: FlowFormatName | None = None
+    """``kitti`` makes outputs called ``.png`` KITTI's, not pictures."""
+
+    style: Style = Style()
+    force: bool = False
+    """Whether to overwrite what is there."""
+
+    @property
+    def paths(self) -> tuple[Path, ...]:
+        """All files that are written."""
+        return (*self.flows, *([self.occlusion] if self.occlusion else []))
+
+    def check(self, inputs: Iterable[Path]) -> None:
+        """Refuse what could not be written at the end.
+
+        Raises:
+            UsageError: an output exists, is named twice, or is one of ``inputs``.
+            OutputError: an output cannot be written, or has an unknown suffix.
+        """
+        for path in self.flows:
+            form_for(path, self.flow_format)
+        if self.occlusion is not None:
+            check_suffix(self.occlusion, [".png"])
+        check_outputs(list(self.paths), force=self.force, inputs=list(inputs))
+
+
+def read_pair(frame1: Path, frame2: Path, *, max_pixels: int = MAX_PIXELS) -> FramePair:
+    """Read two frames.
+
+    Args:
+        frame1: an image file.
+        frame2: another, of the same size.
+        max_pixels: larger frames are refused.
+
+    Returns:
+        Both as ``(H, W, 3)`` uint8 RGB.
+
+    Raises:
+        InputError: a frame cannot be read, or they differ in size.
+    """
+    frames = read_image(frame1, max_pixels=max_pixels), read_image(frame2, max_pixels=max_pixels)
+    check_same_size(frame1, frames[0].shape, frame2, frames[1].shape)
+    return frames
+
+
+def estimate_pair(
+    estimator: FlowEstimator,
+    names: tuple[Path, Path],
+    frames: FramePair,
+    outputs: PairOutputs,
+    *,
+    backward: bool = False,
+    on_window: Callable[[int], None] | None = None,
+) -> tuple[EstimateResult, Flow]:
+    """Estimate the flow of one pair and write it.
+
+    Args:
+        estimator: makes the flow.
+        names: what the frames are called in the result.
+        frames: ``(H, W, 3)`` uint8 RGB each, of the same size.
+        outputs: what to write.
+        backward: estimate from the second frame to the first.
+        on_window: called with the number of windows of each forward pass when it has ended.
+
+    Returns:
+        What was done, and the flow, ``(H, W, 2)`` float32 in pixels.
+
+    Raises:
+        OutputError: an output cannot be written.
+        DeviceError: the device's memory does not even hold one window.
+    """
+    if backward:
+        names, frames = names[::-1], frames[::-1]
+    job = _PairJob(outputs, names, frames)
+    totals = run(estimator, job.work(), job.write, on_window=on_window)
+    return job.result(estimator, totals, backward), job.flows[0]
+
+
+class _PairJob:
+    """A pair on its way."""
+
+    def __init__(self, outputs: PairOutputs, names: tuple[Path, Path], frames: FramePair) -> None:
+        self._outputs = outputs
+        self._names = names
+        self._frames = frames
+        self.flows: list[Flow] = []
+        self._loss: str | None = None
+        self._occluded: float | None = None
+
+    def work(self) -> list[Work]:
+        """The flow asked for, and for occlusion the flow back, whose windows share its batches."""
+        there = Work(Task(0, *self._names), self._frames, outputs=self._outputs.flows)
+        if self._outputs.occlusion is None:
+            return [there]
+        return [there, Work(Task(1, *self._names[::-1]), self._frames[::-1], outputs=(self._outputs.occlusion,))]
+
+    def write(self, work: Work, flow: Flow) -> str | None:
+        """Write the flow, or the mask once the flow back is there; see :data:`flowcli.run.runner.Write`."""
+        self.flows.append(flow)
+        if work.task.number == 0:
+            for path in work.outputs:
+                loss = write_output(
+                    path, flow, flow_format=self._outputs.flow_format, style=self._outputs.style, frame=self._frames[0]
+                )
+                self._loss = loss or self._loss
+            return self._loss
+        mask = occluded(self.flows[0], flow)
+        self._occluded = float(mask.mean())
+        write_mask(work.outputs[0], mask)
+        return None
+
+    def result(self, estimator: FlowEstimator, totals: Totals, backward: bool) -> EstimateResult:
+        """What was done."""
+        height, width = size_of(self.flows[0])
+        return EstimateResult(
+            pair=0,
+            status="done",
+            frame1=self._names[0],
+            frame2=self._names[1],
+            outputs=self._outputs.paths,
+            windows=totals.windows,
+            loss=self._loss,
+            flow=flow_statistics(self.flows[0]),
+            width=width,
+            height=height,
+            seconds=round(totals.seconds, 3),
+            backward=backward,
+            occluded=self._occluded,
+            **estimator.use(),
+        )
