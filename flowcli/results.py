@@ -118,11 +118,11 @@ class EstimateResult(EstimatorUse, PairResult):
 
 @dataclass(frozen=True, kw_only=True)
 class RunSummary(EstimatorUse, Result):
-    """The last line of `video` and `batch`."""
+    """The last line of a run over many pairs."""
 
     type: Annotated[str, "always summary"] = "summary"
-    input: Annotated[str, "video, folder, pattern or manifest given"]
-    outputs: Annotated[tuple[Path, ...], "video and folder written"]
+    input: Annotated[str, "video, folder, pattern, manifest or data set given"]
+    outputs: Annotated[tuple[Path, ...], "video, folders written"]
     pairs: Annotated[int, "pairs looked at"]
     done: Annotated[int, "pairs estimated"]
     skipped: Annotated[int, "pairs whose outputs an earlier run has made"]
@@ -168,18 +168,29 @@ class ComparisonResult(Result, Figures):
 
 
 @dataclass(frozen=True, kw_only=True)
-class EvaluationSummary(Result):
-    """The last line of `eval` for folders and data sets."""
+class SubsetFigures:
+    """What an evaluation found."""
+
+    subsets: Annotated[Mapping[str, Figures], "figures by the pixels or frames that they are over"]
+    worst_epe: Annotated[float | None, "largest `epe` of the subsets of all pixels; null if one has none"]
+    missing: Annotated[int, "pixels with a truth but no estimate"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class EvaluationSummary(SubsetFigures, Result):
+    """The last line of `eval` for two folders."""
 
     type: Annotated[str, "always summary"] = "summary"
-    input: Annotated[str, "folder of estimated flows, or the data set's root"]
-    truth: Annotated[str | None, "folder of true flows; null for a data set"] = None
-    dataset: Annotated[str | None, "name of the data set"] = None
-    outputs: Annotated[tuple[Path, ...], "folders written: flows of a data set, error maps"] = ()
-    subsets: Annotated[Mapping[str, Figures], "figures by the pixels or frames that they are over"]
-    worst_epe: Annotated[float | None, "largest `epe` of the subsets of all pixels; null if one has none"] = None
-    missing: Annotated[int, "pixels with a truth but no estimate"] = 0
-    run: Annotated[BatchSummary | None, "how the flows of a data set were made"] = None
+    input: Annotated[str, "estimated flow: a folder or a file"]
+    truth: Annotated[str, "true flow: a folder or a file"]
+    outputs: Annotated[tuple[Path, ...], "where the error maps are"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class DatasetSummary(SubsetFigures, RunSummary):
+    """The last line of `eval --dataset`."""
+
+    dataset: Annotated[str, "name of the data set"]
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -10,7 +10,7 @@ import typer
 
 from ..choices import DatasetName
 from ..errors import BatchError, UsageError
-from ..results import ComparisonResult, EvaluationSummary, Result
+from ..results import ComparisonResult
 from .console import console
 from .options import AdoptOption, ConsoleOptions, EstimatorOptions, ForceOption, JsonOption, takes_options
 from .render import show
@@ -54,40 +54,30 @@ def evaluate(
     (training/clean, final, flow, and, if there, occlusions and invalid), kitti (training/image_2, flow_occ, flow_noc).
     """
     if dataset is None:
-        summary, shown = _given(paths, out_dir, error_map, force, json)
+        worst = _given(paths, out_dir, error_map, force, json)
     else:
         if len(paths) != 1:
             raise UsageError("--dataset takes one path, the root of the data set")
-        summary = shown = _dataset(
-            estimator_options, dataset, paths[0], out_dir or Path(f"eval-{dataset}"), error_map, force, adopt, json
-        )
-    show(shown, as_json=json)
-    worst = summary.worst_epe
+        folder = out_dir or Path(f"eval-{dataset}")
+        worst = _dataset(estimator_options, dataset, paths[0], folder, error_map, force, adopt, json)
     if fail_above is not None and (worst is None or worst > fail_above):
         what = "nothing could be compared" if worst is None else f"the end-point error is {worst:.4g} px"
         raise BatchError(f"{what}, not at most {fail_above:g} px")
 
 
-def _given(
-    paths: list[Path], out_dir: Path | None, error_map: Path | None, force: bool, json: bool
-) -> tuple[EvaluationSummary, Result]:
-    """Compare two files or two folders: the summary, and what is shown, which is the comparison itself of two files."""
+def _given(paths: list[Path], out_dir: Path | None, error_map: Path | None, force: bool, json: bool) -> float | None:
+    """Compare two files or two folders and show how; returns the end-point error."""
     from ..run.evaluation import evaluate as evaluate_files
 
     if out_dir is not None:
         raise UsageError("--out-dir goes with --dataset")
     if len(paths) != 2:
         raise UsageError("give an estimated and a true flow, PRED GT; or --dataset NAME ROOT")
-    compared: list[ComparisonResult] = []
     several = paths[0].is_dir()
-    summary = evaluate_files(
-        paths[0],
-        paths[1],
-        error_map=error_map,
-        force=force,
-        on_pair=_shown_as_json(json) if several else compared.append,
-    )
-    return summary, compared[0] if json and not several else summary
+    summary = evaluate_files(paths[0], paths[1], error_map=error_map, force=force, on_pair=_shown_as_json(json))
+    if several or not json:  # the comparison of two files says all
+        show(summary, as_json=json)
+    return summary.worst_epe
 
 
 def _dataset(
@@ -99,15 +89,17 @@ def _dataset(
     force: bool,
     adopt: bool,
     json: bool,
-) -> EvaluationSummary:
-    """Estimate a data set and compare it."""
+) -> float | None:
+    """Estimate a data set, compare it and show how; returns the end-point error."""
     from ..run.evaluation import DatasetRun
 
     run = DatasetRun(dataset, root, out_dir, error_map=error_map, force=force, adopt=adopt)
     estimator = options.load()
     with console.progress("estimating", len(run.samples), "pairs") as advance:
-        run.estimate(estimator, on_pair=lambda _: advance(1))
-    return run.compare(on_pair=_shown_as_json(json))
+        estimated = run.estimate(estimator, on_pair=lambda _: advance(1))
+    summary = run.compare(estimated, on_pair=_shown_as_json(json))
+    show(summary, as_json=json)
+    return summary.worst_epe
 
 
 def _shown_as_json(json: bool) -> Callable[[ComparisonResult], None]:

@@ -8,6 +8,7 @@ from ..results import (
     BatchSummary,
     ComparisonResult,
     Conversion,
+    DatasetSummary,
     DemoResult,
     EstimateResult,
     EvaluationSummary,
@@ -17,6 +18,7 @@ from ..results import (
     PairResult,
     Result,
     RunSummary,
+    SubsetFigures,
     VideoSummary,
     WarpResult,
     to_json,
@@ -117,19 +119,25 @@ def _(result: ComparisonResult) -> str:
     return _table({"all": result})
 
 
-@_text.register
-def _(result: EvaluationSummary) -> str:
+@_text.register(EvaluationSummary)
+@_text.register(DatasetSummary)
+def _(result: SubsetFigures) -> str:
     return _table(dict(result.subsets))
 
 
 @_notes.register
 def _(result: EvaluationSummary) -> list[str]:
-    notes = []
-    if result.run is not None:
-        notes.append(_account(result.run))
-    if result.missing:
-        notes.append(f"{result.missing} pixels have a true flow but no estimate, and are left out")
-    return notes
+    return _missing(result)
+
+
+@_notes.register
+def _(result: DatasetSummary) -> list[str]:
+    return [_account(result), *_missing(result)]
+
+
+def _missing(result: SubsetFigures) -> list[str]:
+    note = f"{result.missing} pixels have a true flow but no estimate, and are left out"
+    return [note] if result.missing else []
 
 
 def _table(subsets: dict[str, Figures]) -> str:

@@ -6,6 +6,7 @@ import dataclasses
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from ..arrays import Flow, check_same_size
 from ..choices import DatasetName
@@ -18,7 +19,14 @@ from ..flows.io import is_flow_file, read_flow
 from ..flows.metrics import Scores
 from ..frames.files import natural_key
 from ..frames.images import write_image
-from ..results import BatchSummary, ComparisonResult, EvaluationSummary, PairResult
+from ..results import (
+    BatchSummary,
+    ComparisonResult,
+    DatasetSummary,
+    EvaluationSummary,
+    PairResult,
+    RunSummary,
+)
 from ..storage import check_outputs, check_suffix, check_writable, why
 from .batch import BatchOutputs, estimate_batch
 from .tasks import Task, made_from
@@ -76,13 +84,15 @@ class Evaluation:
         assert first is not None
         return flow, truths[comparison.subsets[0].truth], first
 
-    @property
-    def missing(self) -> int:
-        """Pixels with a truth but no estimate, over the main subsets."""
-        return sum(self.scores[name].missing for name in self.main)
+    def fields(self) -> dict[str, Any]:
+        """The fields of :class:`flowcli.results.SubsetFigures`."""
+        return {
+            "subsets": {name: scores.figures() for name, scores in self.scores.items()},
+            "worst_epe": self._worst(),
+            "missing": sum(self.scores[name].missing for name in self.main),
+        }
 
-    @property
-    def worst(self) -> float | None:
+    def _worst(self) -> float | None:
         """The largest mean end-point error of the main subsets; ``None`` if nothing could be compared in one."""
         means = [self.scores[name].figures().epe for name in self.main]
         return None if None in means else max(mean for mean in means if mean is not None)
@@ -154,7 +164,7 @@ def evaluate(
     evaluation = Evaluation()
     _compare(evaluation, comparisons, maps, on_pair)
     outputs = () if error_map is None else (error_map,)
-    return _summary(evaluation, EvaluationSummary(input=str(estimates), truth=str(truths), outputs=outputs, subsets={}))
+    return EvaluationSummary(input=str(estimates), truth=str(truths), outputs=outputs, **evaluation.fields())
 
 
 class DatasetRun:
@@ -196,14 +206,18 @@ class DatasetRun:
             Comparison(sample.name, folder / f"{sample.name}.flo", sample.subsets) for sample in self.samples
         ]
         self._maps = ErrorMaps(error_map, self._comparisons, is_folder=True, force=force) if error_map else None
-        self._estimated: BatchSummary | None = None
 
-    def estimate(self, estimator: FlowEstimator, *, on_pair: Callable[[PairResult], None] | None = None) -> None:
+    def estimate(
+        self, estimator: FlowEstimator, *, on_pair: Callable[[PairResult], None] | None = None
+    ) -> BatchSummary:
         """Estimate what is missing.
 
         Args:
             estimator: makes the flow.
             on_pair: called when a pair's flow has been written.
+
+        Returns:
+            What :meth:`compare` is to report.
 
         Raises:
             UsageError: the folder holds flow that was made otherwise.
@@ -214,28 +228,29 @@ class DatasetRun:
         for number, sample in enumerate(self.samples):
             frames = sample.frame1, sample.frame2
             tasks.append(Task(number, *frames, Path(f"{sample.name}.flo"), sample.name, made_from(*frames)))
-        self._estimated = estimate_batch(estimator, tasks, self._outputs, name=str(self._root), on_pair=on_pair)
-        if self._estimated.problem is not None:
-            raise self._estimated.problem
+        estimated = estimate_batch(estimator, tasks, self._outputs, name=str(self._root), on_pair=on_pair)
+        if estimated.problem is not None:
+            raise estimated.problem
+        return estimated
 
-    def compare(self, *, on_pair: OnComparison | None = None) -> EvaluationSummary:
+    def compare(self, estimated: BatchSummary, *, on_pair: OnComparison | None = None) -> DatasetSummary:
         """Compare all flow with the truth: the figures by subset; raises ``InputError`` or ``OutputError``.
 
         Args:
+            estimated: from :meth:`estimate`.
             on_pair: called with each comparison.
         """
         evaluation = Evaluation()
         _compare(evaluation, self._comparisons, self._maps, on_pair)
         outputs = tuple(path for path in (self._outputs.folder, self._error_map) if path is not None)
-        summary = EvaluationSummary(
-            input=str(self._root), dataset=self._dataset, outputs=outputs, subsets={}, run=self._estimated
-        )
-        return _summary(evaluation, summary)
+        inherited = {entry.name for entry in dataclasses.fields(RunSummary)} - {"outputs"}
+        run = {name: getattr(estimated, name) for name in inherited}
+        return DatasetSummary(dataset=self._dataset, outputs=outputs, **run, **evaluation.fields())
 
 
 def evaluate_dataset(
     estimator: FlowEstimator, dataset: DatasetName, root: Path | str, out_dir: Path | str
-) -> EvaluationSummary:
+) -> DatasetSummary:
     """Estimate a data set's flow and compare it with the truth.
 
     Args:
@@ -251,8 +266,7 @@ def evaluate_dataset(
         InputError, UsageError, OutputError, BatchError: as :class:`DatasetRun`.
     """
     run = DatasetRun(dataset, root, out_dir)
-    run.estimate(estimator)
-    return run.compare()
+    return run.compare(run.estimate(estimator))
 
 
 def _compare(
@@ -274,11 +288,6 @@ def _compare(
                     **dataclasses.asdict(scores.figures()),
                 )
             )
-
-
-def _summary(evaluation: Evaluation, summary: EvaluationSummary) -> EvaluationSummary:
-    subsets = {name: scores.figures() for name, scores in evaluation.scores.items()}
-    return dataclasses.replace(summary, subsets=subsets, worst_epe=evaluation.worst, missing=evaluation.missing)
 
 
 def _of_files(estimate: Path, truth: Path) -> list[Comparison]:
