@@ -6,16 +6,17 @@ Its lines are items of a manifest, so that the list itself can be given to a bat
 from __future__ import annotations
 
 import contextlib
-import fcntl
 import json
 import os
 from collections.abc import Iterator
 from pathlib import Path
+from typing import BinaryIO
 
 from ..errors import OutputError
-from ..storage import why, write_bytes
+from ..storage import locked, why, write_bytes
 
 FAILURES = "failures.jsonl"
+LOCK = ".flowcli-failures.lock"
 
 
 class Failures:
@@ -55,8 +56,7 @@ class Failures:
         try:
             self._folder.mkdir(parents=True, exist_ok=True)
             with self._locked(), self.path.open("ab+") as file:
-                if file.tell() and os.pread(file.fileno(), 1, file.tell() - 1) != b"\n":
-                    file.write(b"\n")  # a line was cut off
+                file.write(b"" if _ends_well(file) else b"\n")
                 file.write(line.encode())
         except OSError as error:
             raise OutputError(f"cannot write {self.path}: {why(error)}") from error
@@ -79,14 +79,18 @@ class Failures:
 
     @contextlib.contextmanager
     def _locked(self) -> Iterator[None]:
-        """Keep other runs from the list; the lock is on the folder, since the list itself is replaced."""
-        try:
-            descriptor = os.open(self._folder, os.O_RDONLY)
-        except OSError as error:
-            raise OutputError(f"cannot write {self.path}: {why(error)}") from error
-        try:
-            with contextlib.suppress(OSError):  # some file systems have no locks
-                fcntl.flock(descriptor, fcntl.LOCK_EX)
+        """Keep other runs from the list; the lock is a file of its own, since the list itself is replaced."""
+        with contextlib.ExitStack() as stack:
+            try:
+                stack.enter_context(locked(self._folder / LOCK))
+            except OSError as error:
+                raise OutputError(f"cannot write {self.path}: {why(error)}") from error
             yield
-        finally:
-            os.close(descriptor)
+
+
+def _ends_well(file: BinaryIO) -> bool:
+    """Whether a file that is open at its end is empty or ends with a whole line."""
+    if not file.tell():
+        return True
+    file.seek(-1, os.SEEK_END)
+    return file.read(1) == b"\n"
