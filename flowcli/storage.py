@@ -59,7 +59,7 @@ def check_name(path: Path, *, windows: bool = _WINDOWS) -> None:
     """
     if not windows:
         return
-    whole = PureWindowsPath(path)
+    whole = PureWindowsPath(str(path))  # of a path it would take each part for a path of its own
     for name in whole.parts[bool(whole.anchor) :]:
         if unknown := _NOT_IN_NAMES.intersection(name):
             reason = f"Windows does not allow {min(unknown)!r} in names"
