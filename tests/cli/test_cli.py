@@ -92,6 +92,7 @@ class TestEstimate:
         done = flowcli("estimate", *frames, "-o", "-", "-o", "f.flo", *DIS)
         np.testing.assert_array_equal(decode_flo(done.stdout, "stdout"), read_flow(tmp_path / "f.flo"))
 
+    @pytest.mark.skipif(sys.platform == "win32", reason="needs bash")
     def test_frames_through_pipes(self, frames: list[str], tmp_path: Path) -> None:
         shell = f"{PROGRAM} estimate <(cat {frames[0]}) <(cat {frames[1]}) -o p.flo -m dis"
         finished(["bash", "-c", shell], cwd=tmp_path, check=True)
@@ -337,6 +338,7 @@ class TestExitCodes:
         assert b"Traceback" in loud.stderr
 
 
+@pytest.mark.skipif(sys.platform == "win32", reason="needs sh and named pipes")
 class TestBrokenStreams:
     """A stream that is closed or full is an error of its own, or none at all."""
 
