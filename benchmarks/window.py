@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import resource
 import sys
 import time
 from collections.abc import Callable
@@ -56,6 +55,12 @@ def peak_memory() -> int:
     status = Path("/proc/self/status")
     if status.exists():  # Linux, where getrusage begins with what the parent process held
         return int(status.read_text().split("VmHWM:")[1].split()[0]) * 1024
+    if sys.platform == "win32":
+        import psutil
+
+        return int(psutil.Process().memory_info().peak_wset)
+    import resource
+
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss  # bytes on macOS
 
 

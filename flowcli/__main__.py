@@ -2,19 +2,25 @@
 
 from __future__ import annotations
 
-import os
+import signal
 import sys
+from typing import NoReturn
+
+from . import shutdown
 
 
-def main() -> None:
+def main() -> NoReturn:
     """Run a command and leave with the exit code of the contract."""
     try:
-        from .cli import main as run  # takes a tenth of a second, in which Ctrl-C should be no fault either
-    except KeyboardInterrupt:
-        sys.stderr.write("flowcli: error: interrupted\n")
-        sys.stderr.flush()
-        os._exit(130)  # modules are half imported
-    run()
+        shutdown.watch_signals()
+        from .cli import run  # takes a tenth of a second, in which Ctrl-C should be no fault either
+
+        code = run(sys.argv[1:])
+    except (KeyboardInterrupt, RuntimeError) as error:
+        if not shutdown.is_interruption(error):
+            raise
+        shutdown.leave_at_once(signal.SIGINT)  # modules are half imported
+    shutdown.leave(code)
 
 
 if __name__ == "__main__":

@@ -67,10 +67,3 @@ class BatchError(FlowcliError):
     """A batch ended with some items failed; the rest are done; exit code 6."""
 
     exit_code = 6
-
-
-INTERRUPTED = 130
-"""Exit code after Ctrl-C."""
-
-KILLED_BY_SIGNAL = 128
-"""To this a signal's number is added, as shells have it: SIGTERM gives 143."""

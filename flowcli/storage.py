@@ -4,20 +4,32 @@ from __future__ import annotations
 
 import contextlib
 import errno
-import fcntl
 import functools
 import os
 import secrets
 import shutil
 import stat
-from collections.abc import Collection, Iterator
-from pathlib import Path
+import sys
+import time
+import warnings
+from collections.abc import Callable, Collection, Iterator
+from pathlib import Path, PureWindowsPath
 
 from .errors import OutputError, UsageError
+from .shutdown import on_abrupt_end
 
+_WINDOWS = os.name == "nt"
 _MADE_FROM = "user.flowcli.made_from"  # an extended attribute of files
-_unfinished: set[Path] = set()  # temporary files of this process
 _TEMPORARY = (".flowcli-", ".tmp")  # how the names of temporary files begin and end
+_LOCK = ".lock"  # added to the name of what a lock file guards
+_POLL_SECONDS = 0.01  # between attempts to get a lock
+_REPLACE_SECONDS = 2.0  # how long a file that somebody reads is waited for on Windows
+
+_DEVICES = {"con", "prn", "aux", "nul", "conin$", "conout$"}
+_DEVICES |= {kind + number for kind in ("com", "lpt") for number in "123456789¹²³"}
+_NOT_IN_NAMES = frozenset('<>:"|?*') | frozenset(map(chr, range(32)))
+
+_unfinished: set[Path] = set()  # temporary files of this process
 
 
 def why(error: OSError) -> str:
@@ -39,13 +51,34 @@ def is_out_of_room(error: OutputError) -> bool:
     return isinstance(cause, OSError) and cause.errno in {errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EIO}
 
 
+def check_name(path: Path, *, windows: bool = _WINDOWS) -> None:
+    """Raise ``OutputError`` if Windows has no files of this name; elsewhere any name will do.
+
+    There a colon makes a hidden stream of a file, ``NUL`` or ``aux.txt`` is a device, and dots and spaces at the end of
+    a name are lost: what is written would not be found again.
+    """
+    if not windows:
+        return
+    whole = PureWindowsPath(str(path))  # of a path it would take each part for a path of its own
+    for name in whole.parts[bool(whole.anchor) :]:
+        if unknown := _NOT_IN_NAMES.intersection(name):
+            reason = f"Windows does not allow {min(unknown)!r} in names"
+        elif name.partition(".")[0].rstrip(" ").lower() in _DEVICES:
+            reason = f"{name} is a device on Windows"
+        elif name != ".." and name.endswith((".", " ")):
+            reason = "Windows does not allow names that end with a dot or a space"
+        else:
+            continue
+        raise OutputError(f"cannot write {path}: {reason}; choose another name")
+
+
 @contextlib.contextmanager
 def atomic_output(target: Path, made_from: str | None = None) -> Iterator[Path]:
     """Give a temporary path beside ``target`` to write to; when the block ends well, it becomes ``target``.
 
     Missing parent folders are made. The data is on disk before the name appears, so neither a crash nor a power cut
     leaves a truncated file under the final name. When the block fails, the temporary file is removed; what a process
-    that was killed has left is removed by the next one that writes into the folder.
+    that was killed has left is removed by the next one that writes into the folder. The block must close the file.
 
     Args:
         target: the output.
@@ -54,49 +87,77 @@ def atomic_output(target: Path, made_from: str | None = None) -> Iterator[Path]:
     Raises:
         OutputError: the operating system refused (permission, disk full, a folder in the way, ...).
     """
+    check_name(target)
     try:
         target = Path(os.path.realpath(target))  # a link stays a link
         target.parent.mkdir(parents=True, exist_ok=True)
         _remove_leftovers(target.parent)
-        with _temporary_file(target.parent) as (temporary, descriptor):
+        with _temporary_file(target.parent) as temporary:
             yield temporary
-            os.fsync(descriptor)
-            if target.exists():
+            _flush(temporary)
+            if target.exists() and not _WINDOWS:  # where the mode only says "read-only"
                 shutil.copymode(target, temporary)
             if made_from is not None and hasattr(os, "setxattr"):
                 with contextlib.suppress(OSError):  # not every file system has room for it
                     os.setxattr(temporary, _MADE_FROM, os.fsencode(made_from))
-            temporary.replace(target)
+            _replace(temporary, target)
     except OSError as error:
         raise OutputError(f"cannot write {target}: {why(error)}") from error
 
 
-@contextlib.contextmanager
-def _temporary_file(folder: Path) -> Iterator[tuple[Path, int]]:
-    """A new file in ``folder``, locked while the block runs; removed at its end if it still has its name."""
-    while True:
-        path = folder / f"{_TEMPORARY[0]}{secrets.token_hex(6)}{_TEMPORARY[1]}"
-        _unfinished.add(path)
-        descriptor = os.open(path, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o666)
-        with contextlib.suppress(OSError):  # some file systems have no locks; then leftovers stay
-            fcntl.flock(descriptor, fcntl.LOCK_EX)
-        if os.fstat(descriptor).st_nlink:
-            break
-        os.close(descriptor)  # taken for a leftover before it was locked
+def _flush(path: Path) -> None:
+    """Wait until what was written to ``path`` is on disk."""
+    descriptor = os.open(path, os.O_RDWR)
     try:
-        yield path, descriptor
+        os.fsync(descriptor)
     finally:
-        with contextlib.suppress(OSError):
-            path.unlink(missing_ok=True)
         os.close(descriptor)
+
+
+def _replace(temporary: Path, target: Path) -> None:
+    """Give ``temporary`` the name ``target``; on Windows not before those who read the old file have closed it."""
+    deadline = time.monotonic() + _REPLACE_SECONDS
+    while True:
+        try:
+            temporary.replace(target)
+        except PermissionError:
+            if not _WINDOWS or time.monotonic() > deadline:
+                raise
+            time.sleep(_POLL_SECONDS)
+        else:
+            return
+
+
+@contextlib.contextmanager
+def _temporary_file(folder: Path) -> Iterator[Path]:
+    """A new empty file in ``folder``; removed at the end of the block if it still has its name.
+
+    Meanwhile a lock file beside it is locked, which tells others that it is no leftover. (The file's own lock could not
+    do that on Windows, where a file has to be closed before it is renamed, and a locked one cannot be written to.)
+    """
+    path = folder / f"{_TEMPORARY[0]}{secrets.token_hex(6)}{_TEMPORARY[1]}"
+    _unfinished.add(path)
+    try:
+        with locked(_lock_file(path)):  # made before and removed after what it guards
+            os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o666))
+            try:
+                yield path
+            finally:
+                with contextlib.suppress(OSError):
+                    path.unlink(missing_ok=True)
+    finally:
         _unfinished.discard(path)
 
 
-def remove_temporary_files() -> None:
-    """Remove this process's unfinished files, which is about to be ended."""
+def _remove_unfinished() -> None:
+    """Remove the unfinished files of this process, which is about to be ended."""
     for path in list(_unfinished):
-        with contextlib.suppress(OSError):
-            path.unlink(missing_ok=True)
+        for file in (path, _lock_file(path)):
+            with contextlib.suppress(OSError):  # Windows does not remove what is open; the next run will
+                file.unlink(missing_ok=True)
+
+
+on_abrupt_end(_remove_unfinished)
 
 
 @functools.lru_cache(maxsize=1024)
@@ -104,15 +165,98 @@ def _remove_leftovers(folder: Path) -> None:
     """Remove the temporary files of processes that were killed: nobody holds their locks any more."""
     prefix, suffix = _TEMPORARY
     with os.scandir(folder) as entries:
-        leftovers = [entry.path for entry in entries if entry.name.startswith(prefix) and entry.name.endswith(suffix)]
-    for path in leftovers:
-        with contextlib.suppress(OSError):  # another process is writing it, or has just finished
-            descriptor = os.open(path, os.O_RDWR)
-            try:
-                fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                Path(path).unlink()
-            finally:
+        names = {entry.name.removesuffix(_LOCK) for entry in entries if entry.name.startswith(prefix)}
+    for name in names:
+        if name.endswith(suffix):
+            with contextlib.suppress(OSError):  # another process has just removed it, or there are no locks
+                _remove_if_left(folder / name)
+
+
+def _remove_if_left(path: Path) -> None:
+    guard = _lock_file(path)
+    try:
+        descriptor = os.open(guard, os.O_RDWR)
+    except FileNotFoundError:  # what is being written has one
+        path.unlink(missing_ok=True)
+        return
+    is_left = False
+    try:
+        is_left = _lock_function()(descriptor, blocking=False)
+        if is_left:
+            path.unlink(missing_ok=True)
+    finally:
+        if is_left:
+            _remove_lock_file(guard, descriptor)
+        else:
+            os.close(descriptor)
+
+
+@contextlib.contextmanager
+def locked(lock_file: Path) -> Iterator[None]:
+    """Keep other processes and threads that ask for the same lock file out while the block runs.
+
+    The file is made for this, and removed at the end; a process that is killed leaves it behind, unlocked. Where a file
+    system or a system has no locks, nobody is kept out. Raises ``OSError`` if the file cannot be made.
+    """
+    descriptor = _take(lock_file)
+    try:
+        yield
+    finally:
+        _remove_lock_file(lock_file, descriptor)
+
+
+@contextlib.contextmanager
+def guarded(target: Path) -> Iterator[None]:
+    """Keep other runs from a file that several of them rewrite, such as a folder's record, while the block runs.
+
+    Missing parent folders are made. Raises ``OutputError`` if the folder cannot be written to.
+    """
+    with contextlib.ExitStack() as stack:
+        try:
+            target.parent.mkdir(parents=True, exist_ok=True)
+            stack.enter_context(locked(target.with_name(f"{_TEMPORARY[0]}{target.name}{_LOCK}")))
+        except OSError as error:
+            raise OutputError(f"cannot write {target}: {why(error)}") from error
+        yield
+
+
+def _take(lock_file: Path) -> int:
+    """The descriptor of the locked file."""
+    while True:
+        descriptor = os.open(lock_file, os.O_CREAT | os.O_RDWR, 0o666)
+        taken = False
+        try:
+            with contextlib.suppress(OSError):
+                _lock_function()(descriptor, poll_interval=_POLL_SECONDS)
+            taken = os.fstat(descriptor).st_nlink > 0  # or else whoever had it before has removed it
+            if taken:
+                return descriptor
+        finally:
+            if not taken:
                 os.close(descriptor)
+
+
+def _remove_lock_file(lock_file: Path, descriptor: int) -> None:
+    """Remove a lock file that this process has locked, and with it the lock."""
+    if _WINDOWS:  # where nobody can remove a file that somebody has open, neither we nor others
+        os.close(descriptor)
+    with contextlib.suppress(OSError):
+        lock_file.unlink(missing_ok=True)
+    if not _WINDOWS:  # while it is ours, so that it is not taken from somebody who has just opened it
+        os.close(descriptor)
+
+
+def _lock_file(path: Path) -> Path:
+    return path.with_name(path.name + _LOCK)
+
+
+@functools.cache
+def _lock_function() -> Callable[..., bool]:
+    """filelock's function that locks a descriptor; it raises ``OSError`` where there are no locks."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # of a system without fcntl it says what it would use instead; we do without
+        from filelock import lock_descriptor  # takes 10 ms
+    return lock_descriptor
 
 
 def is_made_from(path: Path, made_from: str) -> bool:
@@ -120,7 +264,7 @@ def is_made_from(path: Path, made_from: str) -> bool:
     if not hasattr(os, "getxattr"):
         return True
     try:
-        return os.getxattr(path, _MADE_FROM) == os.fsencode(made_from)
+        return bool(os.getxattr(path, _MADE_FROM) == os.fsencode(made_from))
     except OSError:  # nothing is noted, or cannot be
         return True
 
@@ -129,25 +273,6 @@ def write_bytes(target: Path, data: bytes | memoryview, made_from: str | None = 
     """Write ``data`` to ``target``, whole or not at all; arguments and errors as for :func:`atomic_output`."""
     with atomic_output(target, made_from) as temporary:
         temporary.write_bytes(data)
-
-
-@contextlib.contextmanager
-def locked_folder(folder: Path) -> Iterator[None]:
-    """Keep other runs out of a folder's own files while the block runs; the folder is made if it is missing.
-
-    Raises ``OutputError`` if the folder cannot be made or opened.
-    """
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        descriptor = os.open(folder, os.O_RDONLY)
-    except OSError as error:
-        raise OutputError(f"cannot write into {folder}: {why(error)}") from error
-    try:
-        with contextlib.suppress(OSError):  # some file systems have no locks
-            fcntl.flock(descriptor, fcntl.LOCK_EX)
-        yield
-    finally:
-        os.close(descriptor)
 
 
 def check_outputs(targets: list[Path], *, force: bool, inputs: list[Path]) -> None:
@@ -162,10 +287,11 @@ def check_outputs(targets: list[Path], *, force: bool, inputs: list[Path]) -> No
         UsageError: an output exists and ``force`` is not given, is named twice, or is one of the inputs.
         OutputError: the folder cannot be written to, or the target is a folder.
     """
-    sources = {os.path.realpath(path) for path in inputs}
+    sources = {os.path.normcase(os.path.realpath(path)) for path in inputs}
     seen: set[str] = set()
     for target in targets:
-        resolved = os.path.realpath(target)
+        check_name(target)
+        resolved = os.path.normcase(os.path.realpath(target))
         if resolved in seen:
             raise UsageError(f"output {target} is named twice; give each -o a file of its own")
         seen.add(resolved)
@@ -189,6 +315,7 @@ def check_outputs(targets: list[Path], *, force: bool, inputs: list[Path]) -> No
 
 def check_writable(folder: Path) -> None:
     """Raise ``OutputError`` if files cannot be made in ``folder`` (or, where it is missing, the folder itself)."""
+    check_name(folder)
     nearest = folder
     try:
         while not nearest.exists() and nearest != nearest.parent:
@@ -199,6 +326,12 @@ def check_writable(folder: Path) -> None:
     if not is_folder:
         raise OutputError(f"cannot write into {folder}: {nearest} is not a folder")
     if not os.access(nearest, os.W_OK | os.X_OK):
-        read_only = os.statvfs(nearest).f_flag & os.ST_RDONLY
-        cause = "the file system is read-only" if read_only else f"no permission to write in {nearest}"
+        cause = "the file system is read-only" if _is_read_only(nearest) else f"no permission to write in {nearest}"
         raise OutputError(f"cannot write into {folder}: {cause}")
+
+
+def _is_read_only(folder: Path) -> bool:
+    """Whether the folder is on a file system that is mounted read-only, as far as the system tells."""
+    if sys.platform == "win32" or not hasattr(os, "statvfs"):
+        return False
+    return bool(os.statvfs(folder).f_flag & os.ST_RDONLY)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import subprocess
-import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -14,6 +13,7 @@ from hypothesis import settings
 from flowcli.scene import Scene, render_scene
 from support.checkpoints import draw_checkpoint
 from support.hub_server import HubServer
+from support.processes import DEADLINE, PROGRAM, finished
 
 # A busy machine must not fail a test.
 settings.register_profile("unhurried", deadline=None)
@@ -54,17 +54,10 @@ def environment(tmp_path: Path) -> dict[str, str]:
 @pytest.fixture
 def flowcli(environment: dict[str, str], tmp_path: Path) -> Run:
     """Run the installed command in a process of its own, in an empty folder."""
-    program = Path(sys.executable).with_name("flowcli")
 
-    def run(*arguments: object, timeout: float = 120, **changes: str) -> subprocess.CompletedProcess[bytes]:
-        return subprocess.run(
-            [program, *map(str, arguments)],
-            cwd=tmp_path,
-            env={**environment, **changes},
-            capture_output=True,
-            timeout=timeout,
-            stdin=subprocess.DEVNULL,
-        )
+    def run(*arguments: object, timeout: float = DEADLINE, **changes: str) -> subprocess.CompletedProcess[bytes]:
+        command = [PROGRAM, *map(str, arguments)]
+        return finished(command, cwd=tmp_path, env={**environment, **changes}, capture_output=True, timeout=timeout)
 
     return run
 

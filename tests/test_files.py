@@ -1,15 +1,20 @@
 from __future__ import annotations
 
+import contextlib
 import os
+import re
 import subprocess
 import sys
+import time
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 
 from flowcli.errors import OutputError, UsageError
-from flowcli.storage import atomic_output, check_outputs, check_writable, write_bytes
+from flowcli.storage import atomic_output, check_name, check_outputs, check_writable, locked, write_bytes
+from support.processes import DEADLINE, started
 
 
 def test_an_output_appears_only_when_it_is_whole(tmp_path: Path) -> None:
@@ -77,6 +82,8 @@ def test_a_link_stays_a_link_and_the_mode_stays_too(tmp_path: Path) -> None:
 
 
 def test_pipes_and_loops_are_refused(tmp_path: Path) -> None:
+    if sys.platform == "win32":
+        pytest.skip("no named pipes in folders")
     os.mkfifo(tmp_path / "pipe")
     (tmp_path / "loop").symlink_to("loop")
     for name in ("pipe", "loop"):
@@ -84,25 +91,136 @@ def test_pipes_and_loops_are_refused(tmp_path: Path) -> None:
             check_outputs([tmp_path / name], force=True, inputs=[])
 
 
+WRITER = (
+    "import sys, pathlib, flowcli.storage as f\n"
+    "with f.atomic_output(pathlib.Path(sys.argv[1])) as path:\n"
+    "    path.write_bytes(b'theirs'); print('ready', flush=True); sys.stdin.read()"
+)
+
+
+@contextlib.contextmanager
+def writer(target: Path) -> Iterator[subprocess.Popen[bytes]]:
+    """A process that is in the middle of writing ``target`` until its stdin is closed."""
+    command = [sys.executable, "-c", WRITER, str(target)]
+    with started(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:
+        assert process.stdout is not None
+        assert process.stdout.readline() == b"ready\n"
+        yield process
+
+
+def names(folder: Path) -> list[str]:
+    return sorted(path.name for path in folder.iterdir())
+
+
 def test_what_killed_processes_left_is_removed_but_not_what_others_write(tmp_path: Path) -> None:
+    with writer(tmp_path / "never") as killed:
+        pass
+    assert killed.returncode != 0
     (tmp_path / ".flowcli-0123456789ab.tmp").write_bytes(b"left behind")
-    code = (
-        "import sys, pathlib, flowcli.storage as f\n"
-        "with f.atomic_output(pathlib.Path(sys.argv[1])) as path:\n"
-        "    path.write_bytes(b'theirs'); print('ready', flush=True); sys.stdin.read()"
-    )
-    other = subprocess.Popen(
-        [sys.executable, "-c", code, str(tmp_path / "theirs")], stdin=subprocess.PIPE, stdout=subprocess.PIPE
-    )
-    with other:
-        assert other.stdout is not None
-        assert other.stdin is not None
-        other.stdout.readline()
+    (tmp_path / ".flowcli-ba9876543210.tmp.lock").touch()
+    (tmp_path / ".flowcli-else").touch()
+    left = names(tmp_path)
+    assert len(left) == 5
+    with writer(tmp_path / "theirs") as other:
+        theirs = [name for name in names(tmp_path) if name not in left]
+        assert [Path(name).suffix for name in theirs] == [".tmp", ".lock"], "the process has removed what was left"
         write_bytes(tmp_path / "ours", b"ours")
-        assert len([path for path in tmp_path.iterdir() if path.name.endswith(".tmp")]) == 1
+        assert names(tmp_path) == sorted([*theirs, ".flowcli-else", "ours"])
+        assert other.stdin is not None
         other.stdin.close()
-    assert sorted(path.name for path in tmp_path.iterdir()) == ["ours", "theirs"]
+        assert other.wait(DEADLINE) == 0
+    assert names(tmp_path) == [".flowcli-else", "ours", "theirs"]
     assert (tmp_path / "theirs").read_bytes() == b"theirs"
+
+
+def test_a_lock_is_held_by_one_at_a_time_and_leaves_nothing(tmp_path: Path) -> None:
+    (tmp_path / "count").write_text("0")
+
+    def count(_: int) -> None:
+        with locked(tmp_path / ".lock"):
+            now = int((tmp_path / "count").read_text())
+            time.sleep(0.001)
+            (tmp_path / "count").write_text(str(now + 1))
+
+    with ThreadPoolExecutor(6) as pool:
+        list(pool.map(count, range(60)))
+    assert (tmp_path / "count").read_text() == "60"
+    assert names(tmp_path) == ["count"]
+
+
+class TestWindows:
+    """What is done differently there, as far as another system can tell."""
+
+    @pytest.fixture(autouse=True)
+    def windows(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr("flowcli.storage._WINDOWS", True)
+
+    def test_outputs(self, tmp_path: Path) -> None:
+        write_bytes(tmp_path / "out", b"old")
+        write_bytes(tmp_path / "out", b"new")
+        assert (tmp_path / "out").read_bytes() == b"new"
+        assert names(tmp_path) == ["out"]
+
+    def test_a_file_that_somebody_reads_is_waited_for(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        replace = Path.replace
+        calls = []
+
+        def refuse(self: Path, target: Path) -> Path:
+            calls.append(target)
+            if len(calls) < 4:
+                raise PermissionError(13, "Access is denied")
+            return replace(self, target)
+
+        monkeypatch.setattr(Path, "replace", refuse)
+        write_bytes(tmp_path / "out", b"new")
+        assert len(calls) == 4
+        assert names(tmp_path) == ["out"]
+        calls.clear()
+        monkeypatch.setattr("flowcli.storage._REPLACE_SECONDS", -1.0)
+        with pytest.raises(OutputError, match="access is denied"):
+            write_bytes(tmp_path / "out", b"newer")
+        assert (tmp_path / "out").read_bytes() == b"new"
+        assert names(tmp_path) == ["out"]
+
+    @pytest.mark.parametrize(
+        "name",
+        [
+            "C:/x/y.flo",
+            "C:x.flo",
+            "C:\\x\\y.flo",
+            "\\\\server\\share\\x.flo",
+            "../x.flo",
+            "./x",
+            "com10.png",
+            ".flowcli",
+            "nul-1",
+        ],
+    )
+    def test_names_that_it_has(self, name: str) -> None:
+        check_name(Path(name), windows=True)
+
+    @pytest.mark.parametrize(
+        ("name", "words"),
+        [
+            ("NUL", "NUL is a device"),
+            ("out/aux.txt", "aux.txt is a device"),
+            ("out/Con .flo", "device"),
+            ("com1/x.flo", "com1 is a device"),
+            ("lpt².png", "device"),
+            ("out:x.flo", "':'"),
+            ("C:/out/x:y.flo", "':'"),
+            ("what?.flo", "'?'"),
+            ("a\\b*\\c.flo", "'*'"),
+            ('"x".flo', "'\"'"),
+            ("a\tb", "'\\t'"),
+            ("x.flo.", "end with a dot or a space"),
+            ("folder /x.flo", "end with a dot or a space"),
+        ],
+    )
+    def test_names_that_it_does_not_have(self, name: str, words: str) -> None:
+        with pytest.raises(OutputError, match=re.escape(words)):
+            check_name(Path(name), windows=True)
+        check_name(Path(name), windows=False)
 
 
 def test_many_writers_of_one_file(tmp_path: Path) -> None:

@@ -5,15 +5,12 @@ Nothing heavy is imported before a command runs.
 
 from __future__ import annotations
 
-import contextlib
-import sys
 import traceback
-from typing import NoReturn
 
 import typer
 
-from ..errors import INTERRUPTED, FlowcliError
-from ..shutdown import INTERRUPTED_MESSAGE, leave_soon_after_signals
+from ..errors import FlowcliError
+from ..shutdown import INTERRUPTED, INTERRUPTED_MESSAGE, is_interruption
 from ..version import __version__
 from . import batch, convert, demo, estimate, evaluate, info, model, video, warp
 from .console import console
@@ -52,16 +49,6 @@ def _flowcli(
     help_without_command(context)
 
 
-def main() -> NoReturn:
-    """The ``flowcli`` program: runs a command and leaves with the exit code of the contract."""
-    leave_soon_after_signals(console.error)
-    code = run(sys.argv[1:])
-    if sys.stderr is not None:
-        with contextlib.suppress(OSError):
-            sys.stderr.flush()
-    sys.exit(code)
-
-
 def run(arguments: list[str]) -> int:
     """Run a command; every error becomes one line on stderr and an exit code."""
     try:
@@ -78,7 +65,7 @@ def run(arguments: list[str]) -> int:
     except KeyboardInterrupt:
         code = INTERRUPTED
     except Exception as fault:  # the contract: no traceback reaches a user but with --verbose
-        if _is_interruption(fault):
+        if is_interruption(fault):
             console.error(INTERRUPTED_MESSAGE)
             return INTERRUPTED
         summary = f"{type(fault).__name__}: {fault}".splitlines()[0]
@@ -88,15 +75,6 @@ def run(arguments: list[str]) -> int:
     if code == INTERRUPTED:  # typer turns Ctrl-C into this code
         console.error(INTERRUPTED_MESSAGE)
     return int(code or 0)
-
-
-def _is_interruption(error: BaseException | None) -> bool:
-    """Whether Ctrl-C is behind an error: Python wraps it where it comes while a class is being made, in an import."""
-    while error is not None:
-        if isinstance(error, KeyboardInterrupt):
-            return True
-        error = error.__cause__
-    return False
 
 
 def _show_traceback_if_verbose() -> None:

@@ -5,12 +5,13 @@ from __future__ import annotations
 import contextlib
 import json
 import math
-import os
 import sys
+import threading
 import time
 from collections.abc import Callable, Iterator
 
 from ..errors import OutputError
+from ..shutdown import give_up
 from ..storage import why
 
 _LINE_SECONDS = 10.0  # between plain progress lines where no bar can be drawn
@@ -20,12 +21,18 @@ Advance = Callable[[int], None]
 
 
 class Console:
-    """The terminal. There is one, :data:`console`; commands set ``quiet`` and ``verbose``."""
+    """The terminal. There is one, :data:`console`; commands set ``quiet`` and ``verbose``.
+
+    Any thread may speak: lines are written one after the other.
+    """
 
     def __init__(self) -> None:
         self.quiet = False
         self.verbose = False
         self._said: set[str] = set()
+        # One each, so that a reader of stdout who has stopped reading does not keep messages back.
+        self._speaking = threading.RLock()
+        self._writing = threading.Lock()
 
     def error(self, message: str) -> None:
         """One line that says what went wrong; shown even when quiet."""
@@ -38,16 +45,17 @@ class Console:
 
     def once(self, message: str) -> None:
         """A note that is made only the first time."""
-        if message not in self._said:
-            self._said.add(message)
-            self.note(message)
+        with self._speaking:
+            if message not in self._said:
+                self._said.add(message)
+                self.note(message)
 
     def _say(self, line: str) -> None:
         # A stderr that is closed or full is no reason to fail.
-        if sys.stderr is not None:
-            with contextlib.suppress(OSError):
-                sys.stderr.write(line + "\n")
-                sys.stderr.flush()
+        with self._speaking, contextlib.suppress(OSError):
+            if (stderr := sys.stderr) is not None:  # while a bar is drawn, rich writes above it in its stead
+                stderr.write(line + "\n")
+                stderr.flush()
 
     def detail(self, message: str) -> None:
         """One line for those who asked for more."""
@@ -63,11 +71,11 @@ class Console:
         if sys.stdout is None:
             raise OutputError("cannot write to stdout: it is closed")
         try:
-            sys.stdout.buffer.write(data.encode(errors="surrogateescape") if isinstance(data, str) else data)
-            sys.stdout.flush()
+            with self._writing:
+                sys.stdout.buffer.write(data.encode(errors="surrogateescape") if isinstance(data, str) else data)
+                sys.stdout.flush()
         except OSError as error:
-            # What is left in the buffer would fail, and be complained of, once more at exit.
-            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            give_up(sys.stdout)
             raise OutputError(f"cannot write to stdout: {why(error)}") from error
 
     @contextlib.contextmanager
@@ -95,14 +103,16 @@ class _Lines:
         self._console, self._what, self._total, self._unit = console, what, total, unit
         self._done = 0
         self._started = self._last = time.monotonic()
+        self._counting = threading.Lock()
 
     def advance(self, count: int) -> None:
-        self._done += count
-        now = time.monotonic()
-        if now - self._last >= _LINE_SECONDS:
-            self._last = now
-            rate = self._done / (now - self._started)
-            self._console.note(f"{self._what}: {self._amount()}{_rate(rate, self._unit)}{self._left(rate)}")
+        with self._counting:
+            self._done += count
+            now = time.monotonic()
+            if now - self._last >= _LINE_SECONDS:
+                self._last = now
+                rate = self._done / (now - self._started)
+                self._console.note(f"{self._what}: {self._amount()}{_rate(rate, self._unit)}{self._left(rate)}")
 
     def _amount(self) -> str:
         done, total = (None if n is None else _number(n, self._unit) for n in (self._done, self._total))

@@ -144,7 +144,8 @@ class VideoWriter:
     def abandon(self) -> None:
         """Remove the unfinished file."""
         # First, for closing completes an .mp4: all of it would be moved, to put its index in front.
-        self._path.unlink(missing_ok=True)
+        with contextlib.suppress(OSError):  # Windows does not remove what is open
+            self._path.unlink(missing_ok=True)
         with contextlib.suppress(av.error.FFmpegError, OSError):
             self._container.close()
 

@@ -24,8 +24,8 @@ def image_files(path: Path) -> list[Path] | None:
     elif re.search(r"%\d*d", path.name):
         files = _printf_files(path)
     elif re.search(r"[*?\[]", str(path)):
-        anchor = Path(path.anchor)
-        files = list(anchor.glob(str(path.relative_to(anchor) if path.is_absolute() else path)))
+        anchor = Path(path.anchor)  # of Windows' C:\\x, C:x and \\x as well
+        files = list(anchor.glob(str(path.relative_to(anchor))))
     else:
         return None
     return [file for file in files if file.suffix.lower() in IMAGE_SUFFIXES and not file.name.startswith(".")]

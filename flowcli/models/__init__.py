@@ -1,8 +1,8 @@
 """Flow models behind one small interface, found by name.
 
-Each module of this package that has a ``FAMILY`` is a model, called by the module's name; packages that are installed
-beside flowcli add theirs as entry points of the group ``flowcli.models``, whose objects are families as well. Any
-other name is a Perceiver checkpoint: a folder or a hub id.
+Each module of this package is a model of the module's name, with a ``FAMILY`` that loads it. Packages that are
+installed beside flowcli add theirs as entry points of the group ``flowcli.models``: a family, or just a function that
+takes a :class:`ModelRequest` and returns the model. Any other name is a Perceiver checkpoint: a folder or a hub id.
 """
 
 from __future__ import annotations
@@ -13,16 +13,15 @@ import pkgutil
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from ..choices import DEFAULT_MODEL, Precision
 from ..errors import ModelError
+from ..results import ModelInfo
 
 if TYPE_CHECKING:
     import numpy as np
     import numpy.typing as npt
-
-    from ..results import ModelInfo
 
 ENTRY_POINTS = "flowcli.models"
 """The group of entry points by which other packages add models."""
@@ -119,16 +118,41 @@ class ModelFamily(Protocol):
         """What the model is, without the network; raises ``ModelError``."""
 
 
+@dataclass(frozen=True)
+class BuiltIn:
+    """A model that is code alone, with nothing to download. A :class:`ModelFamily`."""
+
+    load: Callable[[ModelRequest], FlowModel]
+    """Makes the model; raises ``UsageError`` for a device or a precision that it does not have."""
+
+    kind: str = "built in"
+    """What sort of model it is, for ``model info``."""
+
+    def fetch(self, request: ModelRequest, *, force: bool) -> Path | None:  # noqa: ARG002
+        """Return ``None``: there is nothing to download."""
+        return None
+
+    def path(self, request: ModelRequest) -> Path | None:  # noqa: ARG002
+        """Return ``None``: it has no folder."""
+        return None
+
+    def info(self, request: ModelRequest) -> ModelInfo:
+        """Its name and kind."""
+        return ModelInfo(model=request.name, kind=self.kind)
+
+
 def find_family(name: str) -> ModelFamily:
-    """The family of the model called ``name``; raises ``ModelError`` if an installed one cannot be imported."""
+    """The family of the model called ``name``; raises ``ModelError`` if another package's cannot be imported."""
     if name in built_in():
-        return _family_of(importlib.import_module(f".{name}", __name__).FAMILY)
+        return _family(name)
     for entry in importlib.metadata.entry_points(group=ENTRY_POINTS, name=name):
         try:
-            return _family_of(entry.load())
+            found = entry.load()
         except (ImportError, AttributeError) as error:
-            raise ModelError(f"model {name} of {entry.value} cannot be imported: {error}") from error
-    return _family_of(importlib.import_module(f".{_CHECKPOINTS}", __name__).FAMILY)
+            raise ModelError(f"model {name} ({entry.value}) cannot be imported: {error}") from error
+        family: ModelFamily = found if hasattr(found, "load") else BuiltIn(found, kind=entry.value)
+        return family
+    return _family(_CHECKPOINTS)
 
 
 def built_in() -> list[str]:
@@ -136,8 +160,8 @@ def built_in() -> list[str]:
     return [module.name for module in pkgutil.iter_modules(__path__) if not module.ispkg]
 
 
-def _family_of(found: Any) -> ModelFamily:
-    family: ModelFamily = found() if isinstance(found, type) else found
+def _family(module: str) -> ModelFamily:
+    family: ModelFamily = importlib.import_module(f".{module}", __name__).FAMILY
     return family
 
 

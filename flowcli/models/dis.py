@@ -6,15 +6,12 @@ its finest scale, with the preset's 5 variational refinements.
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import cv2
 import numpy as np
 import numpy.typing as npt
 
 from ..errors import UsageError
-from ..results import ModelInfo
-from . import FlowModel, ModelRequest
+from . import BuiltIn, FlowModel, ModelRequest
 
 _SMALLEST_SIDE = 12  # OpenCV refuses images that are smaller than this in both directions
 
@@ -54,29 +51,13 @@ class DisFlow:
         return np.asarray(flow, np.float32)[:height, :width]
 
 
-class DisFamily:
-    """DIS as a :class:`flowcli.models.ModelFamily`: built in, so there is nothing to download."""
-
-    def load(self, request: ModelRequest) -> FlowModel:
-        """Make a :class:`DisFlow`; raises ``UsageError`` for a GPU or a precision, which it does not have."""
-        if request.device not in {"auto", "cpu"}:
-            raise UsageError(f"`device` {request.device}: dis runs on the CPU only")
-        if request.precision not in {"auto", "fp32"}:
-            raise UsageError(f"`precision` {request.precision}: dis has no precision to choose")
-        return DisFlow()
-
-    def fetch(self, request: ModelRequest, *, force: bool) -> Path | None:  # noqa: ARG002
-        """Return ``None``."""
-        return None
-
-    def path(self, request: ModelRequest) -> Path | None:  # noqa: ARG002
-        """Return ``None``."""
-        return None
-
-    def info(self, request: ModelRequest) -> ModelInfo:
-        """Describe the preset that is used."""
-        kind = "OpenCV DISOpticalFlow, medium preset, finest scale 0, 5 variational refinements"
-        return ModelInfo(model=request.name, kind=kind)
+def load(request: ModelRequest) -> FlowModel:
+    """Make a :class:`DisFlow`; raises ``UsageError`` for a GPU or a precision, which it does not have."""
+    if request.device not in {"auto", "cpu"}:
+        raise UsageError(f"`device` {request.device}: dis runs on the CPU only")
+    if request.precision not in {"auto", "fp32"}:
+        raise UsageError(f"`precision` {request.precision}: dis has no precision to choose")
+    return DisFlow()
 
 
-FAMILY = DisFamily()
+FAMILY = BuiltIn(load, "OpenCV DISOpticalFlow, medium preset, finest scale 0, 5 variational refinements")

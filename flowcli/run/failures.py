@@ -6,14 +6,13 @@ Its lines are items of a manifest, so that the list itself can be given to a bat
 from __future__ import annotations
 
 import contextlib
-import fcntl
 import json
 import os
-from collections.abc import Iterator
 from pathlib import Path
+from typing import BinaryIO
 
 from ..errors import OutputError
-from ..storage import why, write_bytes
+from ..storage import guarded, why, write_bytes
 from .tasks import Outcome
 
 FAILURES = "failures.jsonl"
@@ -38,7 +37,9 @@ class Failures:
 
     def __exit__(self, *_: object) -> None:
         """Put the list in order."""
-        with contextlib.suppress(OutputError), self._locked():
+        if not self._folder.is_dir():
+            return
+        with contextlib.suppress(OutputError), guarded(self.path):
             lines = [line for line in self._read() if not self._is_outdated(line)] + self._ours
             if lines:
                 write_bytes(self.path, "".join(lines).encode())
@@ -61,10 +62,8 @@ class Failures:
         line = json.dumps(entry) + "\n"
         self._ours.append(line)
         try:
-            self._folder.mkdir(parents=True, exist_ok=True)
-            with self._locked(), self.path.open("ab+") as file:
-                if file.tell() and os.pread(file.fileno(), 1, file.tell() - 1) != b"\n":
-                    file.write(b"\n")  # a line was cut off
+            with guarded(self.path), self.path.open("ab+") as file:
+                file.write(b"" if _ends_well(file) else b"\n")
                 file.write(line.encode())
         except OSError as error:
             raise OutputError(f"cannot write {self.path}: {why(error)}") from error
@@ -85,16 +84,10 @@ class Failures:
             return True
         return not isinstance(entry, dict) or not self._handled.isdisjoint({entry.get("out"), entry.get("origin")})
 
-    @contextlib.contextmanager
-    def _locked(self) -> Iterator[None]:
-        """Keep other runs from the list; the lock is on the folder, since the list itself is replaced."""
-        try:
-            descriptor = os.open(self._folder, os.O_RDONLY)
-        except OSError as error:
-            raise OutputError(f"cannot write {self.path}: {why(error)}") from error
-        try:
-            with contextlib.suppress(OSError):  # some file systems have no locks
-                fcntl.flock(descriptor, fcntl.LOCK_EX)
-            yield
-        finally:
-            os.close(descriptor)
+
+def _ends_well(file: BinaryIO) -> bool:
+    """Whether a file that is open at its end is empty or ends with a whole line."""
+    if not file.tell():
+        return True
+    file.seek(-1, os.SEEK_END)
+    return file.read(1) == b"\n"

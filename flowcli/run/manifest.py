@@ -156,7 +156,7 @@ class Manifest:
         if given is None:  # named after the first frame, folders included
             parts = [part for part in path.with_suffix("").parts if part not in {path.anchor, ".."}]
             return with_suffix(Path(*parts), self._suffix)
-        if path.is_absolute() or ".." in path.parts:
+        if path.anchor or ".." in path.parts:
             raise UsageError(f"out {given} leaves the output folder; give a path below it")
         if not path.name:
             raise UsageError(f"out {given} is no file name")
@@ -240,7 +240,7 @@ def distinct(tasks: Iterable[Task], folder: Path) -> Iterator[Task]:
             earlier = origins.setdefault(task.out, task.origin)
             if earlier != task.origin:
                 fault = f"{task.out} is also the output of {earlier}; give each an out of its own"
-            elif os.path.realpath(folder / task.out) in frames:
+            elif _real(folder / task.out) in frames:
                 fault = f"{folder / task.out} is a frame; choose another output folder"
         if fault is not None:
             task = Task(task.number, None, None, origin=task.origin, error=UsageError(f"{task.origin}: {fault}"))
@@ -248,4 +248,9 @@ def distinct(tasks: Iterable[Task], folder: Path) -> Iterator[Task]:
 
 
 def _frames(task: Task) -> set[str]:
-    return {os.path.realpath(frame) for frame in (task.frame1, task.frame2) if frame is not None}
+    return {_real(frame) for frame in (task.frame1, task.frame2) if frame is not None}
+
+
+def _real(path: Path) -> str:
+    """The path without links, and on Windows without regard to case."""
+    return os.path.normcase(os.path.realpath(path))

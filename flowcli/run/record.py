@@ -21,7 +21,7 @@ from typing import Any, Literal
 from ..choices import FlowFormatName
 from ..errors import InputError, UsageError
 from ..flows.io import form_for, is_flow_file, output_size
-from ..storage import atomic_output, is_made_from, locked_folder
+from ..storage import atomic_output, guarded, is_made_from
 
 RECORD = "flowcli.json"
 _SCHEMA = 2
@@ -121,7 +121,7 @@ class Record:
         wanted = self._wanted[kind]
         if self._is_current(kind, wanted):
             return
-        with locked_folder(self._folder):
+        with guarded(self._path):
             self._entries = self._read()
             if self._is_current(kind, wanted):
                 return

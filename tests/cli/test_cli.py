@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import pty
 import shutil
 import signal
 import subprocess
@@ -20,12 +19,12 @@ from flowcli.flows.formats.flo import decode as decode_flo
 from flowcli.frames.images import write_image
 from flowcli.frames.video import VideoFile
 from flowcli.scene import render_scene
+from support.processes import PROGRAM, finished, started, wait_until
 from support.videos import moving_frames, write_video
 
 from ..conftest import Run
 
 DIS = ("-m", "dis")
-PROGRAM = Path(sys.executable).with_name("flowcli")
 
 
 @pytest.fixture
@@ -52,7 +51,7 @@ class TestStart:
             f"import sys, flowcli.cli; flowcli.cli.run({arguments}); "
             "print(sorted({'torch', 'transformers', 'cv2', 'av', 'numpy', 'huggingface_hub'} & set(sys.modules)))"
         )
-        done = subprocess.run([sys.executable, "-c", code], capture_output=True, check=True)
+        done = finished([sys.executable, "-c", code], capture_output=True, check=True)
         assert done.stdout.decode().splitlines()[-1] == "[]"
 
     @pytest.mark.usefixtures("frames")
@@ -62,7 +61,7 @@ class TestStart:
             "flowcli.cli.run(['estimate', 'a.png', 'b.png', '-o', 'x.flo', '-m', 'dis']); "
             "print(sorted({'torch', 'transformers', 'av', 'huggingface_hub'} & set(sys.modules)))"
         )
-        done = subprocess.run([sys.executable, "-c", code], capture_output=True, check=True, cwd=tmp_path)
+        done = finished([sys.executable, "-c", code], capture_output=True, check=True, cwd=tmp_path)
         assert done.stdout == b"[]\n"
 
     def test_version_and_help(self, flowcli: Run) -> None:
@@ -73,7 +72,7 @@ class TestStart:
             assert b"Usage" in done.stdout
 
     def test_as_a_module(self, tmp_path: Path) -> None:
-        done = subprocess.run([sys.executable, "-m", "flowcli", "--version"], capture_output=True, cwd=tmp_path)
+        done = finished([sys.executable, "-m", "flowcli", "--version"], capture_output=True, cwd=tmp_path)
         assert done.stdout.startswith(b"flowcli ")
 
 
@@ -93,9 +92,10 @@ class TestEstimate:
         done = flowcli("estimate", *frames, "-o", "-", "-o", "f.flo", *DIS)
         np.testing.assert_array_equal(decode_flo(done.stdout, "stdout"), read_flow(tmp_path / "f.flo"))
 
+    @pytest.mark.skipif(sys.platform == "win32", reason="needs bash")
     def test_frames_through_pipes(self, frames: list[str], tmp_path: Path) -> None:
         shell = f"{PROGRAM} estimate <(cat {frames[0]}) <(cat {frames[1]}) -o p.flo -m dis"
-        subprocess.run(["bash", "-c", shell], cwd=tmp_path, check=True)
+        finished(["bash", "-c", shell], cwd=tmp_path, check=True)
         expected = load_estimator("dis").estimate(*map(read_image, self.paths(tmp_path)))
         np.testing.assert_array_equal(read_flow(tmp_path / "p.flo"), expected)
 
@@ -132,21 +132,26 @@ class TestEstimate:
         reading, writing = os.pipe()
         os.close(reading)
         command: list[str | Path] = [PROGRAM, "estimate", *frames, "-o", "-", *DIS]
-        done = subprocess.run(command, cwd=tmp_path, stdout=writing, stderr=subprocess.PIPE)
+        done = finished(command, cwd=tmp_path, stdout=writing, stderr=subprocess.PIPE)
         os.close(writing)
         assert done.returncode == 5
         assert done.stderr.count(b"\n") == 1
         assert b"broken pipe" in done.stderr
 
     def test_a_bar_is_drawn_on_a_terminal_only(self, frames: list[str], checkpoint: Path, tmp_path: Path) -> None:
+        if sys.platform == "win32":
+            pytest.skip("no pseudo-terminals")
+        import pty
+
         command: list[str | Path] = [PROGRAM, "estimate", *frames, "-o", "f.flo", "-m", checkpoint, "--overlap", "6"]
         terminal, end = pty.openpty()
-        subprocess.run(command, cwd=tmp_path, stderr=end, check=True)
+        finished(command, cwd=tmp_path, stderr=end, check=True)
         os.close(end)
         drawn = os.read(terminal, 100_000).decode()
+        os.close(terminal)
         assert "estimating" in drawn
         assert "\x1b[" in drawn
-        plain = subprocess.run([*command, "--force"], cwd=tmp_path, stderr=subprocess.PIPE, check=True)
+        plain = finished([*command, "--force"], cwd=tmp_path, stderr=subprocess.PIPE, check=True)
         assert b"\x1b" not in plain.stderr
         assert plain.stderr.count(b"\n") == 1
 
@@ -290,7 +295,7 @@ class TestExitCodes:
     @pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs /dev/full")
     def test_5_a_full_disk_behind_stdout(self, frames: list[str], tmp_path: Path) -> None:
         with Path("/dev/full").open("wb") as full:
-            done = subprocess.run(
+            done = finished(
                 [PROGRAM, "estimate", *frames, "-o", "-", *DIS], cwd=tmp_path, stdout=full, stderr=subprocess.PIPE
             )
         assert done.returncode == 5
@@ -303,17 +308,16 @@ class TestExitCodes:
         assert done.returncode == 5
         assert ".xyz" in one_line(done)
 
-    @pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143), (signal.SIGHUP, 129)])
-    def test_130_interrupted(self, tmp_path: Path, number: signal.Signals, code: int) -> None:
+    @pytest.mark.skipif(sys.platform == "win32", reason="signals of POSIX")
+    @pytest.mark.parametrize(("name", "code"), [("SIGINT", 130), ("SIGTERM", 143), ("SIGHUP", 129)])
+    def test_130_interrupted(self, tmp_path: Path, name: str, code: int) -> None:
         for index, image in enumerate(moving_frames(60, 240, 320)):
             write_image(tmp_path / "in" / f"{index:02d}.png", image)
         command: list[str | Path] = [PROGRAM, "video", "in", "--out", "out.mp4", "--flow-dir", "flows", *DIS]
-        process = subprocess.Popen(command, cwd=tmp_path, stderr=subprocess.PIPE)
-        while not list(tmp_path.glob("flows/*.flo")):
-            assert process.poll() is None
-            time.sleep(0.02)
-        process.send_signal(number)
-        _, errors = process.communicate(timeout=10)
+        with started(command, cwd=tmp_path, stderr=subprocess.PIPE) as process:
+            wait_until(process, lambda: list(tmp_path.glob("flows/*.flo")))
+            process.send_signal(signal.Signals[name])
+            _, errors = process.communicate(timeout=10)
         assert process.returncode == code
         assert errors.count(b"\n") <= 1
         assert not (tmp_path / "out.mp4").exists()
@@ -327,13 +331,14 @@ class TestExitCodes:
             "sys.exit(flowcli.cli.run(sys.argv[1:]))"
         )
         command = [sys.executable, "-c", code, "estimate", *frames, "-o", "x.flo", *DIS]
-        done = subprocess.run(command, cwd=tmp_path, capture_output=True)
+        done = finished(command, cwd=tmp_path, capture_output=True)
         assert done.returncode == 1
         assert "ZeroDivisionError" in one_line(done)
-        loud = subprocess.run([*command, "--verbose"], cwd=tmp_path, capture_output=True)
+        loud = finished([*command, "--verbose"], cwd=tmp_path, capture_output=True)
         assert b"Traceback" in loud.stderr
 
 
+@pytest.mark.skipif(sys.platform == "win32", reason="needs sh and named pipes")
 class TestBrokenStreams:
     """A stream that is closed or full is an error of its own, or none at all."""
 
@@ -348,21 +353,21 @@ class TestBrokenStreams:
     )
     def test_streams(self, frames: list[str], tmp_path: Path, shell: str, code: int) -> None:
         command = shell.format(f"{PROGRAM} estimate {' '.join(frames)} -o x.flo -m dis")
-        assert subprocess.run(command, shell=True, cwd=tmp_path).returncode == code
+        assert finished(["sh", "-c", command], cwd=tmp_path).returncode == code
         if code == 0:
             assert read_flow(tmp_path / "x.flo").shape == (64, 80, 2)
 
     def test_one_signal_ends_a_run_whose_input_is_stuck(self, tmp_path: Path) -> None:
+        if sys.platform == "win32":
+            pytest.skip("no named pipes in folders")
         for index, image in enumerate(moving_frames(3)):
             write_image(tmp_path / "in" / f"{index}.png", image)
         os.mkfifo(tmp_path / "in" / "3.png")  # nobody will ever write to it
         command: list[str | Path] = [PROGRAM, "video", "in", "--flow-dir", "flows", *DIS]
-        process = subprocess.Popen(command, cwd=tmp_path, stderr=subprocess.PIPE)
-        while len(list(tmp_path.glob("flows/*.flo"))) < 2:
-            assert process.poll() is None
-            time.sleep(0.02)
-        process.send_signal(signal.SIGINT)
-        process.communicate(timeout=8)
+        with started(command, cwd=tmp_path, stderr=subprocess.PIPE) as process:
+            wait_until(process, lambda: len(list(tmp_path.glob("flows/*.flo"))) >= 2)
+            process.send_signal(signal.SIGINT)
+            process.communicate(timeout=8)
         assert process.returncode == 130
 
 

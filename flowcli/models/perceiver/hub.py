@@ -12,8 +12,9 @@ import contextlib
 import json
 import logging
 import os
+import sys
 from collections.abc import Iterator
-from pathlib import Path
+from pathlib import Path, PureWindowsPath
 from typing import TYPE_CHECKING, Any
 
 from ...errors import ModelError, OutputError
@@ -44,10 +45,16 @@ def find_local(name: str) -> Path | None:
         raise ModelError(f"cannot read model folder {name}: {error}") from error
     if name and exists:
         raise ModelError(f"model {name} is a file; give the checkpoint's folder")
-    looks_like_path = name.startswith((".", "~", os.sep)) or name.count("/") > 1 or name.endswith("/")
-    if looks_like_path or not name:
+    if looks_like_path(name) or not name:
         raise ModelError(f"model folder {name!r} does not exist; give a folder, a hub id such as owner/name, or dis")
     return None
+
+
+def looks_like_path(name: str, *, windows: bool = os.name == "nt") -> bool:
+    """Whether ``name`` is meant as a path: no hub id (``owner/name``) is written like that."""
+    if windows and ("\\" in name or PureWindowsPath(name).drive):
+        return True
+    return name.startswith((".", "~", "/")) or name.count("/") > 1 or name.endswith("/")
 
 
 def find_cached(repo: str, revision: str | None) -> Path | None:
@@ -198,9 +205,13 @@ def _hub_errors(repo: str, revision: str | None) -> Iterator[None]:
 
 
 def _transport_errors() -> tuple[type[Exception], ...]:
-    """The exceptions of the HTTP library beneath huggingface_hub, whose name depends on its version."""
-    try:
-        import httpx2 as httpx
-    except ImportError:
-        import httpx  # type: ignore[import-not-found, no-redef, unused-ignore]
-    return (httpx.HTTPError, httpx.InvalidURL)
+    """The exceptions of the HTTP library beneath huggingface_hub: failed connections, time-outs, impossible addresses.
+
+    Which library that is (httpx, httpx2) is huggingface_hub's own affair, so it is not imported by name: the base of
+    huggingface_hub's HTTP error is the base of that library's errors, and leads to it.
+    """
+    from huggingface_hub.errors import HfHubHTTPError
+
+    base = next(kind for kind in HfHubHTTPError.__bases__ if issubclass(kind, Exception) and kind is not OSError)
+    library = sys.modules[base.__module__.partition(".")[0]]
+    return (base, library.InvalidURL)

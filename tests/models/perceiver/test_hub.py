@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from flowcli.frames.images import write_image
+from flowcli.models.perceiver.hub import looks_like_path
 from flowcli.scene import render_scene
 from support.hub_server import COMMIT, HubServer
 
@@ -165,3 +166,22 @@ def test_offline_never_asks(flowcli: Run, hub: HubServer, frames: list[str], off
     assert done.returncode == 4
     assert b"network is switched off" in done.stderr
     assert hub.requests == []
+
+
+@pytest.mark.parametrize("endpoint", ["http://127.0.0.1:port", "ftp://127.0.0.1"])
+def test_addresses_that_are_none(flowcli: Run, endpoint: str) -> None:
+    done = flowcli("model", "fetch", *MODEL, HF_ENDPOINT=endpoint)
+    assert done.returncode == 4
+    assert done.stderr.startswith(b"flowcli: error: cannot download someone/flow")
+    assert done.stderr.count(b"\n") == 1
+
+
+def test_paths_and_hub_ids() -> None:
+    for name in ("./x", "../x", "~/x", "/x", "a/b/c", "a/b/", "x/"):
+        assert looks_like_path(name, windows=False)
+        assert looks_like_path(name, windows=True)
+    for name in ("C:\\models\\flow", "C:flow", "d:/flow", "models\\flow", "\\\\server\\share\\flow", "flow\\"):
+        assert looks_like_path(name, windows=True)
+    for name in ("owner/name", "name", "owner/name-1.5_b"):
+        assert not looks_like_path(name, windows=False)
+        assert not looks_like_path(name, windows=True)
