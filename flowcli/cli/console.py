@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import json
-import math
 import sys
 import threading
 import time
@@ -61,10 +59,6 @@ class Console:
         """One line for those who asked for more."""
         if self.verbose:
             self.note(message)
-
-    def result(self, value: dict[str, object]) -> None:
-        """One JSON object on a line of stdout; numbers that JSON lacks (NaN) become null."""
-        self.output(json.dumps(_jsonable(value), allow_nan=False) + "\n")
 
     def output(self, data: str | bytes) -> None:
         """Write text or bytes to stdout, flushed; raises ``OutputError`` if the reader has gone or the disk is full."""
@@ -165,16 +159,6 @@ def _bar(what: str, total: int | None, unit: str) -> Iterator[Advance]:
     with Progress(*columns, console=RichConsole(stderr=True), transient=True) as bar:
         task = bar.add_task(what, total=total)
         yield lambda count: bar.advance(task, count)
-
-
-def _jsonable(value: object) -> object:
-    if isinstance(value, dict):
-        return {key: _jsonable(item) for key, item in value.items()}
-    if isinstance(value, list | tuple):
-        return [_jsonable(item) for item in value]
-    if isinstance(value, float):
-        return value if math.isfinite(value) else None
-    return value if isinstance(value, int | str | None) else str(value)
 
 
 console = Console()
