@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from ..limits import MAX_PIXELS
-from ..results import PairResult, Result
 from .console import console
 from .options import (
     AdoptOption,
@@ -22,7 +21,9 @@ from .options import (
     MaxPixelsOption,
     takes_options,
 )
-from .render import show
+
+if TYPE_CHECKING:
+    from ..results import PairResult, Result
 
 
 def _shard(text: str) -> tuple[int, int]:
@@ -63,6 +64,7 @@ def batch(
     from ..run.batch import BatchOutputs, Shard, estimate_batch
     from ..run.manifest import open_tasks
     from ..storage import check_writable
+    from .render import show
 
     outputs = BatchOutputs(
         out_dir,

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from ..errors import UsageError
 from ..limits import MAX_PIXELS
-from ..results import Conversion, Result
 from .options import (
     AmbiguousFormatOption,
     ConsoleOptions,
@@ -19,6 +18,9 @@ from .options import (
     PictureOptions,
     takes_options,
 )
+
+if TYPE_CHECKING:
+    from ..results import Result
 
 
 @takes_options
@@ -46,6 +48,7 @@ def convert(
     from ..draw.outputs import write_output
     from ..flows.io import form_for, read_flow, suffix_of
     from ..frames.images import read_image
+    from ..results import Conversion
     from ..storage import check_outputs
 
     if flow_format is not None and target.suffix.lower() != suffix_of(flow_format):

@@ -11,12 +11,12 @@ import typer
 
 from ..choices import DEFAULT_MODEL, FALLBACK_MODEL
 from ..errors import ModelError
-from ..results import DemoResult, Result
 from .console import console
 from .options import ConsoleOptions, EstimatorOptions, ForceOption, JsonOption, takes_options
 
 if TYPE_CHECKING:
     from ..estimator import FlowEstimator
+    from ..results import Result
 
 
 _FILES = ("frame1.png", "frame2.png", "truth.flo", "flow.flo", "flow.png", "panel.png")
@@ -40,6 +40,7 @@ def demo(
     from ..draw.panel import demo_panel
     from ..flows.metrics import endpoint_error
     from ..frames.images import write_image
+    from ..results import DemoResult
     from ..scene import render_scene
     from ..storage import check_outputs
 

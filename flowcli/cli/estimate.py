@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from ..errors import UsageError
 from ..limits import MAX_PIXELS
-from ..results import Result
 from .console import console
 from .options import (
     AmbiguousFormatOption,
@@ -21,6 +20,9 @@ from .options import (
     PictureOptions,
     takes_options,
 )
+
+if TYPE_CHECKING:
+    from ..results import Result
 
 STDOUT = "-"
 

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from ..choices import DatasetName
 from ..errors import BatchError, UsageError
-from ..results import ComparisonResult
 from .console import console
 from .options import AdoptOption, ConsoleOptions, EstimatorOptions, ForceOption, JsonOption, takes_options
-from .render import show
+
+if TYPE_CHECKING:
+    from ..results import ComparisonResult
 
 
 @takes_options
@@ -68,6 +69,7 @@ def evaluate(
 def _given(paths: list[Path], out_dir: Path | None, error_map: Path | None, force: bool, json: bool) -> float | None:
     """Compare two files or two folders and show how; returns the end-point error."""
     from ..run.evaluation import evaluate as evaluate_files
+    from .render import show
 
     if out_dir is not None:
         raise UsageError("--out-dir goes with --dataset")
@@ -92,6 +94,7 @@ def _dataset(
 ) -> float | None:
     """Estimate a data set, compare it and show how; returns the end-point error."""
     from ..run.evaluation import DatasetRun
+    from .render import show
 
     run = DatasetRun(dataset, root, out_dir, error_map=error_map, force=force, adopt=adopt)
     estimator = options.load()
@@ -103,4 +106,6 @@ def _dataset(
 
 
 def _shown_as_json(json: bool) -> Callable[[ComparisonResult], None]:
+    from .render import show
+
     return (lambda result: show(result, as_json=True)) if json else (lambda _: None)

@@ -8,10 +8,8 @@ from typing import Annotated
 import typer
 
 from ..errors import InputError
-from ..results import FlowInfo
 from .console import console
 from .options import ConsoleOptions, JsonOption, takes_options
-from .render import show
 
 
 @takes_options
@@ -23,6 +21,8 @@ def info(
     """Print the size, the range and the statistics of flow files, and how much of them is unknown."""
     from ..flows.io import read_flow
     from ..flows.metrics import flow_statistics
+    from ..results import FlowInfo
+    from .render import show
 
     damaged = 0
     for path in files:

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from ..results import Result
 from .console import console
 from .download import download_progress
 from .options import ConsoleOptions, JsonOption, ModelOptions, help_without_command, takes_options
+
+if TYPE_CHECKING:
+    from ..results import Result
 
 app = typer.Typer(help="Download, find and describe models.")
 

@@ -15,21 +15,21 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass, fields, is_dataclass, replace
 from fractions import Fraction
+from types import SimpleNamespace
 from typing import TYPE_CHECKING, Annotated, Any, Literal, get_type_hints
 
 import typer
 
 from ..choices import DEFAULT_MODEL, AmbiguousFormatName, FlowFormatName, GridKind, Precision, Wheel
 from ..errors import UsageError
-from ..models import ModelRequest, Progress
-from ..results import Result
 from .console import console
 from .download import download_progress
-from .render import show
 
 if TYPE_CHECKING:
     from ..draw.style import Style
     from ..estimator import FlowEstimator
+    from ..models import ModelRequest, Progress
+    from ..results import Result
 
 
 def _batch_size(text: str) -> int | Literal["auto"]:
@@ -93,6 +93,8 @@ class ModelOptions:
 
     def request(self, progress: Progress | None = None) -> ModelRequest:
         """The model that these options name."""
+        from ..models import ModelRequest
+
         return ModelRequest(self.model, self.revision, self.offline, progress=progress)
 
 
@@ -217,7 +219,7 @@ def help_without_command(context: typer.Context) -> None:
 
 def takes_options(command: Callable[..., Result | None]) -> Callable[..., None]:
     """Give ``command`` the options of its dataclass parameters, hand it these filled in, and show what it returns."""
-    signature = inspect.signature(command, eval_str=True)
+    signature = _signature(command)
     groups: dict[str, Any] = {
         name: p.annotation for name, p in signature.parameters.items() if is_dataclass(p.annotation)
     }
@@ -237,6 +239,8 @@ def takes_options(command: Callable[..., Result | None]) -> Callable[..., None]:
         }
         result = command(**values, **filled)
         if result is not None:
+            from .render import show
+
             show(result, as_json=values["json"])
             if result.problem is not None:
                 raise result.problem
@@ -245,3 +249,13 @@ def takes_options(command: Callable[..., Result | None]) -> Callable[..., None]:
     run.__signature__ = signature.replace(parameters=keyword)  # type: ignore[attr-defined]
     run.__annotations__ = {p.name: p.annotation for p in keyword}
     return run
+
+
+def _signature(command: Callable[..., object]) -> inspect.Signature:
+    """The signature with its parameters' annotations evaluated; not the result's, which would import what it names."""
+    parameters = {name: hint for name, hint in command.__annotations__.items() if name != "return"}
+    holder = SimpleNamespace(__annotations__=parameters)
+    hints = get_type_hints(holder, inspect.unwrap(command).__globals__, include_extras=True)
+    signature = inspect.signature(command)
+    evaluated = [p.replace(annotation=hints[p.name]) for p in signature.parameters.values()]
+    return signature.replace(parameters=evaluated, return_annotation=inspect.Signature.empty)

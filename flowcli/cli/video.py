@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from ..choices import Layout
 from ..limits import MAX_PIXELS
-from ..results import PairResult, Result
 from .console import console
 from .options import (
     AdoptOption,
@@ -24,7 +23,9 @@ from .options import (
     position,
     takes_options,
 )
-from .render import show
+
+if TYPE_CHECKING:
+    from ..results import PairResult, Result
 
 
 @takes_options
@@ -74,6 +75,7 @@ def video(
     from ..frames.opening import open_source
     from ..frames.selection import Selection
     from ..run.video import VideoOutputs, estimate_video
+    from .render import show
 
     outputs = VideoOutputs(
         video=out,

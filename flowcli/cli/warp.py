@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from ..errors import UsageError
 from ..limits import MAX_PIXELS
-from ..results import Result, WarpResult
 from .options import ConsoleOptions, ForceOption, JsonOption, MaxPixelsOption, takes_options
+
+if TYPE_CHECKING:
+    from ..results import Result
 
 
 @takes_options
@@ -36,6 +38,7 @@ def warp(
     from ..flows.warp import photometric_error
     from ..flows.warp import warp as warp_frame
     from ..frames.images import WRITTEN_SUFFIXES, read_image, write_image
+    from ..results import WarpResult
     from ..storage import check_outputs, check_suffix
 
     if output is None and frame1 is None:

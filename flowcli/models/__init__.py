@@ -8,7 +8,6 @@ takes a :class:`ModelRequest` and returns the model. Any other name is a Perceiv
 from __future__ import annotations
 
 import importlib
-import importlib.metadata
 import pkgutil
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -145,6 +144,8 @@ def find_family(name: str) -> ModelFamily:
     """The family of the model called ``name``; raises ``ModelError`` if another package's cannot be imported."""
     if name in built_in():
         return _family(name)
+    import importlib.metadata
+
     for entry in importlib.metadata.entry_points(group=ENTRY_POINTS, name=name):
         try:
             found = entry.load()
