@@ -7,12 +7,12 @@ writes a flow; memory does not grow with the number of tasks.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from ..arrays import Flow, size_of
+from ..arrays import Flow, Frame, size_of
 from ..choices import Status
 from ..draw.color import largest_flow
 from ..errors import FlowcliError, OutputError
@@ -31,7 +31,10 @@ class Work:
 
     task: Task
     frames: FramePair | None = None
-    """The frames; ``None`` where only their flow matters."""
+    """The frames to estimate; let go as soon as the estimator has taken them."""
+
+    shown: Frame | None = None
+    """The first frame, if it is drawn with the flow: ``(H, W, 3)`` uint8 RGB."""
 
     flow: Flow | None = None
     """The flow that an earlier run has left."""
@@ -117,6 +120,10 @@ def run(
     started = time.monotonic()
     totals = Totals()
 
+    def stream() -> Iterator[tuple[Work, FramePair | None]]:
+        for each in reader:
+            yield replace(each, frames=None), _to_estimate(each)
+
     def finish(item: tuple[Work, Flow | None]) -> None:
         outcome = _finish(*item, estimator, write, wants_statistics, keeps_going)
         totals.add(outcome)
@@ -124,7 +131,7 @@ def run(
             on_outcome(outcome)
 
     with WriteBehind(finish, _QUEUE_DEPTH) as writer, ReadAhead(work, _QUEUE_DEPTH) as reader:
-        for item in estimator.estimate_stream(((each, _to_estimate(each)) for each in reader), on_window=on_window):
+        for item in estimator.estimate_stream(stream(), on_window=on_window):
             writer.put(item)
     totals.seconds = time.monotonic() - started
     return totals

@@ -206,8 +206,9 @@ class _VideoJob:
             time=first.time,
         )
         frames = first.image, second.image
+        shown = first.image if self._writer is not None else None
         if self._record is None or self._outputs.flow_dir is None:
-            return Work(task, frames)
+            return Work(task, frames, shown)
         path = self._outputs.flow_dir / f"{task.out}"
         is_there = self._record.is_done(
             self._outputs.kind,
@@ -219,7 +220,7 @@ class _VideoJob:
         flow = self._read_back(path) if is_there else None
         # Without the flow, a video cannot be drawn.
         is_done = is_there and flow is None and self._writer is None
-        return Work(task, frames, flow, is_done, (path,))
+        return Work(task, frames, shown, flow, is_done, (path,))
 
     def _read_back(self, path: Path) -> Flow | None:
         """A flow that is there, or ``None`` if it cannot be read, as colours cannot."""
@@ -245,9 +246,9 @@ class _VideoJob:
                 made_from=work.task.made_from,
             )
         time = work.task.time
-        if self._writer is not None and work.frames is not None and time is not None:
+        if self._writer is not None and work.shown is not None and time is not None:
             self._start = time if self._start is None else self._start
-            picture = lay_out(work.frames[0], flow, self._outputs.layout, self._style)
+            picture = lay_out(work.shown, flow, self._outputs.layout, self._style)
             self._writer.write(picture, time - self._start)
         return loss
 
