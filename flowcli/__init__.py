@@ -1,8 +1,8 @@
 """flowcli: dense optical flow with the pretrained Perceiver IO checkpoint.
 
-The Python API is what this module names, with :mod:`flowcli.errors`, :mod:`flowcli.results` and
-:mod:`flowcli.models`; all other modules are internal. Each name is imported when it is first used, so
-``import flowcli`` is instant::
+The public API is the names in this module, plus :mod:`flowcli.errors`, :mod:`flowcli.results` and
+:mod:`flowcli.models`; all other modules are internal. Each name is imported on first use, so ``import flowcli`` is
+instant::
 
     import flowcli
 

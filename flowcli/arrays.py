@@ -1,4 +1,4 @@
-"""The kinds of array that travel through flowcli, and what is asked of them everywhere."""
+"""The array types used throughout flowcli, and small helpers for them."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ Frame = npt.NDArray[np.uint8]
 """An image: ``(H, W, 3)`` uint8, RGB."""
 
 Flow = npt.NDArray[np.float32]
-"""A flow field: ``(H, W, 2)`` float32 pixels, u (to the right) then v (downwards); unknown flow is NaN."""
+"""A flow field: ``(H, W, 2)`` float32 in pixels, u (to the right) then v (downwards); NaN where unknown."""
 
 Mask = npt.NDArray[np.bool_]
-"""A choice of pixels: ``(H, W)`` bool."""
+"""A set of pixels: ``(H, W)`` bool."""
 
 
 def known(flow: Flow) -> Mask:
-    """Which vectors of an ``(H, W, 2)`` flow are known: both components are finite."""
+    """Where an ``(H, W, 2)`` flow is known, that is, both components are finite: ``(H, W)`` bool."""
     return np.asarray(np.isfinite(flow).all(axis=-1))
 
 
@@ -28,7 +28,7 @@ def size_of(array: npt.NDArray[np.generic]) -> tuple[int, int]:
 
 
 def check_same_size(name1: object, shape1: tuple[int, ...], name2: object, shape2: tuple[int, ...]) -> None:
-    """Raise ``InputError`` if two arrays, ``(H, W, ...)`` and called by these names, differ in height or width."""
+    """Raise ``InputError`` if two ``(H, W, ...)`` shapes differ in height or width; the names are for the message."""
     if shape1[:2] != shape2[:2]:
         raise InputError(
             f"{name1} is {shape1[1]} x {shape1[0]} but {name2} is {shape2[1]} x {shape2[0]}; "

@@ -1,7 +1,7 @@
-"""The errors a user can meet, one class per exit code.
+"""The errors that users can see, one class per exit code.
 
-Each message is one line that names the file or argument, says what is wrong and how to mend it. A message writes the
-arguments of the Python API in backquotes; ``str(error)`` leaves those out, and the command line shows its flags there.
+Each message is one line that names the file or argument, the cause and the remedy. Arguments of the Python API are
+written in backquotes: ``str(error)`` drops the backquotes, and the command line shows its flags instead.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ class FlowcliError(Exception):
     """Base class of every error that flowcli raises on purpose.
 
     Args:
-        message: one line, with arguments in backquotes: "`overlap` must be at least 0".
+        message: one line, with argument names in backquotes, such as "`overlap` must be at least 0".
     """
 
     exit_code = 1
@@ -34,7 +34,7 @@ class FlowcliError(Exception):
 
 
 class DeviceError(FlowcliError):
-    """The device gave out: no memory for a single window; exit code 7."""
+    """The device failed: its memory cannot hold even one window; exit code 7."""
 
     exit_code = 7
 
@@ -46,13 +46,13 @@ class UsageError(FlowcliError):
 
 
 class InputError(FlowcliError):
-    """Bad input: missing, unreadable, truncated, not an image, sizes that differ, a video too short; exit code 3."""
+    """Bad input: missing, unreadable, truncated, not an image, of different sizes, or too short; exit code 3."""
 
     exit_code = 3
 
 
 class ModelError(FlowcliError):
-    """The model cannot be had: not cached and the hub unreachable, no such id, wrong kind, corrupt; exit code 4."""
+    """The model is unavailable: no such id, not cached and no network, of the wrong kind, or damaged; exit code 4."""
 
     exit_code = 4
 
@@ -64,6 +64,6 @@ class OutputError(FlowcliError):
 
 
 class BatchError(FlowcliError):
-    """A batch ended with some items failed; the rest are done; exit code 6."""
+    """Some pairs of a batch failed, the others are done; or a flow misses the required accuracy; exit code 6."""
 
     exit_code = 6

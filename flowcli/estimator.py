@@ -1,4 +1,4 @@
-"""From a stream of frame pairs to a stream of flows: tile, batch, infer, stitch."""
+"""Turns a stream of frame pairs into a stream of flows: cut into windows, batch, infer, stitch."""
 
 from __future__ import annotations
 
@@ -16,16 +16,16 @@ from .models import FlowModel, ModelRequest, OutOfMemoryError, Progress, load_mo
 from .tiling import Grid, Size, Stitcher, cut, fill_window, make_grid
 
 FramePair = tuple[Frame, Frame]
-"""The frame that flow leads from, and the one it leads to: ``(H, W, 3)`` uint8 RGB each."""
+"""Frame 1 and frame 2, each ``(H, W, 3)`` uint8 RGB; the flow leads from the first to the second."""
 
 BatchSize = int | Literal["auto"]
 
 Key = TypeVar("Key")
-"""Whatever a flow is estimated for."""
+"""The caller's label for a pair; it is returned with the flow."""
 
 
 class _Job(Generic[Key]):
-    """A pair whose windows are being estimated, or one that only waits for its turn."""
+    """An entry of the stream that waits to be returned in order; one without frames has no flow."""
 
     def __init__(self, key: Key) -> None:
         self.key = key
@@ -37,7 +37,7 @@ class _Job(Generic[Key]):
 
 
 class _Windows(_Job[Key]):
-    """A pair on its way: its frames, cut to the grid, and the flow that is being stitched."""
+    """A pair in progress: its frames, scaled to the grid, and the flow stitched so far."""
 
     def __init__(self, key: Key, pair: FramePair, size: Size, grid: Grid) -> None:
         super().__init__(key)
@@ -48,27 +48,28 @@ class _Windows(_Job[Key]):
         self._stitcher = Stitcher(grid)
 
     def add(self, position: tuple[int, int], flow: Flow) -> None:
-        """Take in the flow of a window."""
+        """Add the flow of the window at ``position``."""
         self._stitcher.add(position, flow)
         self.missing -= 1
 
     def flow(self) -> Flow | None:
-        """The stitched flow, ``(H, W, 2)`` at the frames' own size."""
+        """The stitched flow, ``(H, W, 2)`` at the frames' original size."""
         return resize_flow(self._stitcher.flow(), *self._size)
 
 
 class FlowEstimator:
     """Estimates flow for pairs of frames of any size with a given model.
 
-    Windows of one pair, and of consecutive pairs, share forward passes. A pair's flow is the same whatever the batch
-    size and whichever pairs share its batches.
+    The windows of one pair, and of consecutive pairs, share forward passes. A pair's flow depends neither on the batch
+    size nor on the other pairs in a batch.
 
     Args:
         model: the model; see :func:`load_estimator` to get one by name.
-        overlap: the least overlap of neighbouring windows in pixels.
-        grid: ``even`` spreads the fewest windows evenly; ``reference`` takes the published procedure's.
-        scale: estimate at this multiple of the frames' size; the flow comes back at theirs and in their pixels.
-        batch_size: windows per forward pass; ``auto`` goes by the free memory.
+        overlap: minimum overlap of neighbouring windows in pixels, at least 0.
+        grid: ``even`` spreads as few windows as possible evenly; ``reference`` uses those of the published procedure.
+        scale: estimate at this multiple of the frames' size, above 0 and at most 16; the flow is returned at the
+            original size and in its pixels.
+        batch_size: windows per forward pass, at least 1; ``auto`` chooses by the free memory.
 
     Raises:
         UsageError: a value is out of range.
@@ -96,7 +97,7 @@ class FlowEstimator:
         self.batch_size = model.largest_batch() if batch_size == "auto" else batch_size
 
     def settings(self) -> dict[str, object]:
-        """What decides about the values of the flow, for records; in JSON's types."""
+        """The settings that determine the values of the flow, for records; JSON types only."""
         return {
             "model": self.model.fingerprint,
             "precision": self.model.precision,
@@ -106,7 +107,7 @@ class FlowEstimator:
         }
 
     def use(self) -> dict[str, Any]:
-        """What runs here, as the fields of :class:`flowcli.results.EstimatorUse`."""
+        """The model and its settings, as the fields of :class:`flowcli.results.EstimatorUse`."""
         model = self.model
         return {
             "model": model.name,
@@ -120,36 +121,45 @@ class FlowEstimator:
         }
 
     def grid_for(self, size: Size) -> Grid:
-        """The windows that frames of ``size`` (height, width) are cut into; raises ``UsageError``."""
+        """The windows for frames of ``size`` (height, width); raises ``UsageError`` if they cannot cover it."""
         height, width = (max(1, round(side * self.scale)) for side in size)
         if self.model.window is None:
             return Grid((height, width), (height, width), (0,), (0,))
         return make_grid((height, width), self.model.window, self.overlap, self.grid_kind)
 
     def estimate(self, frame1: Frame, frame2: Frame, *, on_window: Callable[[int], None] | None = None) -> Flow:
-        """The flow from ``frame1`` to ``frame2``.
+        """Estimate the flow from ``frame1`` to ``frame2``.
 
         Args:
             frame1: ``(H, W, 3)`` uint8 RGB.
-            frame2: likewise, of the same size.
-            on_window: called with the number of windows of each forward pass when it has ended.
+            frame2: ``(H, W, 3)`` uint8 RGB, of the same size.
+            on_window: called after each forward pass with the number of windows in it.
 
         Returns:
             ``(H, W, 2)`` float32 in pixels, u then v: ``frame1[y, x]`` is found at ``frame2[y + v, x + u]``.
 
         Raises:
+            ValueError: a frame is not ``(H, W, 3)`` uint8.
             InputError: the frames differ in size.
             UsageError: the windows cannot cover frames of this size.
-            DeviceError: the device's memory does not even hold one window.
+            DeviceError: the device's memory cannot hold even one window.
         """
         return next(self.estimate_pairs([(frame1, frame2)], on_window=on_window))
 
     def estimate_pairs(
         self, pairs: Iterable[FramePair], *, on_window: Callable[[int], None] | None = None
     ) -> Iterator[Flow]:
-        """Flows of a stream of pairs, in their order; arguments, results and errors as for :meth:`estimate`.
+        """Estimate the flows of a stream of pairs, in order.
 
-        Pairs are taken from ``pairs`` only as they are needed, and their sizes may differ from pair to pair.
+        Args:
+            pairs: consumed only as needed; different pairs may have different sizes.
+            on_window: as for :meth:`estimate`.
+
+        Yields:
+            One flow per pair, as from :meth:`estimate`.
+
+        Raises:
+            ValueError, InputError, UsageError, DeviceError: as for :meth:`estimate`.
         """
         for _, flow in self.estimate_stream(((None, pair) for pair in pairs), on_window=on_window):
             assert flow is not None
@@ -158,25 +168,25 @@ class FlowEstimator:
     def estimate_stream(
         self, work: Iterable[tuple[Key, FramePair | None]], *, on_window: Callable[[int], None] | None = None
     ) -> Iterator[tuple[Key, Flow | None]]:
-        """Flows of a stream of pairs, in their order, each with what it is for.
+        """Estimate the flows of a stream of labelled pairs, in order.
 
         Args:
-            work: anything, and the pair that a flow is wanted of for it, or ``None`` where there is nothing to
-                estimate; taken only as it is needed.
+            work: keys, each with a pair of frames, or with ``None`` if there is nothing to estimate for it; consumed
+                only as needed.
             on_window: as for :meth:`estimate`.
 
         Yields:
-            What stood in ``work``, and its flow as from :meth:`estimate`; ``None`` where there was no pair.
+            Each key with its flow, as from :meth:`estimate`, or with ``None`` if it came without a pair.
 
         Raises:
-            InputError, UsageError, DeviceError: as :meth:`estimate`.
+            ValueError, InputError, UsageError, DeviceError: as for :meth:`estimate`.
         """
         jobs: deque[_Job[Key]] = deque()
         batch: list[tuple[_Windows[Key], tuple[int, int]]] = []
         for key, pair in work:
             if pair is None:
                 jobs.append(_Job(key))
-                if len(jobs) > self.batch_size:  # do not gather many behind a batch that is not full
+                if len(jobs) > self.batch_size:  # do not hold many entries back for a batch that is not full
                     self._run(batch, on_window)
                     batch = []
             else:
@@ -184,7 +194,7 @@ class FlowEstimator:
                 jobs.append(job)
                 for position in job.grid.positions:
                     batch.append((job, position))
-                    # Whole frames may differ in size, so they cannot be stacked as windows can.
+                    # Whole frames may differ in size, so they cannot be stacked like windows.
                     if self.model.window is None or len(batch) >= self.batch_size:
                         self._run(batch, on_window)
                         batch = []
@@ -197,13 +207,13 @@ class FlowEstimator:
     def _job(self, key: Key, pair: FramePair) -> _Windows[Key]:
         for frame in pair:
             if frame.dtype != np.uint8 or frame.ndim != 3 or frame.shape[2] != 3:
-                raise ValueError(f"a frame is (H, W, 3) uint8, not {frame.shape} {frame.dtype}")
+                raise ValueError(f"a frame must be (H, W, 3) uint8, not {frame.shape} {frame.dtype}")
         check_same_size("frame 1", pair[0].shape, "frame 2", pair[1].shape)
         size = size_of(pair[0])
         return _Windows(key, pair, size, self.grid_for(size))
 
     def _run(self, batch: list[tuple[_Windows[Key], tuple[int, int]]], on_window: Callable[[int], None] | None) -> None:
-        """Estimate the windows in ``batch``, in as many forward passes as the memory makes necessary."""
+        """Estimate the windows in ``batch``, in several forward passes if memory runs out."""
         start = 0
         while start < len(batch):
             part = batch[start : start + self.batch_size]
@@ -217,7 +227,7 @@ class FlowEstimator:
                 if len(part) == 1:
                     raise DeviceError(
                         f"{self.model.device} has too little free memory for one window; "
-                        "use the cpu as `device`, or a lower `precision`"
+                        "set `device` to cpu, or choose a lower `precision`"
                     ) from error
                 self.batch_size = len(part) // 2
                 continue
@@ -245,23 +255,27 @@ def load_estimator(
     scale: float = 1.0,
     progress: Progress | None = None,
 ) -> FlowEstimator:
-    """Load a model by name and make an estimator of it.
+    """Load a model by name and return an estimator that uses it.
 
     Args:
-        model: a hub id, a local checkpoint folder, or ``dis``.
+        model: a hub id, a local checkpoint folder, or the name of a built-in or installed model such as ``dis``.
         revision: branch, tag or commit on the hub.
         offline: never use the network.
         device: ``auto``, ``cpu``, ``cuda``, ``cuda:N`` or ``mps``.
         precision: ``auto``, ``fp32``, ``tf32``, ``bf16`` or ``fp16``.
         batch_size: windows per forward pass, or ``auto``.
-        overlap: the least overlap of neighbouring windows in pixels.
+        overlap: minimum overlap of neighbouring windows in pixels.
         grid: ``even`` or ``reference``.
-        scale: estimate at this multiple of the frames' size.
-        progress: told of every piece of a download that arrives (file, bytes so far, bytes in all).
+        scale: estimate at this multiple of the frames' size, above 0 and at most 16.
+        progress: called as a download progresses (file name, bytes so far, total bytes or ``None``).
+
+    Returns:
+        The estimator, ready to use.
 
     Raises:
-        ModelError: the model cannot be had.
-        UsageError: a value is out of range, or the device is not there.
+        ModelError: the model is unavailable or damaged.
+        UsageError: a value is out of range, or the device or precision is not available on this machine.
+        OutputError: a download cannot be written to the cache.
     """
     flow_model = load_model(ModelRequest(model, revision, offline, device, precision, progress))
     return FlowEstimator(flow_model, overlap=overlap, grid=grid, scale=scale, batch_size=batch_size)

@@ -1,4 +1,4 @@
-"""Changing the size of frames and of flows."""
+"""Resizing frames and flows."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from .arrays import Flow, Frame
 
 
 def resize_frame(frame: Frame, height: int, width: int) -> Frame:
-    """Resize ``(H, W, 3)`` to ``(height, width, 3)``: area means when shrinking, cubic when growing."""
+    """Resize ``(H, W, 3)`` uint8 to ``(height, width, 3)``: area averages to shrink, cubic interpolation to enlarge."""
     if frame.shape[:2] == (height, width):
         return frame
     shrinking = height * width < frame.shape[0] * frame.shape[1]
@@ -18,7 +18,7 @@ def resize_frame(frame: Frame, height: int, width: int) -> Frame:
 
 
 def resize_flow(flow: Flow, height: int, width: int) -> Flow:
-    """Resize an ``(H, W, 2)`` flow to ``(height, width, 2)``, in the pixels of the new size."""
+    """Resize an ``(H, W, 2)`` flow to ``(height, width, 2)`` and scale its vectors to pixels of the new size."""
     old_height, old_width = flow.shape[:2]
     if (old_height, old_width) == (height, width):
         return flow

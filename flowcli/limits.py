@@ -1,10 +1,10 @@
-"""Limits that keep damaged or malicious input from filling the memory; light, so that option defaults can name them."""
+"""Limits that keep damaged or malicious input from exhausting memory; cheap to import, for use in option defaults."""
 
 MAX_PIXELS = 1 << 27
-"""Frames of more pixels than this (four of 8K) are refused unless a higher limit is given."""
+"""Frames with more pixels than this (about four 8K frames) are refused unless a higher limit is given."""
 
 MAX_SIDE = 1 << 17
-"""Flow files that claim to be higher or wider than this are taken to be damaged."""
+"""Flow files whose header claims more pixels than this in height or width are treated as damaged."""
 
 LARGEST_DEFLATE_RATIO = 1032
-"""A deflate stream unpacks to at most this many times its length (zlib's manual); who claims more is damaged."""
+"""The highest compression ratio of a deflate stream (zlib's manual); a file that claims more is damaged."""

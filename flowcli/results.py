@@ -1,7 +1,7 @@
-"""What commands and the Python API return: plain, typed data, and the JSON that ``--json`` prints.
+"""The results that commands and the Python API return, and that ``--json`` prints.
 
-One word means one thing everywhere. ``docs/reference/json.md`` is generated from these classes; the text beside a
-field is its description there. :data:`SCHEMA` grows when a key changes its meaning or goes away, not when one is
+A key means the same in every object. ``docs/reference/json.md`` is generated from these classes, with the text beside
+each field as its description. :data:`SCHEMA` increases when a key is removed or changes its meaning, not when one is
 added.
 """
 
@@ -19,12 +19,12 @@ from .choices import Status
 from .errors import FlowcliError
 
 SCHEMA = 1
-"""The version of the vocabulary, which every JSON object carries as ``schema``."""
+"""The version of the JSON format, which every object contains as ``schema``."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class FlowStatistics:
-    """What a flow is like; unknown flow is left out, and a figure is null where no flow is known."""
+    """Statistics of a flow over its known pixels; null if no flow is known."""
 
     u_min: Annotated[float | None, "smallest motion to the right, in pixels"]
     u_mean: Annotated[float | None, "mean motion to the right, in pixels"]
@@ -33,87 +33,87 @@ class FlowStatistics:
     v_mean: Annotated[float | None, "mean motion downwards, in pixels"]
     v_max: Annotated[float | None, "largest motion downwards, in pixels"]
     length_min: Annotated[float | None, "length of the shortest vector, in pixels"]
-    length_mean: Annotated[float | None, "mean length, in pixels"]
+    length_mean: Annotated[float | None, "mean length of the vectors, in pixels"]
     length_max: Annotated[float | None, "length of the longest vector, in pixels"]
-    known: Annotated[float, "share of the pixels whose flow is known, 0 to 1"]
+    known: Annotated[float, "fraction of pixels whose flow is known, 0 to 1"]
 
 
 @dataclass(frozen=True, kw_only=True)
 class Figures:
-    """How far estimated flow is from the truth, over the pixels where both are known.
+    """The errors of estimated flow, over the pixels where both the estimate and the true flow are known.
 
-    Sources of the formulas: :class:`flowcli.flows.metrics.Scores`. A figure is null where no pixel counts.
+    For the sources of the formulas see :class:`flowcli.flows.metrics.Scores`. A figure is null if no pixel counts.
     """
 
     epe: Annotated[float | None, "mean end-point error, in pixels"]
-    epe_image_mean: Annotated[float | None, "mean over images of their `epe`, in pixels"]
+    epe_image_mean: Annotated[float | None, "mean of the images' own `epe`, in pixels"]
     outliers_1px: Annotated[float | None, "percentage of pixels with an end-point error above 1 px"]
     outliers_3px: Annotated[float | None, "percentage of pixels with an end-point error above 3 px"]
     outliers_5px: Annotated[float | None, "percentage of pixels with an end-point error above 5 px"]
-    fl_all: Annotated[float | None, "percentage of pixels with an error above 3 px and above 5 % of the true flow"]
+    fl_all: Annotated[float | None, "percentage of pixels with an error above 3 px and above 5 % of the true length"]
     angular_error: Annotated[float | None, "mean angle between (u, v, 1) and the true (u, v, 1), in degrees"]
     s0_10: Annotated[float | None, "`epe` where the true flow is shorter than 10 px"]
     s10_40: Annotated[float | None, "`epe` where the true flow is 10 to 40 px long"]
     s40: Annotated[float | None, "`epe` where the true flow is 40 px long or longer"]
-    pixels: Annotated[int, "pixels that count"]
-    missing: Annotated[int, "pixels with a truth but no estimate"]
-    images: Annotated[int, "images with a truth"]
+    pixels: Annotated[int, "number of pixels compared"]
+    missing: Annotated[int, "number of pixels with true flow but no estimate"]
+    images: Annotated[int, "number of images with true flow"]
 
 
 @dataclass(frozen=True, kw_only=True)
 class Result:
-    """What every JSON object says."""
+    """The keys of every JSON object."""
 
-    type: Annotated[str, "what the object is about"]
-    schema: Annotated[int, "version of this vocabulary"] = SCHEMA
+    type: Annotated[str, "kind of object"]
+    schema: Annotated[int, "version of the JSON format"] = SCHEMA
 
     @property
     def problem(self) -> FlowcliError | None:
-        """Why the command ends with an error although it has this result; not part of the JSON."""
+        """The error that the command ends with despite this result, or ``None``; not part of the JSON."""
         return None
 
 
 @dataclass(frozen=True, kw_only=True)
 class EstimatorUse:
-    """What estimated the flow, and how."""
+    """The model that estimated the flow, and its settings."""
 
     model: Annotated[str, "hub id, folder or name of the model"]
     revision: Annotated[str | None, "commit on the hub; null for folders and built-in models"]
-    device: Annotated[str, "where it ran, such as cpu or cuda:0"]
+    device: Annotated[str, "device, such as cpu or cuda:0"]
     precision: Annotated[str, "fp32, tf32, bf16 or fp16"]
     batch_size: Annotated[int, "windows per forward pass"]
-    overlap: Annotated[int, "least overlap of neighbouring windows, in pixels"]
+    overlap: Annotated[int, "minimum overlap of neighbouring windows, in pixels"]
     grid: Annotated[str, "even or reference"]
-    scale: Annotated[float, "size at which the flow was estimated, as a multiple of the frames'"]
+    scale: Annotated[float, "size at which flow was estimated, as a multiple of the frames' size"]
 
 
 @dataclass(frozen=True, kw_only=True)
 class PairResult(Result):
-    """One pair of frames of `estimate`, `video` or `batch`."""
+    """One pair of frames, from `estimate`, `video` or `batch`."""
 
     type: Annotated[str, "always pair"] = "pair"
     pair: Annotated[int, "number of the pair in the input, from 0"]
-    status: Annotated[Status, "done, skipped (an earlier run has made the outputs) or failed"]
+    status: Annotated[Status, "done, skipped (valid outputs of an earlier run exist) or failed"]
     error: Annotated[str | None, "why it failed"] = None
-    frame1: Annotated[Path | None, "frame that the flow leads from: a file, or the number of a video's frame"]
-    frame2: Annotated[Path | None, "frame that it leads to"]
-    time: Annotated[float | None, "when frame 1 is shown, in seconds since the input's first frame"] = None
-    origin: Annotated[str | None, "where a batch names the pair: line of the manifest, or frame"] = None
-    outputs: Annotated[tuple[Path, ...], "files written for this pair, or found whole"] = ()
+    frame1: Annotated[Path | None, "frame that the flow leads from: a file, or a frame number of a video"]
+    frame2: Annotated[Path | None, "frame that the flow leads to"]
+    time: Annotated[float | None, "time of frame 1, in seconds since the input's first frame"] = None
+    origin: Annotated[str | None, "source of the pair in a batch: line of the manifest, or first frame"] = None
+    outputs: Annotated[tuple[Path, ...], "files written for this pair, or kept from an earlier run"] = ()
     windows: Annotated[int, "windows estimated"] = 0
-    loss: Annotated[str | None, "what the output's format cannot hold of the flow"] = None
-    flow: Annotated[FlowStatistics | None, "statistics of the flow, where it was estimated or read back"] = None
+    loss: Annotated[str | None, "part of the flow that the output format cannot store"] = None
+    flow: Annotated[FlowStatistics | None, "statistics of the flow, if it was estimated or read back"] = None
 
 
 @dataclass(frozen=True, kw_only=True)
 class EstimateResult(EstimatorUse, PairResult):
-    """The one object of `estimate`."""
+    """The object of `estimate`."""
 
     width: Annotated[int, "width of the flow, in pixels"]
     height: Annotated[int, "height of the flow, in pixels"]
     seconds: Annotated[float, "time taken, without loading the model"]
-    backward: Annotated[bool, "whether the flow leads from the second frame given to the first"]
-    occluded: Annotated[float | None, "share of the pixels hidden in frame 2, 0 to 1; null without --occlusion"] = None
+    backward: Annotated[bool, "whether the flow leads from the second given frame to the first"]
+    occluded: Annotated[float | None, "fraction of pixels hidden in frame 2, 0 to 1; null without --occlusion"] = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -121,17 +121,17 @@ class RunSummary(EstimatorUse, Result):
     """The last line of a run over many pairs."""
 
     type: Annotated[str, "always summary"] = "summary"
-    input: Annotated[str, "video, folder, pattern, manifest or data set given"]
-    outputs: Annotated[tuple[Path, ...], "video, folders written"]
-    pairs: Annotated[int, "pairs looked at"]
+    input: Annotated[str, "the given video, folder, pattern, manifest or data set"]
+    outputs: Annotated[tuple[Path, ...], "the output video and folders"]
+    pairs: Annotated[int, "pairs processed: done, skipped and failed"]
     done: Annotated[int, "pairs estimated"]
-    skipped: Annotated[int, "pairs whose outputs an earlier run has made"]
+    skipped: Annotated[int, "pairs with valid outputs of an earlier run"]
     failed: Annotated[int, "pairs that failed"]
     windows: Annotated[int, "windows estimated"]
     seconds: Annotated[float, "time taken, without loading the model"]
-    max_flow: Annotated[float | None, "the one colour scale in pixels; null where there is none"]
-    largest_flow: Annotated[float, "length of the longest vector seen, in pixels"]
-    error: Annotated[str | None, "why the run did not do all of it"] = None
+    max_flow: Annotated[float | None, "the common colour scale in pixels; null if there is none"]
+    largest_flow: Annotated[float, "length of the longest vector of all flows, in pixels"]
+    error: Annotated[str | None, "why the run is incomplete"] = None
     _problem: FlowcliError | None = field(default=None, repr=False)
 
     @property
@@ -146,25 +146,25 @@ class VideoSummary(RunSummary):
 
     width: Annotated[int, "width of the flow, in pixels"]
     height: Annotated[int, "height of the flow, in pixels"]
-    padded: Annotated[bool, "whether the written video repeats an edge to make its sides even"]
+    padded: Annotated[bool, "whether the output video repeats a row or column to make its sides even"]
 
 
 @dataclass(frozen=True, kw_only=True)
 class BatchSummary(RunSummary):
     """The last line of `batch`."""
 
-    shard: Annotated[str, "which part of the items, as I/N"]
+    shard: Annotated[str, "the part of the pairs that was processed, as I/N"]
 
 
 @dataclass(frozen=True, kw_only=True)
 class ComparisonResult(Result, Figures):
-    """One flow of `eval`, compared with the truth; the only object where two files are given."""
+    """One flow of `eval`, compared with the true flow; the only object if two files are given."""
 
     type: Annotated[str, "always pair"] = "pair"
-    name: Annotated[str, "what both flows are called"]
+    name: Annotated[str, "common name of both flows"]
     flow_file: Annotated[Path, "estimated flow"]
     truth_file: Annotated[Path, "true flow"]
-    outputs: Annotated[tuple[Path, ...], "error map, if one was asked for"] = ()
+    outputs: Annotated[tuple[Path, ...], "error map, if requested"] = ()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -198,7 +198,7 @@ class FlowInfo(Result):
     """One flow file of `info`."""
 
     type: Annotated[str, "always info"] = "info"
-    flow_file: Annotated[Path, "flow file that was read"]
+    flow_file: Annotated[Path, "the flow file"]
     width: Annotated[int, "width of the flow, in pixels"]
     height: Annotated[int, "height of the flow, in pixels"]
     flow: Annotated[FlowStatistics, "statistics of the flow"]
@@ -209,11 +209,11 @@ class Conversion(Result):
     """The object of `convert`."""
 
     type: Annotated[str, "always conversion"] = "conversion"
-    flow_file: Annotated[Path, "flow file that was read"]
+    flow_file: Annotated[Path, "the flow file that was converted"]
     outputs: Annotated[tuple[Path, ...], "file written"]
     width: Annotated[int, "width of the flow, in pixels"]
     height: Annotated[int, "height of the flow, in pixels"]
-    loss: Annotated[str | None, "what the output's format cannot hold of the flow"]
+    loss: Annotated[str | None, "part of the flow that the output format cannot store"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -221,13 +221,13 @@ class WarpResult(Result):
     """The object of `warp`."""
 
     type: Annotated[str, "always warp"] = "warp"
-    frame1: Annotated[Path | None, "frame compared with"]
+    frame1: Annotated[Path | None, "frame that the warped frame is compared with"]
     frame2: Annotated[Path, "frame that was warped"]
-    flow_file: Annotated[Path, "flow file that was read"]
+    flow_file: Annotated[Path, "flow file that it was warped with"]
     outputs: Annotated[tuple[Path, ...], "picture written"]
-    share: Annotated[float, "share of the pixels whose flow stays in the frame, 0 to 1"]
+    share: Annotated[float, "fraction of pixels whose flow is known and stays inside the frame, 0 to 1"]
     photometric_error: Annotated[float | None, "mean difference of frame 1 and warped frame 2, in grey levels"]
-    photometric_error_unwarped: Annotated[float | None, "the same without the flow"]
+    photometric_error_unwarped: Annotated[float | None, "the same for the original frame 2"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -238,27 +238,27 @@ class DemoResult(EstimatorUse, Result):
     outputs: Annotated[tuple[Path, ...], "files written"]
     seconds: Annotated[float, "time taken, without loading the model"]
     epe: Annotated[float, "mean end-point error, in pixels"]
-    epe_visible: Annotated[float, "the same where both frames show the point"]
+    epe_visible: Annotated[float, "the same over pixels that are visible in both frames"]
 
 
 @dataclass(frozen=True, kw_only=True)
 class ModelInfo(Result):
-    """The object of `model info`; of built-in models only `model` and `kind` are known."""
+    """The object of `model info`; built-in models have only `model` and `kind`."""
 
     type: Annotated[str, "always model"] = "model"
     model: Annotated[str, "hub id, folder or name of the model"]
-    kind: Annotated[str, "what sort of model it is"]
+    kind: Annotated[str, "description of the model"]
     revision: Annotated[str | None, "commit on the hub"] = None
-    folder: Annotated[Path | None, "where its files are"] = None
-    weights: Annotated[str | None, "its weight file, or the index of its parts"] = None
-    bytes: Annotated[int | None, "size of the weight files"] = None
-    window: Annotated[str | None, "height and width of its windows, in pixels"] = None
-    latents: Annotated[str | None, "number and width of its latents"] = None
-    layers: Annotated[int | None, "self-attention layers"] = None
+    folder: Annotated[Path | None, "folder of its files"] = None
+    weights: Annotated[str | None, "weight file, or index of the shards"] = None
+    bytes: Annotated[int | None, "total size of the weight files"] = None
+    window: Annotated[str | None, "height x width of its windows, in pixels"] = None
+    latents: Annotated[str | None, "number x width of its latents"] = None
+    layers: Annotated[int | None, "number of self-attention layers"] = None
 
 
 def to_json(result: Result) -> str:
-    """One line of JSON, without the line's end; numbers that JSON lacks (NaN, infinity) become null."""
+    """The result as one line of JSON, without a newline; NaN and infinity, which JSON lacks, become null."""
     return json.dumps(_plain(result), allow_nan=False)
 
 

@@ -1,7 +1,7 @@
-"""A rendered scene with known motion: for the demonstration, and for tests that need the truth.
+"""A rendered scene with known motion, for the demo and for tests that need ground truth.
 
-A textured background turns and grows slowly; discs with textures of their own slide and turn over it. Because every
-motion is a formula, the flow and the occlusions are exact.
+Textured discs slide and rotate over a textured background that slowly rotates and zooms in. Every motion is a
+formula, so the flow and the occlusions are exact.
 """
 
 from __future__ import annotations
@@ -16,18 +16,18 @@ import numpy.typing as npt
 from .arrays import Flow, Frame, Mask
 
 Affine = npt.NDArray[np.float64]
-"""``(2, 3)``: a point ``(x, y, 1)`` of frame 1 to where it is in frame 2."""
+"""A ``(2, 3)`` matrix that maps a point ``(x, y, 1)`` of frame 1 to its position in frame 2."""
 
 Coordinate = npt.NDArray[np.float64]
-"""``(H, W)``: the x or the y of a point for every pixel."""
+"""The x or y coordinates of one point per pixel: ``(H, W)``."""
 
-_BORDER = 64  # texture beyond the frame, in pixels, for what moves in
+_BORDER = 64  # pixels of texture around the frame, for what moves into view
 _OCTAVES = ((4, 0.15), (9, 0.3), (24, 0.3), (70, 0.25))  # grain in pixels and its share of the texture
 
 
 @dataclass(frozen=True)
 class Scene:
-    """Two frames and the truth about them."""
+    """Two frames with ground truth."""
 
     frame1: Frame
     frame2: Frame
@@ -35,7 +35,7 @@ class Scene:
     """From frame 1 to frame 2, ``(H, W, 2)`` float32 in pixels, known everywhere."""
 
     visible: Mask
-    """``(H, W)``: pixels of frame 1 that can be seen in frame 2 too."""
+    """Pixels of frame 1 that are also visible in frame 2: ``(H, W)`` bool."""
 
 
 @dataclass(frozen=True)
@@ -50,12 +50,18 @@ def render_scene(height: int = 368, width: int = 496, *, seed: int = 0) -> Scene
     """Render a scene of the given size.
 
     Args:
-        height: of the frames in pixels, at least 32.
-        width: likewise.
-        seed: another seed gives other textures; the motion stays the same.
+        height: height of the frames in pixels, at least 32.
+        width: width of the frames in pixels, at least 32.
+        seed: seed of the textures; the motion is always the same.
+
+    Returns:
+        The frames, ``(height, width, 3)`` uint8 RGB, with their exact flow and visibility.
+
+    Raises:
+        ValueError: the size is below 32 x 32.
     """
     if min(height, width) < 32:
-        raise ValueError("a scene is at least 32 x 32 pixels")
+        raise ValueError(f"a scene must be at least 32 x 32 pixels, not {width} x {height}")
     random = np.random.default_rng(seed)
     middle = (width / 2, height / 2)
     background = _similarity(middle, angle=1.0, zoom=1.012, shift=(1.5, -1.0))
@@ -73,7 +79,7 @@ def render_scene(height: int = 368, width: int = 496, *, seed: int = 0) -> Scene
 
 
 def _similarity(center: tuple[float, float], *, angle: float, zoom: float, shift: tuple[float, float]) -> Affine:
-    """Turn by ``angle`` degrees and grow by ``zoom`` about ``center``, then move by ``shift``."""
+    """Rotate by ``angle`` degrees and scale by ``zoom`` about ``center``, then move by ``shift``."""
     motion = np.asarray(cv2.getRotationMatrix2D(center, angle, zoom), np.float64)
     motion[:, 2] += shift
     return motion
@@ -96,25 +102,25 @@ def _disc(
 
 
 def _texture(random: np.random.Generator, height: int, width: int, hue: float) -> npt.NDArray[np.float32]:
-    """Noise of several grains around a hue (0..1): ``(height + 2 b, width + 2 b, 3)`` float32 RGB, 0..255."""
+    """Noise at several scales around a hue (0..1): ``(height + 2 b, width + 2 b, 3)`` float32 RGB, 0..255."""
     rows, columns = height + 2 * _BORDER, width + 2 * _BORDER
     noise = np.zeros((rows, columns, 3), np.float32)
     for grain, share in _OCTAVES:
         cells = random.uniform(-1, 1, (rows // grain + 2, columns // grain + 2, 3)).astype(np.float32)
         noise += share * cv2.resize(cells, (columns, rows), interpolation=cv2.INTER_CUBIC)
     base = np.array(colorsys.hsv_to_rgb(hue, 0.55, 0.6), np.float32) * 255
-    noise = 0.3 * noise + 0.7 * noise[..., :1]  # mostly light and dark, a little colour
+    noise = 0.3 * noise + 0.7 * noise[..., :1]  # mostly brightness, a little colour
     return np.asarray(np.clip(base + noise * 230, 0, 255), np.float32)
 
 
 def _apply(motion: Affine, x: Coordinate, y: Coordinate) -> tuple[Coordinate, Coordinate]:
-    """Where points of frame 1 are in frame 2."""
+    """Map points of frame 1 to frame 2."""
     moved = motion @ np.stack([x, y, np.ones_like(x)]).reshape(3, -1)
     return moved[0].reshape(x.shape), moved[1].reshape(x.shape)
 
 
 def _unapply(motion: Affine, x: Coordinate, y: Coordinate) -> tuple[Coordinate, Coordinate]:
-    """Where points of frame 2 were in frame 1."""
+    """Map points of frame 2 back to frame 1."""
     return _apply(np.asarray(cv2.invertAffineTransform(motion), np.float64), x, y)
 
 
@@ -127,7 +133,7 @@ def _shade(
     *,
     moved: bool,
 ) -> Frame:
-    """One frame: for each pixel, the texture at the point of frame 1 that is seen there."""
+    """Render a frame: each pixel shows the texture at the point of frame 1 that is visible there."""
     image = _sample(texture, *(_unapply(background, x, y) if moved else (x, y)))
     for disc in discs:
         source_x, source_y = _unapply(disc.motion, x, y) if moved else (x, y)

@@ -1,7 +1,7 @@
-"""Cutting frames into windows and stitching the windows' flows; knows no model.
+"""Cuts frames into windows and stitches the windows' flows; independent of the model.
 
-A window's flow is weighted by each pixel's distance to the window's nearest edge, counted from 1, and the weighted
-mean of all windows is taken, as in DeepMind's published notebook for Perceiver IO.
+The stitched flow is a weighted mean over all windows. A pixel's weight is its distance to the nearest edge of the
+window, counted from 1, as in DeepMind's published notebook for Perceiver IO.
 """
 
 from __future__ import annotations
@@ -26,10 +26,10 @@ Size = tuple[int, int]
 
 @dataclass(frozen=True)
 class Grid:
-    """Where the windows of a frame are: every row start combined with every column start.
+    """The windows of a frame: every row start combined with every column start.
 
-    The published procedure repeats the last start of an axis at some sizes. Such a window is computed once and
-    counts as often as it is repeated.
+    At some sizes, the published procedure repeats the last start of an axis. Such a window is computed once, and its
+    weight is multiplied by the number of repeats.
     """
 
     frame: Size
@@ -39,7 +39,7 @@ class Grid:
 
     @property
     def positions(self) -> list[tuple[int, int]]:
-        """``(row, column)`` of each window's top left corner, row by row, each once."""
+        """``(row, column)`` of each window's top left corner, row by row, without repeats."""
         return list(itertools.product(sorted(set(self.rows)), sorted(set(self.columns))))
 
     def repeats(self, position: tuple[int, int]) -> int:
@@ -52,19 +52,19 @@ class Grid:
 
 
 def make_grid(frame: Size, window: Size, overlap: int = 20, kind: GridKind = "even") -> Grid:
-    """The windows that cover a frame.
-
-    ``even``: the fewest windows whose neighbours overlap by at least ``overlap`` pixels, spread evenly; one where one
-    is enough. ``reference``: the published procedure's windows.
+    """Choose the windows that cover a frame.
 
     Args:
-        frame: height and width of the frame, at least 1 x 1.
-        window: height and width of a window.
-        overlap: the least overlap of neighbouring windows in pixels.
-        kind: ``even`` or ``reference``.
+        frame: height and width of the frame in pixels, at least 1 x 1.
+        window: height and width of a window in pixels.
+        overlap: minimum overlap of neighbouring windows in pixels, at least 0 and less than the window.
+        kind: ``even`` spreads as few windows as possible evenly; ``reference`` uses those of the published procedure.
+
+    Returns:
+        The grid.
 
     Raises:
-        UsageError: the overlap is as large as the window, or the published procedure cannot work at this size.
+        UsageError: the overlap is out of range, or the published procedure cannot cover a frame of this size.
     """
     if kind == "reference":
         rows, columns = (_reference_starts(frame[axis], window[axis], overlap, frame) for axis in (0, 1))
@@ -79,7 +79,7 @@ def _even_starts(length: int, window: int, overlap: int) -> tuple[int, ...]:
         return (0,)
     _check_overlap(window, overlap)
     count = -((overlap - length) // (window - overlap))  # ceil((length - overlap) / (window - overlap))
-    # Spacing is at most window - overlap, a whole number, so rounding down never widens a step beyond it.
+    # The spacing is at most window - overlap, an integer, so rounding down never makes a step larger than that.
     return tuple(index * (length - window) // (count - 1) for index in range(count))
 
 
@@ -91,14 +91,15 @@ def _reference_starts(length: int, window: int, overlap: int, frame: Size) -> tu
     if length < window or any(start + window > length for start in starts[:-1]):
         raise UsageError(
             f"`grid` reference: the published procedure cannot cover a frame of {frame[1]} x {frame[0]}: "
-            f"along its side of {length}, windows of {window} with overlap {overlap} come out short; use `grid` even"
+            f"windows of {window} px with an overlap of {overlap} px do not fit its side of {length} px; "
+            "use `grid` even"
         )
     return tuple(starts)
 
 
 def _check_overlap(window: int, overlap: int) -> None:
     if not 0 <= overlap < window:
-        raise UsageError(f"`overlap` {overlap} must be at least 0 and less than the window's {window} pixels")
+        raise UsageError(f"`overlap` must be at least 0 and less than the window's {window} px, not {overlap}")
 
 
 @functools.cache
@@ -109,7 +110,7 @@ def window_weights(window: Size) -> npt.NDArray[np.float32]:
 
 
 def fill_window(frame: Frame, window: Size) -> Frame:
-    """Extend a frame that is smaller than a window, to the right and downwards, by repeating its edge pixels."""
+    """Pad a frame that is smaller than a window at the right and bottom, by repeating its edge pixels."""
     missing = [max(0, window[axis] - frame.shape[axis]) for axis in (0, 1)]
     if not any(missing):
         return frame
@@ -117,13 +118,17 @@ def fill_window(frame: Frame, window: Size) -> Frame:
 
 
 def cut(frame: Pixels, position: tuple[int, int], window: Size) -> Pixels:
-    """The window at ``position`` of an ``(H, W, ...)`` array that is at least as large as it: a view."""
+    """A view of the window at ``position`` (row, column) in an ``(H, W, ...)`` array, which must be large enough."""
     row, column = position
     return frame[row : row + window[0], column : column + window[1]]
 
 
 class Stitcher:
-    """The weighted mean of the windows' flows of one frame, gathered window by window."""
+    """Accumulates the weighted mean of the flows of one frame's windows.
+
+    Args:
+        grid: the windows of the frame.
+    """
 
     def __init__(self, grid: Grid) -> None:
         self._grid = grid
@@ -131,7 +136,7 @@ class Stitcher:
         self._sum = np.zeros((*covered, 2), np.float32)
 
     def add(self, position: tuple[int, int], flow: Flow) -> None:
-        """Add the ``(h, w, 2)`` flow of the window at ``position``."""
+        """Add the ``(h, w, 2)`` flow of the window at ``position`` (row, column)."""
         if len(self._grid) == 1:
             self._sum[:] = flow  # the mean of one is itself, without rounding
         else:
@@ -139,7 +144,7 @@ class Stitcher:
             window += flow * (window_weights(self._grid.window) * self._grid.repeats(position))[..., None]
 
     def flow(self) -> Flow:
-        """The stitched ``(H, W, 2)`` flow, once every window has been added."""
+        """The stitched ``(H, W, 2)`` flow; call it once, after adding every window."""
         height, width = self._grid.frame
         if len(self._grid) > 1:
             self._sum /= _total_weights(self._grid)[..., None]

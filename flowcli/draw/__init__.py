@@ -1,1 +1,1 @@
-"""Flow as pictures."""
+"""Draws flow as pictures and videos."""

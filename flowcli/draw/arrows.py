@@ -1,4 +1,4 @@
-"""Flow as arrows."""
+"""Draws flow as arrows."""
 
 from __future__ import annotations
 
@@ -10,25 +10,28 @@ from ..choices import Wheel
 from .color import colorize
 
 _SHORTEST = 1.0  # pixels; a shorter arrow is not drawn
-_LONGEST = 0.9  # steps, at full colour, so that arrows in a row do not touch
+_LONGEST = 0.9  # steps, for flow of full colour; less than one, so that arrows in a row do not touch
 _OUTLINE = (0, 0, 0)
-_OUTLINED_STEP = 12  # pixels; arrows that are closer together have no room for an outline
+_OUTLINED_STEP = 12  # pixels; closer arrows have no room for an outline
 
 
 def arrow_step(width: int) -> int:
-    """The distance between arrows, in pixels, that suits a picture of that width."""
+    """A suitable distance between arrows, in pixels, for a picture of that width in pixels."""
     return max(8, width // 40)
 
 
 def arrows(picture: Frame, flow: Flow, step: int, max_flow: float, wheel: Wheel | None = "middlebury") -> Frame:
-    """Arrows over a picture, in the colours of the flow.
+    """Draw the flow as arrows over a copy of a picture.
 
     Args:
         picture: ``(H, W, 3)`` uint8 RGB.
         flow: ``(H, W, 2)`` float32 in pixels; unknown flow gets no arrow.
         step: distance between the arrows' tails in pixels.
-        max_flow: flow of this length gets an arrow of nearly a step; others are in proportion.
-        wheel: of the colours; ``None`` makes them white.
+        max_flow: flow of this length, in pixels, gets an arrow 0.9 steps long; others are in proportion.
+        wheel: colour wheel of the arrows; ``None`` makes them white.
+
+    Returns:
+        ``(H, W, 3)`` uint8 RGB.
     """
     picture = picture.copy()
     ys, xs = (np.arange(min(step, side) // 2, side, step) for side in flow.shape[:2])

@@ -1,7 +1,7 @@
-"""Flow as colour: hue is the direction, saturation the length.
+"""Colours flow: the hue shows the direction, the saturation the length.
 
-The wheel is Middlebury's (Baker et al., IJCV 2011; the published C++ by Daniel Scharstein): 55 hues, more of them
-where the eye tells more apart. The colours equal those of the ``flow-vis`` package within one grey level.
+The colour wheel is Middlebury's (Baker et al., IJCV 2011; C++ code by Daniel Scharstein): 55 hues, more of them where
+the eye distinguishes more. The colours equal those of the ``flow-vis`` package to within one grey level.
 """
 
 from __future__ import annotations
@@ -17,15 +17,15 @@ from ..choices import Wheel
 
 _TRANSITIONS = (15, 6, 4, 11, 13, 6)  # hues from red to yellow, green, cyan, blue, magenta, and back to red
 _CORNERS = ((255, 0, 0), (255, 255, 0), (0, 255, 0), (0, 255, 255), (0, 0, 255), (255, 0, 255))
-_STEPS_PER_HUE = 256  # the hue table's fineness: neighbours differ by a quarter of a grey level at most
-_EPSILON = 1e-5  # pixels; keeps a flow that is zero everywhere from being divided by zero
+_STEPS_PER_HUE = 256  # resolution of the hue table: neighbours differ by at most a quarter of a grey level
+_EPSILON = 1e-5  # pixels; avoids a division by zero for flow that is zero everywhere
 
-# A table over all flows within the wheel. Across the wheel's disc of radius 1 a colour changes by at most 606 grey
-# levels per unit (255 outwards, 550 around it), so half the diagonal of a cell is worth 0.67 of a level.
+# The colour table covers all flow within the wheel. Over the wheel's disc of radius 1, a colour changes by at most 606
+# grey levels per unit (255 outwards, 550 around), so half the diagonal of a cell is worth 0.67 of a grey level.
 _TABLE_SIDE = 1280
 _BLOCK_SIDE = 224
 _BLOCK = _BLOCK_SIDE**2  # a block of this many vectors stays in the processor's cache
-_NEAR_JUMP = 4e-6  # relative distance to where the colours jump, within which they are computed instead of looked up
+_NEAR_JUMP = 4e-6  # relative distance from discontinuities within which colours are computed, not looked up
 _UNKNOWN_GREY = 128
 _DARKER = ((np.arange(256) + 0.5) * 0.75).astype(np.uint8)
 
@@ -35,7 +35,7 @@ Vectors = npt.NDArray[np.float32]
 
 @functools.cache
 def color_wheel() -> npt.NDArray[np.float32]:
-    """Middlebury's colour wheel: ``(55, 3)`` float32 RGB in 0..255."""
+    """The hues of Middlebury's colour wheel: ``(55, 3)`` float32 RGB, 0..255."""
     hues = []
     for index, steps in enumerate(_TRANSITIONS):
         start = np.array(_CORNERS[index])
@@ -47,10 +47,10 @@ def color_wheel() -> npt.NDArray[np.float32]:
 
 @functools.cache
 def _hue_table() -> npt.NDArray[np.float32]:
-    """What each colour lacks to white, finely interpolated around the wheel: ``(54 * 256 + 1, 3)`` float32, 0..255."""
+    """White minus each colour, finely interpolated around the wheel: ``(54 * 256 + 1, 3)`` float32, 0..255."""
     wheel = color_wheel()
-    # The published program maps the full turn onto 54 steps between its 55 hues, so that both ends of the turn
-    # fall on the first and on the last hue.
+    # The published program maps the full turn to the 54 steps between its 55 hues, so the two ends of the turn get
+    # the first and the last hue.
     position = np.arange((len(wheel) - 1) * _STEPS_PER_HUE + 1) / _STEPS_PER_HUE
     channels = [np.interp(position, np.arange(len(wheel)), wheel[:, channel]) for channel in range(3)]
     return (255 - np.stack(channels, axis=-1)).astype(np.float32)
@@ -58,7 +58,7 @@ def _hue_table() -> npt.NDArray[np.float32]:
 
 @functools.cache
 def _color_table() -> Frame:
-    """Colours of all flows within -1..1, by the cell that (v, u) falls into: ``(1280, 1280, 3)`` uint8 RGB."""
+    """Colours of all flow with u and v in -1..1, by the cell of (v, u): ``(1280, 1280, 3)`` uint8 RGB."""
     centers = ((np.arange(_TABLE_SIDE) + 0.5) * (2 / _TABLE_SIDE) - 1).astype(np.float32)
     row = np.empty((_TABLE_SIDE, 2), np.float32)
     row[:, 0] = centers
@@ -70,19 +70,19 @@ def _color_table() -> Frame:
 
 
 def largest_flow(flow: Flow) -> float:
-    """The length in pixels of the longest vector of an ``(H, W, 2)`` flow; unknown flow is left out, 0 if all is."""
+    """The length in pixels of the longest known vector of an ``(H, W, 2)`` flow; 0 if none is known."""
     vectors = flow.reshape(-1, 2)
     return _largest(vectors, _tops(vectors))
 
 
 def _tops(vectors: Vectors) -> list[np.float32]:
-    """The largest squared length of each block of vectors; not finite if any of the block is not."""
-    # In the very arithmetic of the colours, so that the longest vector falls on the wheel's rim and not beyond.
+    """The largest squared length in each block of vectors; not finite if any of the block is not."""
+    # In the same arithmetic as the colours, so that the longest vector falls on the wheel's rim, not beyond it.
     return [_squares(vectors[start : start + _BLOCK]).max() for start in range(0, len(vectors), _BLOCK)]
 
 
 def _largest(vectors: Vectors, tops: list[np.float32]) -> float:
-    """The longest of the vectors whose length is finite, in pixels."""
+    """The length of the longest vector with a finite length, in pixels."""
     largest = np.float32(0)
     for index, top in enumerate(tops):
         if not np.isfinite(top):
@@ -100,15 +100,15 @@ def _squares(vectors: Vectors) -> npt.NDArray[np.float32]:
 
 
 def colorize(flow: Flow, max_flow: float | None = None, wheel: Wheel = "middlebury") -> Frame:
-    """Colour a flow: the hue is its direction.
+    """Colour a flow; the hue shows its direction.
 
-    With Middlebury's wheel, zero flow is white; the longer, the more saturated. Flow beyond ``max_flow`` keeps its hue
-    and is darkened to three quarters; unknown flow (NaN) is black. With ``hsv``, as in OpenCV's tutorials, zero flow is
-    black; the longer, the brighter; unknown flow is grey.
+    ``middlebury`` (Baker et al., IJCV 2011): zero flow is white, longer flow is more saturated, flow longer than
+    ``max_flow`` is darkened to three quarters, and unknown flow is black. ``hsv`` (as in OpenCV's tutorials): zero flow
+    is black, longer flow is brighter, and unknown flow is grey.
 
     Args:
-        flow: ``(H, W, 2)`` float32 in pixels.
-        max_flow: the length in pixels that gets full colour; ``None`` takes the longest in ``flow``.
+        flow: ``(H, W, 2)`` float32 in pixels; NaN where unknown.
+        max_flow: the flow length in pixels that gets full colour; ``None`` uses the longest vector in ``flow``.
         wheel: ``middlebury`` or ``hsv``.
 
     Returns:
@@ -145,7 +145,7 @@ def _colorize_hsv(flow: Flow, scale: np.float32) -> Frame:
 
 
 def _look_up(vectors: Vectors, top: np.float32, scale: np.float32, colors: npt.NDArray[np.uint8]) -> None:
-    """Write the colours of a whole block of vectors into ``(N, 3)`` uint8 RGB ``colors``; ``top`` from ``_tops``."""
+    """Write the colours of a full block of vectors into ``colors``, ``(N, 3)`` uint8 RGB; ``top`` is from ``_tops``."""
     limit, near = scale * scale, np.float32(_NEAR_JUMP)
     if top < limit * (1 - near):
         computed = _below_axis(vectors, scale * near)
@@ -155,7 +155,7 @@ def _look_up(vectors: Vectors, top: np.float32, scale: np.float32, colors: npt.N
         within = squares < limit * (1 - near)
         beyond = (squares > limit * (1 + near)) & (squares < np.inf)
         with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
-            # What is beyond the rim is brought just inside it, and darkened.
+            # Vectors beyond the rim are shortened to just inside it, then darkened.
             shrink = np.where(beyond, scale * np.float32(1 - 1e-5) / np.sqrt(squares), np.float32(1))
             inner = vectors * shrink[:, None]
         computed = _below_axis(inner, scale * near) | ~(within | beyond)
@@ -168,8 +168,8 @@ def _look_up(vectors: Vectors, top: np.float32, scale: np.float32, colors: npt.N
 
 
 def _draw(vectors: Vectors, scale: np.float32, colors: npt.NDArray[np.uint8]) -> None:
-    """Write the colours of a block of vectors that are all within the rim, from the table."""
-    with np.errstate(over="ignore", invalid="ignore"):  # unknown flow gets its colour later
+    """Write the colours of a full block of vectors, all within the rim, from the table."""
+    with np.errstate(over="ignore", invalid="ignore"):  # unknown flow is coloured later
         cells = vectors * (_TABLE_SIDE / 2 / scale)
         cells += np.float32((_TABLE_SIDE - 1) / 2)
     square = (_BLOCK_SIDE, _BLOCK_SIDE)
@@ -179,14 +179,14 @@ def _draw(vectors: Vectors, scale: np.float32, colors: npt.NDArray[np.uint8]) ->
 
 
 def _below_axis(vectors: Vectors, distance: np.float32) -> npt.NDArray[np.bool_]:
-    """Where v is from ``-distance`` to -0.0: there, at positive u, the turn closes and colours jump."""
-    # The bits of negative numbers are in the order of their distance from -0.0.
+    """Where v is from ``-distance`` to -0.0: for positive u, the wheel closes there and colours jump."""
+    # Read as integers, the bits of negative floats are in the order of their distance from -0.0.
     bits = vectors.view(np.uint32)[:, 1] - np.float32(-0.0).view(np.uint32)
     return np.asarray(bits <= distance.view(np.uint32))
 
 
 def _shade(vectors: Vectors, scale: np.float32, *, darken: bool = True) -> npt.NDArray[np.uint8]:
-    """Colours of ``(N, 2)`` vectors by the formula: ``(N, 3)`` uint8 RGB; beyond the rim darkened, or as on it."""
+    """Compute the colours of ``(N, 2)`` vectors: ``(N, 3)`` uint8 RGB; beyond the rim as on it, darkened if asked."""
     with np.errstate(over="ignore", invalid="ignore"):
         u, v = vectors[:, 0] / scale, vectors[:, 1] / scale
         radius = np.sqrt(np.square(u) + np.square(v))

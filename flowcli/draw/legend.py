@@ -1,4 +1,4 @@
-"""The colour wheel, and as a legend in a picture's corner."""
+"""Draws the colour wheel, alone or as a legend in the corner of a picture."""
 
 from __future__ import annotations
 
@@ -10,15 +10,21 @@ from ..choices import Wheel
 from .color import colorize
 
 INK = (40, 40, 40)
-"""The colour of writing."""
+"""The colour of text: RGB, 0..255."""
 
 _SMALLEST = 48  # pixels
 
 
 def with_legend(picture: Frame, max_flow: float, wheel: Wheel = "middlebury") -> Frame:
-    """A picture with the colour wheel in its lower right corner, and the length of flow at the wheel's rim below it.
+    """Draw the colour wheel in the lower right corner of a picture, and below it the flow length at the wheel's rim.
 
-    Pictures of less than 96 pixels in height or width have no room for it and stay as they are.
+    Args:
+        picture: ``(H, W, 3)`` uint8 RGB.
+        max_flow: the flow length at the rim, in pixels.
+        wheel: ``middlebury`` or ``hsv``.
+
+    Returns:
+        A copy with the legend, or ``picture`` itself if its height or width is below 96 pixels, too small for one.
     """
     height, width = picture.shape[:2]
     size = max(_SMALLEST, min(height, width) // 5)
@@ -42,7 +48,10 @@ def wheel_disc(size: int, wheel: Wheel = "middlebury") -> Frame:
 
     Args:
         size: height and width of the picture in pixels.
-        wheel: which.
+        wheel: ``middlebury`` or ``hsv``.
+
+    Returns:
+        ``(size, size, 3)`` uint8 RGB.
     """
     axis = np.linspace(-1.05, 1.05, size, dtype=np.float32)
     flow = np.stack(np.meshgrid(axis, axis), axis=-1)

@@ -1,4 +1,4 @@
-"""What is written of a flow: the numbers in any format, or a picture."""
+"""Writes flow to files, as numbers or as a picture."""
 
 from __future__ import annotations
 
@@ -23,18 +23,19 @@ def write_output(
     frame: Frame | None = None,
     made_from: str | None = None,
 ) -> str | None:
-    """Write a flow to ``path``, whole or not at all; the suffix says the format.
+    """Write a flow to ``path``, completely or not at all; the suffix selects the format.
 
     Args:
-        path: the suffix of a flow format; ``.png`` is a picture, unless ``flow_format`` is ``kitti``.
+        path: the output; its suffix is that of a flow format. ``.png`` is a picture unless ``flow_format`` is
+            ``kitti``.
         flow: ``(H, W, 2)`` float32 in pixels; NaN where unknown.
         flow_format: see :func:`flowcli.flows.io.form_for`.
-        style: of the picture.
-        frame: the first frame, ``(H, W, 3)`` uint8 RGB, if the style needs it.
-        made_from: the frames, to be noted in the file; see :func:`flowcli.storage.is_made_from`.
+        style: how pictures are drawn.
+        frame: frame 1, ``(H, W, 3)`` uint8 RGB, if the style needs it.
+        made_from: identifies the frames; stored with the file for :func:`flowcli.storage.is_made_from`.
 
     Returns:
-        What the format cannot hold of this flow, as a line for the user, or ``None``.
+        One line that says what the format cannot store of this flow, or ``None`` if it stores everything.
 
     Raises:
         OutputError: the format is unknown or the file cannot be written.
@@ -48,14 +49,15 @@ def write_output(
 def write_flow(
     path: str | Path, flow: Flow, *, flow_format: FlowFormatName | None = None, max_flow: float | None = None
 ) -> None:
-    """Write ``flow`` to ``path``, whole or not at all; the suffix says the format.
+    """Write ``flow`` to ``path``, completely or not at all; the suffix selects the format.
 
     Args:
         path: ``.flo``, ``.pfm``, ``.npy``, ``.npz`` or ``.flo5`` for the numbers, ``.png`` for the colours of
             :func:`flowcli.colorize`.
         flow: ``(H, W, 2)`` float32 in pixels; NaN where unknown.
-        flow_format: ``kitti`` writes KITTI's 16-bit numbers into a ``.png``; what it cannot hold becomes unknown.
-        max_flow: for colours, the flow in pixels that gets full colour; ``None`` takes the largest in ``flow``.
+        flow_format: ``kitti`` writes KITTI's 16-bit numbers to a ``.png``; vectors outside its range become unknown.
+        max_flow: for colours, the flow length in pixels that gets full colour; ``None`` uses the longest vector in
+            ``flow``.
 
     Raises:
         OutputError: the format is unknown or the file cannot be written.
@@ -64,5 +66,5 @@ def write_flow(
 
 
 def write_mask(path: Path, mask: Mask) -> None:
-    """Write ``(H, W)`` bool as a picture, white where true, whole or not at all; raises ``OutputError``."""
+    """Write an ``(H, W)`` bool mask as a picture, white where true; raises ``OutputError`` if that fails."""
     write_image(path, np.repeat(mask[..., None], 3, axis=-1).astype(np.uint8) * np.uint8(255))

@@ -1,4 +1,4 @@
-"""Sheets of pictures with captions."""
+"""Arranges pictures with captions on a sheet."""
 
 from __future__ import annotations
 
@@ -16,11 +16,14 @@ _CAPTION = 30  # pixels of a caption line
 
 
 def panel(tiles: list[tuple[str, Frame]], columns: int) -> Frame:
-    """Pictures of one size with their captions on white, row by row.
+    """Arrange captioned pictures on a white sheet, row by row.
 
     Args:
-        tiles: captions (ASCII) and ``(H, W, 3)`` uint8 RGB pictures.
-        columns: how many stand side by side.
+        tiles: captions (ASCII) and pictures, ``(H, W, 3)`` uint8 RGB, all of the same size; at least one.
+        columns: number of pictures per row.
+
+    Returns:
+        The sheet, uint8 RGB.
     """
     height, width = tiles[0][1].shape[:2]
     rows = -(-len(tiles) // columns)
@@ -35,7 +38,7 @@ def panel(tiles: list[tuple[str, Frame]], columns: int) -> Frame:
 
 
 def centered(picture: Frame, height: int, width: int) -> Frame:
-    """``picture`` in the middle of a white ``(height, width, 3)``."""
+    """Centre a uint8 RGB picture on a white ``(height, width, 3)`` canvas, which must not be smaller."""
     canvas = np.full((height, width, 3), 255, np.uint8)
     y, x = (height - picture.shape[0]) // 2, (width - picture.shape[1]) // 2
     canvas[y : y + picture.shape[0], x : x + picture.shape[1]] = picture
@@ -43,7 +46,17 @@ def centered(picture: Frame, height: int, width: int) -> Frame:
 
 
 def demo_panel(frame1: Frame, frame2: Frame, flow: Flow, truth: Flow) -> Frame:
-    """What the demonstration shows: the frames, the wheel, the estimated and the true flow, and the error."""
+    """The sheet that the demo writes: frames, colour wheel, estimated flow, true flow and end-point error.
+
+    Args:
+        frame1: ``(H, W, 3)`` uint8 RGB.
+        frame2: ``(H, W, 3)`` uint8 RGB.
+        flow: the estimated flow, ``(H, W, 2)`` float32 in pixels.
+        truth: the true flow, ``(H, W, 2)`` float32 in pixels.
+
+    Returns:
+        The sheet, uint8 RGB.
+    """
     height, width = frame1.shape[:2]
     scale = largest_flow(truth)
     errors = endpoint_error(flow, truth)

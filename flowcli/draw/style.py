@@ -1,4 +1,4 @@
-"""How a flow is drawn: its colours alone, over the frame, with arrows, with a legend."""
+"""Drawing styles: plain colours, over the frame, with arrows, with a legend."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ from .arrows import arrow_step, arrows
 from .color import colorize, largest_flow
 from .legend import with_legend
 
-_PALEST = 90  # grey level that black becomes under an overlay, so that dark places show the flow as well
-_DIMMED = 0.7  # a frame's brightness under arrows
-_SMALLEST_SCALE = 1e-5  # pixels; of a flow that is zero everywhere
+_PALEST = 90  # the grey level of black under an overlay, so that dark areas show the flow, too
+_DIMMED = 0.7  # brightness of a frame under arrows
+_SMALLEST_SCALE = 1e-5  # pixels; for flow that is zero everywhere
 
 
 @dataclass(frozen=True)
@@ -23,35 +23,37 @@ class Style:
     """How a flow is drawn."""
 
     max_flow: float | None = None
-    """The length in pixels that gets full colour; ``None`` takes the longest in each flow."""
+    """The flow length in pixels that gets full colour, above 0; ``None`` uses the longest vector of each flow."""
 
     wheel: Wheel = "middlebury"
+    """The colour wheel."""
+
     legend: bool = False
-    """The wheel with its scale in a corner."""
+    """Whether to draw the colour wheel, with its scale, in a corner."""
 
     overlay: bool = False
-    """The frame tinted by its flow, instead of the flow's colours alone."""
+    """Whether to tint the frame with the colours, instead of showing the colours alone."""
 
     arrows: int | None = None
-    """Arrows over the frame, so many pixels apart."""
+    """The distance between arrows drawn over the frame, in pixels; ``None`` for no arrows."""
 
     def settings(self) -> dict[str, object]:
-        """What decides about a flow's colours, for records; in JSON's types."""
+        """The settings that determine a flow's colours, for records; JSON types only."""
         return {"max_flow": self.max_flow, "wheel": self.wheel, "legend": self.legend}
 
     @property
     def needs_frame(self) -> bool:
-        """Whether it takes the first frame to draw it."""
+        """Whether drawing needs frame 1."""
         return self.overlay or self.arrows is not None
 
 
 def draw_flow(flow: Flow, style: Style, frame: Frame | None = None) -> Frame:
-    """A flow as a picture.
+    """Draw a flow.
 
     Args:
-        flow: ``(H, W, 2)`` float32 in pixels.
-        style: how.
-        frame: ``(H, W, 3)`` uint8 RGB, the first of the pair, if the style needs it.
+        flow: ``(H, W, 2)`` float32 in pixels; NaN where unknown.
+        style: colours, scale and overlays.
+        frame: frame 1, ``(H, W, 3)`` uint8 RGB; without it, the colours alone are drawn.
 
     Returns:
         ``(H, W, 3)`` uint8 RGB.
@@ -67,14 +69,17 @@ def draw_flow(flow: Flow, style: Style, frame: Frame | None = None) -> Frame:
 
 
 def lay_out(frame: Frame, flow: Flow, layout: Layout, style: Style) -> Frame:
-    """One picture of a video.
+    """Draw one picture of a flow video.
 
     Args:
-        frame: ``(H, W, 3)`` uint8 RGB, the first of the pair.
-        flow: ``(H, W, 2)`` float32 in pixels.
-        layout: ``flow`` for the colours alone, ``side-by-side`` for the frame on their left, ``overlay`` for the
-            frame tinted by them, ``arrows`` for arrows over the frame.
-        style: how; ``layout`` decides about overlay and arrows.
+        frame: frame 1, ``(H, W, 3)`` uint8 RGB.
+        flow: ``(H, W, 2)`` float32 in pixels; NaN where unknown.
+        layout: ``flow`` for the colours alone, ``side-by-side`` for the frame to the left of the colours, ``overlay``
+            for the frame tinted with the colours, ``arrows`` for arrows over the frame.
+        style: colours, scale and legend; ``layout`` overrides its overlay and arrows.
+
+    Returns:
+        ``(H, W, 3)`` uint8 RGB; ``(H, 2 W, 3)`` for ``side-by-side``.
     """
     style = replace(
         style, overlay=layout == "overlay", arrows=arrow_step(frame.shape[1]) if layout == "arrows" else None
@@ -84,20 +89,23 @@ def lay_out(frame: Frame, flow: Flow, layout: Layout, style: Style) -> Frame:
 
 
 def overlay(frame: Frame, colors: Frame, wheel: Wheel = "middlebury") -> Frame:
-    """The frame in grey, tinted by the colours of its flow: where nothing moves it stays grey.
+    """Convert the frame to grey and tint it with the colours of its flow; it stays grey where nothing moves.
 
     Args:
         frame: ``(H, W, 3)`` uint8 RGB.
-        colors: likewise, from :func:`flowcli.colorize`.
-        wheel: that they are from.
+        colors: ``(H, W, 3)`` uint8 RGB, from :func:`flowcli.colorize`.
+        wheel: the colour wheel of ``colors``.
+
+    Returns:
+        ``(H, W, 3)`` uint8 RGB.
     """
     grey = cv2.cvtColor(cv2.cvtColor(frame, cv2.COLOR_RGB2GRAY), cv2.COLOR_GRAY2RGB)
-    if wheel == "hsv":  # whose still places are black
+    if wheel == "hsv":  # where zero flow is black
         return np.asarray(cv2.addWeighted(grey, 0.5, colors, 0.7, 0), np.uint8)
     pale = cv2.convertScaleAbs(grey, alpha=(255 - _PALEST) / 255, beta=_PALEST)
     return np.asarray(cv2.multiply(pale, colors, scale=1 / 255), np.uint8)
 
 
 def dimmed(frame: Frame) -> Frame:
-    """The frame darkened, so that arrows stand out."""
+    """Darken an ``(H, W, 3)`` uint8 frame, so that arrows stand out."""
     return np.asarray(cv2.convertScaleAbs(frame, alpha=_DIMMED), np.uint8)

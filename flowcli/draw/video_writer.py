@@ -1,4 +1,4 @@
-"""Writing videos through PyAV (FFmpeg); a frame is ``(H, W, 3)`` uint8 RGB."""
+"""Writes videos through PyAV (FFmpeg); a frame is ``(H, W, 3)`` uint8 RGB."""
 
 from __future__ import annotations
 
@@ -24,14 +24,14 @@ from ..frames.video import cause_of
 if TYPE_CHECKING:
     from av.video.stream import VideoStream
 
-_BT709 = 1  # primaries and transfer of HD video, as FFmpeg numbers them
+_BT709 = 1  # FFmpeg's number for the primaries and the transfer function of HD video
 _GIF_TICK = Fraction(1, 100)
 _GIF_SHORTEST = 2  # ticks; browsers show anything shorter for a tenth of a second
 
 
 @dataclass(frozen=True)
 class _Kind:
-    """How videos of a suffix are written."""
+    """How videos with a certain suffix are written."""
 
     container: str
     encoder: str
@@ -39,13 +39,13 @@ class _Kind:
     container_options: dict[str, str] = field(default_factory=dict)
 
 
-# Visually lossless; the colours have to stay readable. This preset is without x264's macroblock tree, which looks at
-# undefined memory where the width is no multiple of 16 (its AVX-512 code), so that the same flows give the same file.
+# Visually lossless, since the colours must stay readable. x264's macroblock tree is off: its AVX-512 code reads
+# undefined memory if the width is not a multiple of 16, and the same flow must always give the same file.
 _X264 = {"crf": "19", "preset": "superfast", "x264-params": "mbtree=0"}
 _VP9 = {"crf": "20", "b": "0", "deadline": "realtime", "cpu-used": "6", "row-mt": "1"}
-# The index in front, so that a browser starts to play before the whole file is there.
+# The index comes first, so that browsers can start to play before they have the whole file.
 _INDEX_FIRST = {"movflags": "+faststart"}
-# Without random identifiers, for the same reason.
+# No random identifiers: the same flow must always give the same file.
 _REPEATABLE = {"fflags": "+bitexact"}
 
 _KINDS = {
@@ -57,17 +57,17 @@ _KINDS = {
 }
 
 VIDEO_SUFFIXES = tuple(_KINDS)
-"""Suffixes of the videos that can be written."""
+"""The suffixes of videos that can be written."""
 
 
 class VideoWriter:
     """Writes frames as H.264 or VP9 in yuv420p, which play in every browser, or as a GIF.
 
     Args:
-        path: where to write; the caller chooses a temporary name.
-        name: the final name, whose suffix is one of ``VIDEO_SUFFIXES``.
-        rate: frames per second, on average.
-        time_base: the unit in which the frames' times can be told apart, in seconds.
+        path: the file to write, under a temporary name that the caller chooses.
+        name: the final name; its suffix is one of ``VIDEO_SUFFIXES``.
+        rate: average number of frames per second.
+        time_base: resolution of the frames' times, in seconds.
 
     Raises:
         OutputError: the file cannot be written.
@@ -88,12 +88,19 @@ class VideoWriter:
         self._palettes: Graph | None = None
         self._last = -_GIF_SHORTEST
         self.padded = False
-        """Whether an edge was repeated because the frames' height or width is odd, which yuv420p cannot hold."""
+        """Whether a row or column was repeated because the height or width is odd, which yuv420p does not allow."""
 
     def write(self, image: Frame, time: Fraction) -> None:
-        """Append ``(H, W, 3)`` uint8 RGB, shown from ``time`` seconds on; all images have one size.
+        """Append an image.
 
-        A GIF leaves out images that would be shown for less than browsers can.
+        A GIF leaves out images that follow the previous one in less than 20 ms, the shortest time browsers support.
+
+        Args:
+            image: ``(H, W, 3)`` uint8 RGB; all images must have the same size.
+            time: the time from which it is shown, in seconds.
+
+        Raises:
+            OutputError: the file cannot be written.
         """
         height, width = image.shape[:2]
         if not self._is_gif and (height % 2 or width % 2):
@@ -121,13 +128,13 @@ class VideoWriter:
             return stream
         stream.pix_fmt = "yuv420p"
         codec = stream.codec_context
-        # Said in the file, or players guess from the size and small videos come out in other colours.
+        # Without this in the file, players guess from the size, and small videos show wrong colours.
         codec.colorspace, codec.color_range = Colorspace.ITU709, ColorRange.MPEG
         codec.color_primaries = codec.color_trc = _BT709
         return stream
 
     def _indexed(self, frame: VideoFrame) -> VideoFrame:
-        """The frame in 256 colours of its own."""
+        """The frame, reduced to its own palette of 256 colours."""
         self._palettes = self._palettes or _palette_graph(frame.width, frame.height)
         self._palettes.push(frame)
         indexed = self._palettes.pull()
@@ -135,15 +142,15 @@ class VideoWriter:
         return indexed
 
     def close(self) -> None:
-        """Write what the encoder still holds and complete the file."""
+        """Flush the encoder and complete the file; raises ``OutputError``."""
         with self._output_errors():
             if self._stream is not None:
                 self._container.mux(self._stream.encode(None))
             self._container.close()
 
     def abandon(self) -> None:
-        """Remove the unfinished file."""
-        # First, for closing completes an .mp4: all of it would be moved, to put its index in front.
+        """Remove the unfinished file and release the encoder."""
+        # Remove it first: closing would complete an .mp4, and rewrite all of it to put the index first.
         with contextlib.suppress(OSError):  # Windows does not remove what is open
             self._path.unlink(missing_ok=True)
         with contextlib.suppress(av.error.FFmpegError, OSError):
@@ -162,7 +169,7 @@ def _subsampled(frame: VideoFrame) -> VideoFrame:
 
 
 def _palette_graph(width: int, height: int) -> Graph:
-    """FFmpeg's filters that choose a palette for each frame and bring the frame into it, one frame at a time."""
+    """FFmpeg filters that choose a palette for each frame and convert the frame to it."""
     graph = Graph()
     source = graph.add_buffer(width=width, height=height, format=VideoFormat("rgb24"), time_base=_GIF_TICK)
     split = graph.add("split")

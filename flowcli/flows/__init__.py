@@ -1,1 +1,1 @@
-"""Flow as data."""
+"""Flow data: file formats, metrics, warping, occlusion, data sets."""

@@ -1,4 +1,4 @@
-"""The layouts of benchmarks with true flow: which frames, which truth, and over which pixels each figure goes."""
+"""Finds the frames, the true flow and the evaluated subsets of pixels of published benchmarks."""
 
 from __future__ import annotations
 
@@ -18,23 +18,25 @@ from ..storage import why
 
 @dataclass(frozen=True)
 class Subset:
-    """Some pixels of a pair, and the true flow there."""
+    """A subset of a pair's pixels, with their true flow."""
 
     name: str
-    """Such as ``all`` or ``final, occluded``; figures of pairs with the same name are put together."""
+    """Such as ``all`` or ``final, occluded``; the figures of all pairs' subsets of one name are combined."""
 
     truth: Path
+    """The file of the true flow."""
+
     mask: Path | None = None
-    """A picture that is white where a pixel has some property."""
+    """A black and white picture that selects the pixels; ``None`` selects all."""
 
     wants_white: bool = True
-    """Whether the pixels with that property are meant, or the others."""
+    """Whether the white pixels of the mask are selected, or the black ones."""
 
     is_main: bool = False
-    """Whether these are all the pixels, and not a part of them."""
+    """Whether the subset covers all pixels with true flow."""
 
     def chosen(self) -> Mask | None:
-        """Which pixels, ``(H, W)``; ``None`` for all. Raises ``InputError``."""
+        """The selected pixels, ``(H, W)`` bool; ``None`` for all. Raises ``InputError`` if the mask is unreadable."""
         if self.mask is None:
             return None
         return np.asarray((read_image(self.mask)[..., 0] > 127) == self.wants_white)
@@ -42,28 +44,36 @@ class Subset:
 
 @dataclass(frozen=True)
 class Sample:
-    """Two frames of a data set, and their true flow."""
+    """Two frames of a data set, with their true flow."""
 
     name: str
-    """Unique in the data set; a path without a suffix."""
+    """A relative path without a suffix, unique in the data set."""
 
     frame1: Path
     frame2: Path
     subsets: list[Subset] = field(default_factory=list)
+    """The subsets of pixels to evaluate; at least one."""
 
 
 def find_samples(name: DatasetName, root: Path) -> list[Sample]:
-    """The samples of a data set that lies in ``root`` as its authors publish it.
+    """Find the samples of a data set in its published folder layout.
 
-    - ``middlebury``: ``<scene>/frame10.png``, ``frame11.png`` and ``flow10.flo``, or the last of them in
-      ``other-gt-flow`` and the frames in ``other-data`` or ``other-color-allframes``.
+    - ``middlebury``: ``<scene>/frame10.png``, ``frame11.png`` and ``flow10.flo``; or the flow in ``other-gt-flow`` and
+      the frames in ``other-data`` or ``other-color-allframes``.
     - ``sintel``: ``training/clean`` and ``training/final`` with ``<scene>/frame_0001.png``, ``training/flow``, and
-      ``training/occlusions`` and ``training/invalid`` if they are there.
+      ``training/occlusions`` and ``training/invalid`` if they exist.
     - ``kitti`` (2015, or 2012 with ``colored_0``): ``training/image_2/000000_10.png`` and ``_11.png``,
-      ``training/flow_occ`` and ``training/flow_noc``.
+      ``training/flow_occ``, and ``training/flow_noc`` if it exists.
+
+    Args:
+        name: the data set.
+        root: its folder.
+
+    Returns:
+        The samples in natural order; all their files exist.
 
     Raises:
-        InputError: it is not there, or a part of it is missing.
+        InputError: the data set is not there, a file is missing, or a sample exists twice.
     """
     finders: dict[DatasetName, Callable[[Path], list[Sample]]] = {
         "middlebury": _middlebury,
@@ -75,7 +85,7 @@ def find_samples(name: DatasetName, root: Path) -> list[Sample]:
     except OSError as error:
         raise InputError(f"cannot read {root}: {why(error)}") from error
     if not pairs:
-        raise InputError(f"{root} does not look like {name}: see flowcli eval --help for the folders it should have")
+        raise InputError(f"{root} does not look like {name}; see flowcli eval --help for the expected folders")
     wanted = [path for pair in pairs for path in (pair.frame1, pair.frame2, *_files(pair.subsets))]
     missing = sorted({str(path) for path in wanted if not path.is_file()})
     if missing:
@@ -84,7 +94,9 @@ def find_samples(name: DatasetName, root: Path) -> list[Sample]:
     for pair in pairs:
         other = truths.setdefault(pair.name, pair)
         if other is not pair:
-            raise InputError(f"{pair.name} is there twice: {other.subsets[0].truth} and {pair.subsets[0].truth}")
+            raise InputError(
+                f"{pair.name} exists twice, as {other.subsets[0].truth} and {pair.subsets[0].truth}; remove one"
+            )
     return pairs
 
 

@@ -1,4 +1,4 @@
-"""How far a flow is from the truth: the field's usual figures, over the pixels whose true flow is known."""
+"""The usual error metrics of optical flow, over the pixels whose true flow is known."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ _SPEEDS = {"s0_10": (0.0, 10.0), "s10_40": (10.0, 40.0), "s40": (40.0, np.inf)}
 
 
 def flow_statistics(flow: Flow) -> FlowStatistics:
-    """What a flow is like.
+    """Compute statistics of a flow.
 
     Args:
-        flow: ``(H, W, 2)`` float32 in pixels; unknown flow is NaN and left out.
+        flow: ``(H, W, 2)`` float32 in pixels; NaN, where unknown, is left out.
 
     Returns:
-        The smallest, mean and largest u, v and length, and the share of pixels that are known.
+        The minimum, mean and maximum of u, v and the length, in pixels, and the fraction of known pixels.
     """
     is_known = known(flow)
     u, v = flow[is_known].T.astype(np.float64)
@@ -36,19 +36,19 @@ def flow_statistics(flow: Flow) -> FlowStatistics:
 
 
 def endpoint_error(flow: Flow, truth: Flow) -> npt.NDArray[np.float32]:
-    """The end-point error of each pixel: the length of ``flow - truth`` in pixels.
+    """Compute the end-point error of each pixel: the length of ``flow - truth``.
 
     Defined in Baker et al., "A Database and Evaluation Methodology for Optical Flow", IJCV 2011, section 4.1.
 
     Args:
-        flow: ``(H, W, 2)`` float32 in pixels.
-        truth: ``(H, W, 2)`` float32 in pixels; NaN where unknown.
+        flow: the estimated flow, ``(H, W, 2)`` float32 in pixels; NaN where unknown.
+        truth: the true flow, ``(H, W, 2)`` float32 in pixels; NaN where unknown.
 
     Returns:
         ``(H, W)`` float32 in pixels; NaN where either flow is unknown.
 
     Raises:
-        ValueError: the two differ in size.
+        ValueError: the flows differ in size.
     """
     return _as_float32(_lengths_of_differences(flow, truth))
 
@@ -66,42 +66,53 @@ def _as_float32(values: npt.NDArray[np.float64]) -> npt.NDArray[np.float32]:
 
 
 def angular_error(flow: Flow, truth: Flow) -> npt.NDArray[np.float32]:
-    """The angular error of each pixel: the angle between ``(u, v, 1)`` and the true ``(u, v, 1)`` in degrees.
+    """Compute the angular error of each pixel: the angle between ``(u, v, 1)`` and the true ``(u, v, 1)``.
 
     Defined in Barron, Fleet and Beauchemin, "Performance of Optical Flow Techniques", IJCV 1994, section 4.1.
-    Arguments, errors and unknown flow as for :func:`endpoint_error`; values are 0..180.
+
+    Args:
+        flow: the estimated flow, ``(H, W, 2)`` float32 in pixels; NaN where unknown.
+        truth: the true flow, ``(H, W, 2)`` float32 in pixels; NaN where unknown.
+
+    Returns:
+        ``(H, W)`` float32 in degrees, 0..180; NaN where either flow is unknown.
+
+    Raises:
+        ValueError: the flows differ in size.
     """
     _check_sizes(flow, truth)
     u, v = np.moveaxis(flow.astype(np.float64), -1, 0)
     true_u, true_v = np.moveaxis(truth.astype(np.float64), -1, 0)
     with np.errstate(invalid="ignore", over="ignore"):
-        # By its tangent, which is precise at small angles, where the cosine is not.
+        # From the tangent, since the cosine is imprecise at small angles.
         cross = np.sqrt((v - true_v) ** 2 + (true_u - u) ** 2 + (u * true_v - v * true_u) ** 2)
         return _as_float32(np.degrees(np.arctan2(cross, u * true_u + v * true_v + 1)))
 
 
 def _check_sizes(flow: Flow, truth: Flow) -> None:
     if flow.shape != truth.shape:
-        raise ValueError(f"flows of different sizes: {flow.shape[:2]} and {truth.shape[:2]}")
+        raise ValueError(f"the flows have different sizes: {flow.shape[:2]} and {truth.shape[:2]}")
 
 
 @dataclass
 class Scores:
-    """Figures over all pixels of one or more flows, gathered flow by flow.
+    """Error metrics over the pixels of one or more flows, accumulated flow by flow.
 
-    Only pixels count whose true flow is known and chosen, and whose estimated flow is known; where only the latter is
-    missing, ``missing`` counts them. ``figures`` gives:
+    A pixel counts if it is selected and both its true and its estimated flow are known. ``missing`` counts the
+    selected pixels of which only the true flow is known. :meth:`figures` returns:
 
     - ``epe``: the mean end-point error in pixels (Baker et al., IJCV 2011).
-    - ``epe_image_mean``: the mean over images of their mean end-point errors, as KITTI's is often published.
+    - ``epe_image_mean``: the mean of the images' own mean end-point errors, in pixels, as often published for KITTI.
     - ``outliers_1px``, ``outliers_3px``, ``outliers_5px``: the percentage of pixels whose end-point error is larger
       than that (Baker et al., IJCV 2011: R1, R3, R5).
-    - ``fl_all``: the percentage of pixels whose end-point error is larger than 3 pixels and than 5 % of the true flow
-      (Menze and Geiger, "Object Scene Flow for Autonomous Vehicles", CVPR 2015).
+    - ``fl_all``: the percentage of pixels whose end-point error is larger than both 3 pixels and 5 % of the true
+      length (Menze and Geiger, "Object Scene Flow for Autonomous Vehicles", CVPR 2015).
     - ``angular_error``: the mean angular error in degrees (Barron et al., IJCV 1994).
-    - ``s0_10``, ``s10_40``, ``s40``: the mean end-point error where the true flow is shorter than 10 pixels, 10 to 40,
-      and 40 or longer (Butler et al., "A Naturalistic Open Source Movie for Optical Flow Evaluation", ECCV 2012).
-    - ``pixels``, ``missing``, ``images``: how many.
+    - ``s0_10``, ``s10_40``, ``s40``: the mean end-point error in pixels where the true flow is shorter than 10 pixels,
+      from 10 to below 40, and 40 or longer (Butler et al., "A Naturalistic Open Source Movie for Optical Flow
+      Evaluation", ECCV 2012).
+    - ``pixels``, ``missing``, ``images``: the number of pixels that count, of missing pixels, and of images with true
+      flow.
     """
 
     pixels: int = 0
@@ -112,15 +123,15 @@ class Scores:
     _speed_pixels: dict[str, int] = field(default_factory=dict)
 
     def add(self, flow: Flow, truth: Flow, chosen: Mask | None = None) -> None:
-        """Take in a flow.
+        """Add a flow.
 
         Args:
-            flow: ``(H, W, 2)`` float32 in pixels, as estimated.
-            truth: likewise; NaN where unknown.
-            chosen: ``(H, W)``, the pixels to look at; ``None`` for all.
+            flow: the estimated flow, ``(H, W, 2)`` float32 in pixels; NaN where unknown.
+            truth: the true flow, ``(H, W, 2)`` float32 in pixels; NaN where unknown.
+            chosen: the selected pixels, ``(H, W)`` bool; ``None`` for all.
 
         Raises:
-            ValueError: the sizes differ.
+            ValueError: the flows differ in size.
         """
         errors, angles = _lengths_of_differences(flow, truth), angular_error(flow, truth)
         asked = known(truth) if chosen is None else known(truth) & chosen
@@ -144,7 +155,7 @@ class Scores:
             self._speed_pixels[name] = self._speed_pixels.get(name, 0) + int(inside.sum())
 
     def merge(self, other: Scores) -> None:
-        """Take in what another has gathered."""
+        """Add everything that ``other`` has accumulated."""
         self.pixels += other.pixels
         self.missing += other.missing
         self.images += other.images
@@ -158,7 +169,7 @@ class Scores:
         self._sums[name] = self._sums.get(name, 0.0) + float(value)
 
     def figures(self) -> Figures:
-        """The figures; ``None`` where no pixel counts."""
+        """The metrics so far; a figure is ``None`` if no pixel counts for it."""
 
         def mean(name: str, count: int, factor: float = 1.0) -> float | None:
             return factor * self._sums[name] / count if count else None

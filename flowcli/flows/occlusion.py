@@ -1,4 +1,4 @@
-"""Where a point of one frame is hidden in the other, told by flow both ways."""
+"""Detects occlusions from the forward and the backward flow."""
 
 from __future__ import annotations
 
@@ -7,22 +7,23 @@ import numpy as np
 from ..arrays import Flow, Mask
 from .warp import look_up
 
-_RELATIVE, _ABSOLUTE = 0.01, 0.5  # of the threshold, the latter in square pixels
+_RELATIVE, _ABSOLUTE = 0.01, 0.5  # parts of the threshold; the absolute one in square pixels
 
 
 def occluded(forward: Flow, backward: Flow) -> Mask:
-    """Where a point of frame 1 is hidden in frame 2, by the forward-backward check.
+    """Find the pixels of frame 1 that are hidden in frame 2, by the forward-backward check.
 
-    A pixel counts as occluded where ``|f + b|^2 >= 0.01 (|f|^2 + |b|^2) + 0.5``, f being its flow and b the backward
-    flow where f leads (Sundaram, Brox and Keutzer, "Dense Point Trajectories by GPU-Accelerated Large Displacement
-    Optical Flow", ECCV 2010, section 3), and where f leads out of the frame or either is unknown.
+    A pixel counts as occluded if ``|f + b|^2 >= 0.01 (|f|^2 + |b|^2) + 0.5``, where f is its forward flow and b the
+    backward flow at the point that f leads to (Sundaram, Brox and Keutzer, "Dense Point Trajectories by
+    GPU-Accelerated Large Displacement Optical Flow", ECCV 2010, section 3). It also counts as occluded if f leads out
+    of the frame, or if f or b is unknown.
 
     Args:
-        forward: ``(H, W, 2)`` float32 in pixels, from frame 1 to frame 2.
-        backward: likewise, from frame 2 to frame 1.
+        forward: the flow from frame 1 to frame 2, ``(H, W, 2)`` float32 in pixels; NaN where unknown.
+        backward: the flow from frame 2 to frame 1, ``(H, W, 2)`` float32 in pixels; NaN where unknown.
 
     Returns:
-        ``(H, W)`` bool.
+        ``(H, W)`` bool, true where occluded.
     """
     back, inside = look_up(backward, forward)
     with np.errstate(invalid="ignore", over="ignore"):

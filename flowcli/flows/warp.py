@@ -1,4 +1,4 @@
-"""Warping by a flow, and how well a flow explains its frames, which takes no truth."""
+"""Warps frames by a flow, and measures the photometric error, which needs no true flow."""
 
 from __future__ import annotations
 
@@ -14,14 +14,15 @@ Values = TypeVar("Values", Flow, Frame)
 
 
 def warp(frame2: Frame, flow: Flow) -> tuple[Frame, Mask]:
-    """Frame 2 brought back to frame 1: each pixel shows what its flow leads to, bilinearly interpolated.
+    """Warp frame 2 to frame 1: each pixel shows the point that its flow leads to, bilinearly interpolated.
 
     Args:
         frame2: ``(H, W, 3)`` uint8 RGB.
-        flow: ``(H, W, 2)`` float32 in pixels, from frame 1 to frame 2.
+        flow: the flow from frame 1 to frame 2, ``(H, W, 2)`` float32 in pixels; NaN where unknown.
 
     Returns:
-        The frame, black where the flow is unknown or leads out of the frame, and the mask of the other pixels.
+        The warped frame, ``(H, W, 3)`` uint8 RGB, and the mask of its valid pixels, ``(H, W)`` bool. The other pixels,
+        whose flow is unknown or leads out of the frame, are black.
     """
     warped, inside = look_up(frame2, flow)
     return np.rint(warped).astype(np.uint8), inside
@@ -29,26 +30,29 @@ def warp(frame2: Frame, flow: Flow) -> tuple[Frame, Mask]:
 
 @dataclass(frozen=True)
 class PhotometricError:
-    """How far apart two frames are, in grey levels (0..255), the mean over pixels and channels."""
+    """Mean absolute differences of two frames over pixels and channels, in grey levels (0..255)."""
 
     warped: float
-    """Between frame 1 and frame 2 brought back to it, where the flow leads somewhere."""
+    """Between frame 1 and the warped frame 2, over its valid pixels."""
 
     unwarped: float
-    """Between the frames as they are, at the same pixels: what a flow of zero would give."""
+    """Between frame 1 and the original frame 2, over the same pixels: the error of zero flow."""
 
     share: float
-    """Of the frame's pixels that were compared (0..1)."""
+    """The fraction of pixels that were compared, 0..1."""
 
 
 def photometric_error(frame1: Frame, frame2: Frame, warped: Frame, inside: Mask) -> PhotometricError | None:
-    """How well a flow explains ``frame1`` by ``frame2``; ``None`` if it leads nowhere.
+    """Measure how well the warped frame 2 matches frame 1.
 
     Args:
         frame1: ``(H, W, 3)`` uint8 RGB.
-        frame2: likewise.
-        warped: ``frame2`` brought back by the flow, from :func:`warp`.
-        inside: where, from there as well.
+        frame2: ``(H, W, 3)`` uint8 RGB.
+        warped: the warped frame 2 from :func:`warp`, ``(H, W, 3)`` uint8 RGB.
+        inside: the mask from :func:`warp`, ``(H, W)`` bool.
+
+    Returns:
+        The errors, or ``None`` if no pixel is valid.
     """
     if not inside.any():
         return None
@@ -61,17 +65,17 @@ def photometric_error(frame1: Frame, frame2: Frame, warped: Frame, inside: Mask)
 
 
 def look_up(values: Values, flow: Flow) -> tuple[npt.NDArray[np.float32], Mask]:
-    """What ``values`` are where ``flow`` leads, bilinearly interpolated.
+    """Sample ``values`` at the points that ``flow`` leads to, bilinearly interpolated.
 
-    OpenCV's ``remap`` would do, but it rounds to 1/32 of a pixel for two channels and takes no side above 32766.
+    OpenCV's ``remap`` does not do: it rounds to 1/32 of a pixel for two channels, and refuses sides above 32766.
 
     Args:
-        values: ``(H, W, C)``, a flow or a frame.
-        flow: ``(H, W, 2)`` float32 in pixels.
+        values: a flow or a frame, ``(H, W, C)``.
+        flow: ``(H, W, 2)`` float32 in pixels; NaN where unknown.
 
     Returns:
-        ``(H, W, C)`` float32, 0 where there is nothing, and the ``(H, W)`` mask of where the flow is known and leads
-        to a place inside.
+        The samples, ``(H, W, C)`` float32, and the mask of pixels whose flow is known and stays inside the frame,
+        ``(H, W)`` bool. The samples of all other pixels are 0.
     """
     height, width = flow.shape[:2]
     with np.errstate(invalid="ignore"):

@@ -1,1 +1,1 @@
-"""What comes in."""
+"""Reads frames: images, image sequences and videos."""

@@ -1,4 +1,4 @@
-"""Which files are frames, and in what order."""
+"""Finds frame files and puts them in order."""
 
 from __future__ import annotations
 
@@ -6,17 +6,21 @@ import re
 from pathlib import Path
 
 IMAGE_SUFFIXES = frozenset({".png", ".jpg", ".jpeg", ".webp", ".tif", ".tiff", ".bmp", ".ppm", ".pgm", ".pnm", ".avif"})
-"""Suffixes by which a folder's frames are told from its other files."""
+"""The suffixes of files that count as frames in a folder."""
 
 
 def natural_key(path: Path) -> tuple[list[tuple[int, str]], str]:
-    """Sort key for natural order: ``frame_9`` comes before ``frame_10``."""
+    """A sort key for natural order: ``frame_9`` comes before ``frame_10``."""
     parts = re.split(r"([0-9]+)", str(path))
     return [(int(part), "") if part.isdecimal() else (-1, part.casefold()) for part in parts], str(path)
 
 
 def image_files(path: Path) -> list[Path] | None:
-    """The frames that a folder or a pattern means; ``None`` if ``path`` is neither."""
+    """The image files in a folder, or that match a glob or printf pattern, unsorted; ``None`` if ``path`` is neither.
+
+    Raises:
+        OSError: the folder cannot be read.
+    """
     if path.is_dir():
         files = list(path.iterdir())
     elif path.exists():
@@ -32,7 +36,7 @@ def image_files(path: Path) -> list[Path] | None:
 
 
 def _printf_files(pattern: Path) -> list[Path]:
-    """The files of a pattern such as ``%04d.png``, whatever number they start with."""
+    """The files that match a pattern such as ``%04d.png``; the numbers may start anywhere."""
     before, width, after = re.split(r"%(\d*)d", pattern.name, maxsplit=1)
     digits = rf"\d{{{int(width)},}}" if width else r"\d+"
     name = re.compile(re.escape(before) + digits + re.escape(after))

@@ -1,4 +1,4 @@
-"""Opening a video by name: a file, a folder of frames, or a pattern."""
+"""Opens a video by name: a file, a folder of frames, or a pattern."""
 
 from __future__ import annotations
 
@@ -20,16 +20,19 @@ def open_source(
     selection: Selection = EVERYTHING,
     max_pixels: int = MAX_PIXELS,
 ) -> FrameSource:
-    """Open a video file, a folder of frames, or frames given by a glob or printf pattern.
+    """Open a video file, a folder of frames, or the frames that match a glob or printf pattern.
 
     Args:
-        path: ``in.mp4``, ``frames/``, ``frames/*.png`` or ``frames/%04d.png``.
-        rate: frames per second of a folder or pattern; videos have their own.
-        selection: which of the frames.
+        path: such as ``in.mp4``, ``frames/``, ``frames/*.png`` or ``frames/%04d.png``.
+        rate: frames per second of a folder or pattern, 25 by default; ignored for video files.
+        selection: the frames to use.
         max_pixels: larger frames are refused.
 
+    Returns:
+        The video.
+
     Raises:
-        InputError: there is nothing there, or no frame in it, or it is not a video.
+        InputError: the path does not exist, contains no frames, or is not a video.
     """
     try:
         files = image_files(path)
@@ -37,6 +40,6 @@ def open_source(
         raise InputError(f"cannot read {path}: {why(error)}") from error
     if files is not None:
         return ImageSequence(path, files, rate or DEFAULT_RATE, selection, max_pixels)
-    from .video import VideoFile  # FFmpeg, which a folder of frames does not need
+    from .video import VideoFile  # imports FFmpeg, which a folder of frames does not need
 
     return VideoFile(path, selection, max_pixels)

@@ -1,6 +1,6 @@
-"""What a PNG file says of itself: its size, and whether it is whole (W3C, "Portable Network Graphics", 2003).
+"""Finds the size of a PNG file, and whether it is complete (W3C, "Portable Network Graphics", 2003).
 
-libpng prints its complaints straight to stderr, so damage is found before it sees the file.
+libpng prints its complaints directly to stderr, so damage has to be found before libpng sees the file.
 """
 
 from __future__ import annotations
@@ -17,23 +17,34 @@ SIGNATURE = b"\x89PNG\r\n\x1a\n"
 
 
 def whole_png_size(path: Path) -> tuple[int, int]:
-    """Height and width of a PNG file; raises ``InputError`` if it is missing or not whole."""
+    """Height and width of a PNG file; raises ``InputError`` if it is missing, damaged or truncated."""
     try:
         data = path.read_bytes()
     except OSError as error:
         raise InputError(f"cannot read {path}: {why(error)}") from error
     if not data.startswith(SIGNATURE) or end_of_png(data) is None:
-        raise InputError(f"{path} is not a PNG file, or damaged")
+        raise InputError(f"{path} is damaged, or not a PNG file")
     width, height = struct.unpack_from(">II", data, 16)
     return height, width
 
 
 def critical_chunks(data: bytes, name: object) -> bytes:
-    """A PNG file without its ancillary chunks; raises ``InputError`` if it is not whole, or goes on after its end."""
+    """Strip the ancillary chunks from a PNG file.
+
+    Args:
+        data: the bytes of the file.
+        name: what errors call it.
+
+    Returns:
+        The bytes of the file without these chunks.
+
+    Raises:
+        InputError: it is damaged or truncated, or has trailing data.
+    """
     end = end_of_png(data)
     if end != len(data):
-        cause = "is not complete" if end is None else f"ends after {end} of {len(data)} bytes"
-        raise InputError(f"{name} is damaged: the PNG file {cause}")
+        cause = "it is truncated or corrupt" if end is None else f"{len(data) - end} bytes follow the end of the image"
+        raise InputError(f"{name} is damaged: {cause}")
     return SIGNATURE + b"".join(data[start:stop] for start, stop in _chunks(data) if _is_critical(data, start))
 
 
@@ -52,11 +63,11 @@ def end_of_png(data: bytes) -> int | None:
 
 
 def _is_critical(data: bytes, start: int) -> bool:
-    return not data[start + 4] & 0x20  # the first letter is a capital
+    return not data[start + 4] & 0x20  # its type starts with a capital letter
 
 
 def _chunks(data: bytes) -> Iterator[tuple[int, int]]:
-    """Where the complete chunks of a PNG start and stop."""
+    """The start and stop of each complete chunk of a PNG file."""
     start = len(SIGNATURE)
     while start + 12 <= len(data):
         (length,) = struct.unpack_from(">I", data, start)

@@ -1,4 +1,4 @@
-"""Which frames of a video are looked at: from a start to an end, every so many."""
+"""Selects frames of a video by start, end and stride."""
 
 from __future__ import annotations
 
@@ -13,17 +13,22 @@ from ..errors import UsageError
 Content = TypeVar("Content")
 
 Position = int | Fraction
-"""A place in a video: the number of a frame, counted from 0, or seconds since the first frame."""
+"""A position in a video: a frame number, counted from 0, or seconds since the first frame."""
 
 
 @dataclass(frozen=True)
 class Selection:
-    """Frames from ``start`` on, before ``end``, every ``stride``-th of them.
+    """Every ``stride``-th frame from ``start`` on, up to but without ``end``.
 
-    Consecutive frames of the selection are pairs, so their frames, and the pairs, are ``stride`` frames apart.
+    Consecutive selected frames form the pairs, so the two frames of a pair are ``stride`` frames apart.
+
+    Args:
+        start: the first frame.
+        end: the first frame that is left out; ``None`` selects up to the last.
+        stride: the distance between selected frames, at least 1.
 
     Raises:
-        UsageError: the stride is not positive, or the end is not after the start.
+        UsageError: the stride is below 1, or the end is not after the start.
     """
 
     start: Position = 0
@@ -39,7 +44,14 @@ class Selection:
             raise UsageError("`end` must come after `start`")
 
     def pick(self, frames: Iterable[tuple[int, Fraction, Content]]) -> Iterator[tuple[int, Fraction, Content]]:
-        """Those of ``frames`` (number, seconds since the first, anything) that are selected; stops after the last."""
+        """Filter a stream of frames; stops reading at ``end``.
+
+        Args:
+            frames: all frames in order: number, seconds since the first, and any content.
+
+        Yields:
+            The selected ones, unchanged.
+        """
         first: int | None = None
         for index, time, content in frames:
             if self.end is not None and _is_at_or_after(self.end, index, time):
@@ -51,14 +63,19 @@ class Selection:
                 yield index, time, content
 
     def indices(self, count: int, rate: Fraction) -> range:
-        """The numbers of the selected frames among ``count`` frames at a constant ``rate`` per second."""
+        """The numbers of the selected frames among ``count`` frames at a constant rate of ``rate`` per second."""
         start, end = (
             math.ceil(place * rate) if isinstance(place, Fraction) else place for place in (self.start, self.end)
         )
         return range(start or 0, count if end is None else min(count, end), self.stride)
 
     def seconds(self, duration: Fraction, rate: Fraction) -> tuple[Fraction, Fraction]:
-        """About when the selection starts and ends, in a video of that duration and frame rate."""
+        """The approximate start and end of the selection in seconds.
+
+        Args:
+            duration: of the video, in seconds.
+            rate: frames per second.
+        """
         start, end = (
             place if isinstance(place, Fraction) else (None if place is None else place / rate)
             for place in (self.start, self.end)
@@ -67,6 +84,7 @@ class Selection:
 
 
 EVERYTHING = Selection()
+"""All frames."""
 
 
 def _is_at_or_after(place: Position, index: int, time: Fraction) -> bool:

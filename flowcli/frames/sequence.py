@@ -1,4 +1,4 @@
-"""Image files as a video."""
+"""Reads image files as a video."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ from .source import DamagedError, TimedFrame
 
 
 class ImageSequence:
-    """Image files as a video, in natural order. A :class:`FrameSource`.
+    """Image files as a video, in natural order. A :class:`flowcli.frames.source.FrameSource`.
 
     Args:
-        path: what the user called them.
+        path: the folder or pattern that the user gave.
         files: the images, in any order.
         rate: frames per second.
-        selection: which of them.
+        selection: the frames to use.
         max_pixels: larger images are refused.
 
     Raises:
@@ -45,11 +45,11 @@ class ImageSequence:
         self.selection = selection
         self._max_pixels = max_pixels
         if not self.files:
-            raise InputError(f"no frames in {path}: expected images such as .png or .jpg")
+            raise InputError(f"no frames in {path}; it must contain images such as .png or .jpg")
 
     @property
     def time_base(self) -> Fraction:
-        """One frame."""
+        """The duration of one frame in seconds."""
         return 1 / self.rate
 
     @property
@@ -62,8 +62,8 @@ class ImageSequence:
         return self.selection.indices(len(self.files), self.rate)
 
     def frames(self) -> Iterator[TimedFrame]:
-        """The selected files' images in order."""
-        # Files of several folders (frames/*/*.png) may share their names.
+        """The selected images in order; raises ``DamagedError`` if one cannot be read."""
+        # Files from several folders (frames/*/*.png) may have the same name.
         unique = len({file.stem for file in self.files}) == len(self.files)
         for index in self._indices:
             file = self.files[index]
@@ -78,10 +78,10 @@ class ImageSequence:
             yield TimedFrame(image, index / self.rate, name, file, changed)
 
     def sample_pairs(self, count: int) -> Iterator[tuple[Frame, Frame]]:
-        """Pairs spread evenly over the selected files."""
+        """Up to ``count`` pairs of consecutive frames, evenly spread over the selection; damaged ones are skipped."""
         files = [self.files[index] for index in self._indices]
         last = len(files) - 1
         for index in sorted({part * last // count for part in range(count)} if last > 0 else ()):
-            with contextlib.suppress(InputError):  # a damaged frame is reported where its turn comes
+            with contextlib.suppress(InputError):  # a damaged frame is reported later, by frames()
                 first, second = (read_image(file, max_pixels=self._max_pixels) for file in files[index : index + 2])
                 yield first, second

@@ -1,4 +1,4 @@
-"""What every video offers, wherever its frames come from."""
+"""The common interface of all videos, whether files or sequences of images."""
 
 from __future__ import annotations
 
@@ -13,51 +13,56 @@ from ..errors import InputError
 from .selection import Selection
 
 DEFAULT_RATE = Fraction(25)
-"""Frames per second of a folder of frames, unless said otherwise (as in FFmpeg)."""
+"""The default number of frames per second of a folder of frames, as in FFmpeg."""
 
 
 class DamagedError(InputError):
-    """A video that breaks off: what came before the damage is good."""
+    """A video that is damaged at some point; all frames before that are good."""
 
 
 @dataclass(frozen=True)
 class TimedFrame:
-    """A frame and when it is shown."""
+    """A frame and its time."""
 
     image: Frame
+    """``(H, W, 3)`` uint8 RGB."""
+
     time: Fraction
-    """Seconds since the first frame."""
+    """Seconds since the first frame of the video."""
 
     name: str
-    """What a file about this frame is called: the frame file's stem, or the frame's number."""
+    """The stem for names of outputs: the stem of the image file, or the frame's number in the video."""
 
     file: Path | None
-    """The image file that it is; ``None`` for a frame of a video file."""
+    """The image file; ``None`` for a frame of a video file."""
 
     changed: int
-    """When the file that it comes from was last changed, in nanoseconds."""
+    """When the file it comes from was last modified, in nanoseconds since the epoch."""
 
 
 class FrameSource(Protocol):
-    """A video, wherever it comes from."""
+    """A video file or a sequence of images."""
 
     path: Path
+    """The file, folder or pattern."""
+
     selection: Selection
+    """The frames to use."""
 
     @property
     def rate(self) -> Fraction:
-        """Frames per second, on average, before any are left out."""
+        """The average number of frames per second, before the selection."""
 
     @property
     def time_base(self) -> Fraction:
-        """The unit of the frames' times in seconds."""
+        """The unit of the frames' times, in seconds."""
 
     @property
     def count(self) -> int | None:
-        """The number of selected frames, if it is known beforehand; of a video perhaps not exactly."""
+        """The number of selected frames, approximate for video files; ``None`` if it is not known in advance."""
 
     def frames(self) -> Iterator[TimedFrame]:
-        """The frames in order; raises ``DamagedError`` where one is damaged or missing."""
+        """The selected frames in order; raises ``DamagedError`` at a frame that is damaged or missing."""
 
     def sample_pairs(self, count: int) -> Iterator[tuple[Frame, Frame]]:
-        """Up to ``count`` pairs of consecutive frames spread over the whole; damaged ones are left out."""
+        """Up to ``count`` pairs of consecutive frames, spread over the selection; damaged ones are skipped."""

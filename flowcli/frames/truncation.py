@@ -1,8 +1,8 @@
-"""Telling a video file that was cut off from one that is whole.
+"""Detects truncated video files.
 
-FFmpeg takes the early end of a file for its end. The containers themselves say how long they are: MP4 and MOV in
-their boxes (ISO/IEC 14496-12), Matroska and WebM in their elements (RFC 8794), AVI in its RIFF chunks. GIF ends
-with a trailer, and MPEG transport streams with a whole packet.
+FFmpeg treats the end of a truncated file as the regular end. But most containers store their own length: MP4 and MOV
+in their boxes (ISO/IEC 14496-12), Matroska and WebM in their elements (RFC 8794), AVI in its RIFF chunks. A GIF ends
+with a trailer, and an MPEG transport stream consists of whole packets.
 """
 
 from __future__ import annotations
@@ -17,7 +17,11 @@ _MATROSKA_MAGIC = b"\x1a\x45\xdf\xa3"
 
 
 def is_cut_off(path: Path) -> bool:
-    """Whether the file ends before its container says it does; False for containers that do not say."""
+    """Whether the file ends earlier than its container says; ``False`` for containers that do not say.
+
+    Raises:
+        OSError: the file cannot be read.
+    """
     size = path.stat().st_size
     with path.open("rb") as file:
         start = file.read(12)
@@ -68,7 +72,7 @@ def _walk_riff(file: BinaryIO, size: int) -> bool:
 
 
 def _walk_elements(file: BinaryIO, size: int) -> bool:
-    """The header, and then the segment that holds everything."""
+    """Walk over the header and the segment, which contains everything else."""
     position = 0
     while position < size:
         file.seek(position)
@@ -80,12 +84,12 @@ def _walk_elements(file: BinaryIO, size: int) -> bool:
         bits = 7 * length_bytes
         raw = int.from_bytes(header[identifier_bytes : identifier_bytes + length_bytes], "big")
         length = raw & ((1 << bits) - 1)
-        if length == (1 << bits) - 1:  # unknown: a live recording
+        if length == (1 << bits) - 1:  # unknown length: a live recording
             return False
         position += identifier_bytes + length_bytes + length
     return position > size
 
 
 def _vint_bytes(data: bytes, at: int) -> int:
-    """How many bytes the variable-length number at ``at`` takes, 0 if there is none."""
+    """The length in bytes of the variable-length integer at ``at``; 0 if there is none."""
     return 9 - data[at].bit_length() if at < len(data) and data[at] else 0

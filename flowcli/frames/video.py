@@ -1,4 +1,4 @@
-"""Reading video files through PyAV (FFmpeg); a frame is ``(H, W, 3)`` uint8 RGB."""
+"""Reads video files through PyAV (FFmpeg); a frame is ``(H, W, 3)`` uint8 RGB."""
 
 from __future__ import annotations
 
@@ -32,15 +32,15 @@ _SEEK_SECONDS = 10
 
 
 class VideoFile:
-    """A video file, whatever FFmpeg decodes. A :class:`flowcli.frames.source.FrameSource`.
+    """A video file in any format that FFmpeg decodes. A :class:`flowcli.frames.source.FrameSource`.
 
     Args:
         path: the file.
-        selection: which of its frames.
+        selection: the frames to use.
         max_pixels: larger frames are refused.
 
     Raises:
-        InputError: it is missing, unreadable, not a video, has no pictures in it, or too large ones.
+        InputError: it is missing, unreadable, not a video, has no video stream, or its frames are too large.
     """
 
     def __init__(self, path: Path, selection: Selection = EVERYTHING, max_pixels: int = MAX_PIXELS) -> None:
@@ -54,33 +54,37 @@ class VideoFile:
             self._duration = Fraction(container.duration or 0, av.time_base)
 
     def frames(self) -> Iterator[TimedFrame]:
-        """The selected frames in the order of their display, rotated as the file's metadata says."""
+        """The selected frames in display order, rotated according to the file's metadata.
+
+        Raises:
+            InputError: no frame can be decoded, or (``DamagedError``) the video is damaged from some frame on.
+        """
         changed = self.path.stat().st_mtime_ns
         for index, time, frame in self.selection.pick(self._timed()):
             yield TimedFrame(_upright(frame), time, f"{index:06d}", None, changed)
 
     def _timed(self) -> Iterator[tuple[int, Fraction, VideoFrame]]:
-        """All frames with their numbers and their times since the first."""
+        """All frames with their numbers and their seconds since the first frame."""
         start: Fraction | None = None
         time = Fraction(0)
         for index, frame in enumerate(self._decode()):
             stamp = frame.pts * frame.time_base if frame.pts is not None and frame.time_base else None
             start = stamp if start is None else start
             if index:
-                # Files without time stamps, or with repeated ones, still play in order.
+                # Times increase even if time stamps are missing or repeated.
                 given = stamp - start if stamp is not None and start is not None else time
                 time = given if given > time else time + 1 / self.rate
             yield index, time, frame
 
     def sample_pairs(self, count: int) -> Iterator[tuple[Frame, Frame]]:
-        """Pairs spread evenly over the selection, or its first one where the file cannot be searched."""
+        """Up to ``count`` pairs, evenly spread over the selection; only the first pair if the file is not seekable."""
         found = False
         with contextlib.suppress(av.error.FFmpegError, OSError), self._open() as (container, stream):
             frames = container.decode(stream)
             reached = Fraction(-1)
             times = self._sample_times(count)
             for wanted in times:
-                if wanted - reached > _SEEK_SECONDS:  # else the frames between are sooner decoded than sought
+                if wanted - reached > _SEEK_SECONDS:  # for shorter distances decoding is faster
                     container.seek(int(wanted * av.time_base))
                     frames = container.decode(stream)
                 first = next((frame for frame in frames if (frame.time or 0) >= wanted), None)
@@ -97,7 +101,7 @@ class VideoFile:
                     yield first_two[0], first_two[1]
 
     def _sample_times(self, count: int) -> list[Fraction]:
-        """Seconds, spread evenly over the selection, at which a frame has another of the selection after it."""
+        """Times in seconds, evenly spread over the selection, at which a pair of selected frames can start."""
         begin, end = self.selection.seconds(self._duration, self.rate)
         room = max(Fraction(0), end - begin - (self.selection.stride + 1) / self.rate)
         return sorted({begin + part * room / count for part in range(count)})
@@ -105,16 +109,16 @@ class VideoFile:
     @contextlib.contextmanager
     def _open(self) -> Iterator[tuple[InputContainer, VideoStream]]:
         if self.path.exists() and not self.path.is_file():
-            raise InputError(f"cannot read {self.path}: not a regular file; save the video to one first")
+            raise InputError(f"cannot read {self.path}: it is not a regular file; save the video to a file first")
         try:
             container = av.open(str(self.path))
         except OSError as error:
             raise InputError(f"cannot read {self.path}: {why(error)}; check the path") from error
         except av.error.FFmpegError as error:
-            raise InputError(f"cannot read {self.path}: not a video that FFmpeg knows, or damaged") from error
+            raise InputError(f"cannot read {self.path}: it is damaged, or not a video that FFmpeg can read") from error
         with container:
             if not container.streams.video:
-                raise InputError(f"cannot read {self.path}: there are no pictures in it")
+                raise InputError(f"cannot read {self.path}: it has no video stream")
             stream = container.streams.video[0]
             stream.thread_type = "AUTO"
             yield container, stream
@@ -129,7 +133,7 @@ class VideoFile:
                 except av.error.FFmpegError as error:
                     if decoded:
                         raise self._damaged(decoded, cause_of(error)) from error
-                    refused = error  # a recording may start between key frames
+                    refused = error  # normal at first: a recording may start between key frames
                     continue
                 for frame in frames:
                     if frame.is_corrupt and decoded:
@@ -138,7 +142,7 @@ class VideoFile:
                         yield frame
                         decoded += 1
         if not decoded and refused is not None:
-            raise InputError(f"cannot read {self.path}: no frame in it can be decoded: {cause_of(refused)}")
+            raise InputError(f"cannot read {self.path}: no frame can be decoded: {cause_of(refused)}")
         if is_cut_off(self.path):
             raise self._damaged(decoded, "the file is truncated")
 
@@ -163,5 +167,5 @@ def _upright(frame: VideoFrame) -> Frame:
 
 
 def cause_of(error: av.error.FFmpegError | OSError) -> str:
-    """The cause of an error of FFmpeg in lower case, such as ``invalid data found when processing input``."""
+    """The cause of an FFmpeg error in lower case, such as ``invalid data found when processing input``."""
     return (error.strerror or type(error).__name__).lower()

@@ -76,7 +76,7 @@ def test_npy_of_other_types(tmp_path: Path) -> None:
         np.save(tmp_path / "a.npy", values)
         np.testing.assert_array_equal(read_flow(tmp_path / "a.npy"), FLOW)
     np.save(tmp_path / "a.npy", np.array([object()]), allow_pickle=True)
-    with pytest.raises(InputError, match=r"a\.npy holds an array of shape \(1,\) and type \|O"):
+    with pytest.raises(InputError, match=r"a\.npy contains an array of shape \(1,\) and type \|O"):
         read_flow(tmp_path / "a.npy")
 
 
@@ -87,7 +87,7 @@ def test_npy_of_other_types(tmp_path: Path) -> None:
         ("a.pfm", b"Pf\n2 2\n-1\n", "one channel"),
         ("a.pfm", b"PF\n2 -2\n-1\n", "not a .pfm"),
         ("a.pfm", b"PF\n999999999 999999999\n-1\n", "999999999"),
-        ("a.pfm", PFM_BY_HAND[:-1], "need 60 bytes, it has 59"),
+        ("a.pfm", PFM_BY_HAND[:-1], "need 60 bytes, but it has 59"),
         ("a.pfm", PFM_BY_HAND + b"x", "it has 61"),
         ("a.npy", b"", "not a .npy"),
         ("a.npy", NPY_BY_HAND.replace(b"2, 2, 2", b"2, 2, 3"), "shape"),
@@ -146,7 +146,7 @@ def test_real_ground_truth(data: Path) -> None:
         (b"", "PIEH"),
         (b"PIE", "PIEH"),
         (b"HEIP" + BY_HAND[4:], "PIEH"),
-        (BY_HAND[:-1], "28 bytes, it has 27"),
+        (BY_HAND[:-1], "28 bytes, but it has 27"),
         (BY_HAND + b"x", "it has 29"),
         (b"PIEH" + struct.pack("<ii", -1, 5), "-1 x 5"),
         (b"PIEH" + struct.pack("<ii", 0, 5), "0 x 5"),
@@ -247,7 +247,7 @@ def test_flo5_of_h5py(tmp_path: Path) -> None:
         np.testing.assert_array_equal(archive["flow"][()], FLOW)
     with h5py.File(tmp_path / "c.flo5", "w") as archive:
         archive.create_dataset("flow", (60_000, 60_000, 2), "f4", chunks=True)  # 29 GB of nothing
-    with pytest.raises(InputError, match="cannot hold"):
+    with pytest.raises(InputError, match="cannot unpack to"):
         read_flow(tmp_path / "c.flo5")
 
 
@@ -327,7 +327,7 @@ def test_ancillary_chunks_do_not_change_kitti_files(tmp_path: Path) -> None:
 def test_npz_of_unusual_compression_is_refused(tmp_path: Path, method: int) -> None:
     with zipfile.ZipFile(tmp_path / "a.npz", "w", method) as archive:
         archive.writestr("flow.npy", NPY_BY_HAND)
-    with pytest.raises(InputError, match="compressed in a way"):
+    with pytest.raises(InputError, match="compressed by a method"):
         read_flow(tmp_path / "a.npz")
 
 
@@ -336,10 +336,10 @@ def test_flo5_that_would_unpack_to_far_more_than_the_flow_is_refused(tmp_path: P
     with h5py.File(tmp_path / "a.flo5", "w") as archive:
         large = {"maxshape": (None, None, 2), "chunks": (4096, 4096, 2), "compression": "gzip"}
         archive.create_dataset("flow", data=FLOW, **large)
-    with pytest.raises(InputError, match="plain"):
+    with pytest.raises(InputError, match="storage that flowcli does not read"):
         read_flow(tmp_path / "a.flo5")
     FLOW.tofile(tmp_path / "values")
     with h5py.File(tmp_path / "b.flo5", "w") as archive:
         archive.create_dataset("flow", FLOW.shape, "f4", external=[(str(tmp_path / "values"), 0, FLOW.nbytes)])
-    with pytest.raises(InputError, match="plain"):
+    with pytest.raises(InputError, match="storage that flowcli does not read"):
         read_flow(tmp_path / "b.flo5")

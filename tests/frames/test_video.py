@@ -75,7 +75,7 @@ def test_sound_alone_is_no_video(tmp_path: Path) -> None:
         sound.sample_rate = 8000
         container.mux(stream.encode(sound))
         container.mux(stream.encode(None))
-    with pytest.raises(InputError, match="no pictures"):
+    with pytest.raises(InputError, match="no video stream"):
         VideoFile(tmp_path / "a.wav")
 
 

@@ -246,7 +246,7 @@ class TestDatasets:
             for index, frame in ((10, scene.frame1), (11, scene.frame2)):
                 write_image(tmp_path / folder / f"frame{index}.png", frame)
             write_flow(tmp_path / folder / "flow10.flo", scene.flow)
-        with pytest.raises(InputError, match="Venus is there twice"):
+        with pytest.raises(InputError, match="Venus exists twice"):
             find_samples("middlebury", tmp_path)
 
     @pytest.mark.parametrize("name", ["middlebury", "sintel", "kitti"])

@@ -1,6 +1,6 @@
-"""Flow formats, one module each, behind one small interface; found by suffix or by name.
+"""Flow file formats: one module each, with a common interface, found by suffix or by name.
 
-The module of a format has a ``FORMAT``, and its name stands in :data:`flowcli.choices.FlowFormatName`.
+The module of a format defines ``FORMAT``, and its name is listed in :data:`flowcli.choices.FlowFormatName`.
 """
 
 from __future__ import annotations
@@ -18,68 +18,69 @@ from ...errors import InputError
 from ...limits import LARGEST_DEFLATE_RATIO, MAX_SIDE
 
 HEAD_BYTES = 4096
-"""How much of a file's beginning :attr:`FlowFormat.size` is given (or all, if the file is shorter)."""
+"""The number of bytes from a file's beginning that :attr:`FlowFormat.size` gets; fewer if the file is shorter."""
 
 
 @dataclass(frozen=True)
 class FlowFormat:
-    """How flow is written in a file."""
+    """A file format for flow."""
 
     name: str
-    """What users call it, and what its module is called."""
+    """The name of the format, and of its module."""
 
     suffix: str
+    """The suffix of its files, such as ``.flo``."""
 
     encode: Callable[[Flow], bytes]
-    """The bytes of a file holding an ``(H, W, 2)`` float32 flow in pixels; NaN where unknown."""
+    """Encodes an ``(H, W, 2)`` float32 flow in pixels, NaN where unknown, as the bytes of a file."""
 
     decode: Callable[[bytes, object], Flow]
-    """The flow in the bytes of a whole file; raises ``InputError`` that calls the file by the second argument."""
+    """Decodes the bytes of a complete file; the second argument is the file's name for ``InputError``."""
 
     size: Callable[[bytes, int, object], tuple[int, int]] | None
-    """Height and width, from the file's beginning and its length in bytes, which have to agree; raises ``InputError``
-    that calls the file by the third argument. ``None`` if it takes the whole file to tell whether it is whole."""
+    """Returns height and width, from the beginning of a file and its length in bytes, or raises ``InputError`` if they
+    do not match; the third argument is the file's name for errors. ``None`` if the check needs the complete file."""
 
     holds: Callable[[Flow], Mask] | None = None
-    """Which vectors of a flow it can hold, ``(H, W)`` bool; ``None`` if it holds every finite one."""
+    """Which vectors of a flow the format can store, ``(H, W)`` bool; ``None`` if it stores all finite ones."""
 
     range: str = ""
-    """What it can hold, in words."""
+    """The range of values that it can store, such as ``-512 to 511.98 px``."""
 
     recognizes: Callable[[Path], bool] | None = None
-    """Whether a file of this suffix is in this format, by its header; ``None`` if the suffix has no other meaning."""
+    """Whether a file is in this format, by its header; ``None`` if the suffix is not ambiguous."""
 
     @property
     def is_ambiguous(self) -> bool:
-        """Whether the suffix also means something else, so that the format has to be named for writing."""
+        """Whether another format has the same suffix, so that this one must be chosen by name for writing."""
         return self.name in get_args(AmbiguousFormatName)
 
 
 PICTURE = "png"
-"""The name that stands for a picture among those of the formats."""
+"""The format name that means a picture."""
 
 
 @functools.cache
 def formats() -> Mapping[str, FlowFormat]:
-    """The formats that hold flow itself, by suffix."""
+    """All formats that store flow as numbers, by suffix."""
     names = [name for name in get_args(FlowFormatName) if name != PICTURE]
     found: list[FlowFormat] = [importlib.import_module(f".{name}", __name__).FORMAT for name in names]
     return {form.suffix: form for form in found}
 
 
 def check_size(height: int, width: int, name: object) -> None:
-    """Raise ``InputError`` if no flow is that large, which means that the header of ``name`` is damaged."""
+    """Raise ``InputError`` if the size in the header of file ``name`` is not plausible."""
     if not (0 < width <= MAX_SIDE and 0 < height <= MAX_SIDE):
-        raise InputError(f"{name} is damaged: its header says {width} x {height} pixels")
+        raise InputError(f"{name} is damaged: its header claims {width} x {height} pixels")
 
 
 def check_length(height: int, width: int, expected: int, length: int, name: object) -> None:
-    """Raise ``InputError`` if the file ``name`` does not have the ``expected`` length in bytes."""
+    """Raise ``InputError`` if the length of file ``name`` is not ``expected``, both in bytes."""
     if length != expected:
-        raise InputError(f"{name} is damaged: {width} x {height} pixels need {expected} bytes, it has {length}")
+        raise InputError(f"{name} is damaged: {width} x {height} pixels need {expected} bytes, but it has {length}")
 
 
 def check_unpacked(bytes_unpacked: int, length: int, name: object) -> None:
-    """Raise ``InputError`` if no compressed file of ``length`` bytes can hold that many."""
+    """Raise ``InputError`` if a compressed file of ``length`` bytes cannot unpack to ``bytes_unpacked`` bytes."""
     if bytes_unpacked > length * LARGEST_DEFLATE_RATIO:
-        raise InputError(f"{name} is damaged: its {length} bytes cannot hold the {bytes_unpacked} that it claims")
+        raise InputError(f"{name} is damaged: its {length} bytes cannot unpack to the {bytes_unpacked} that it claims")

@@ -15,22 +15,22 @@ from ...errors import InputError
 from . import FlowFormat, check_length, check_size
 
 MAGIC = b"PIEH"  # 202021.25 as a little-endian float32
-UNKNOWN = np.float32(1e10)  # what Middlebury's own files hold where flow is unknown
+UNKNOWN = np.float32(1e10)  # marks unknown flow in Middlebury's own files
 UNKNOWN_THRESHOLD = 1e9
 _HEADER = struct.Struct("<4sii")
 
 
 def encode(flow: Flow) -> bytes:
-    """The bytes of a ``.flo`` file; NaN becomes 1e10 (unknown)."""
+    """Encode a flow as ``.flo``; NaN becomes 1e10 (unknown). Raises ``ValueError`` unless it has two components."""
     height, width, components = flow.shape
     if components != 2:
-        raise ValueError(f"a flow has two components, not {components}")
+        raise ValueError(f"a flow must have two components, not {components}")
     values = np.where(np.isnan(flow).any(axis=-1, keepdims=True), UNKNOWN, flow).astype("<f4")
     return _HEADER.pack(MAGIC, width, height) + values.tobytes()
 
 
 def decode(data: bytes, name: object) -> Flow:
-    """The flow in a ``.flo`` file; NaN where it says unknown."""
+    """Decode a ``.flo`` file; NaN where it marks flow as unknown. Raises ``InputError`` if it is damaged."""
     height, width = size(data, len(data), name)
     flow = np.frombuffer(data, "<f4", offset=_HEADER.size).reshape(height, width, 2).astype(np.float32)
     flow[~in_range(flow)] = np.nan
@@ -38,13 +38,13 @@ def decode(data: bytes, name: object) -> Flow:
 
 
 def in_range(flow: Flow) -> Mask:
-    """Which vectors the format can hold."""
+    """Which vectors the format can store: ``(H, W)`` bool."""
     with np.errstate(invalid="ignore"):
         return np.asarray((np.abs(flow) <= UNKNOWN_THRESHOLD).all(axis=-1))
 
 
 def size(head: bytes, length: int, name: object) -> tuple[int, int]:
-    """Height and width of the flow in a ``.flo`` file."""
+    """Height and width of the flow in a ``.flo`` file; raises ``InputError`` if it is damaged."""
     if len(head) < _HEADER.size or head[:4] != MAGIC:
         raise InputError(f"{name} is not a .flo file: it does not start with {MAGIC.decode()}")
     _, width, height = _HEADER.unpack_from(head)

@@ -1,6 +1,7 @@
 """Spring's ``.flo5`` (Mehl et al., "Spring: A High-Resolution High-Detail Dataset and Benchmark", CVPR 2023).
 
-An HDF5 file with the data set ``flow``, ``(H, W, 2)`` float32; NaN marks unknown flow. Needs the optional h5py.
+An HDF5 file with the data set ``flow``, ``(H, W, 2)`` float32; NaN marks unknown flow. It needs h5py, an optional
+dependency.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ from . import FlowFormat, check_size, check_unpacked
 from .npy import as_flow
 
 _DATA_SET = "flow"
-# What h5py raises on damaged files, which it does not check.
+# Raised by h5py on damaged files.
 _DAMAGE = (OSError, LookupError, RuntimeError, ValueError, TypeError, AttributeError, ArithmeticError, MemoryError)
 _SMALL_CHUNK = 1 << 20
 _REMEDY = "the .flo5 format needs h5py; pip install 'flowcli[spring]'"
@@ -33,7 +34,7 @@ def _h5py() -> ModuleType | None:
 
 
 def encode(flow: Flow) -> bytes:
-    """The bytes of a ``.flo5`` file, compressed as Spring's are; raises ``OutputError`` without h5py."""
+    """Encode a flow as ``.flo5``, compressed like Spring's own files; raises ``OutputError`` without h5py."""
     h5py = _h5py()
     if h5py is None:
         raise OutputError(_REMEDY)
@@ -46,7 +47,7 @@ def encode(flow: Flow) -> bytes:
 
 
 def decode(data: bytes, name: object) -> Flow:
-    """The flow in a ``.flo5`` file; NaN where it is not finite."""
+    """Decode a ``.flo5`` file; NaN where it is not finite. Raises ``InputError`` if damaged, or without h5py."""
     h5py = _h5py()
     if h5py is None:
         raise InputError(f"cannot read {name}: {_REMEDY}")
@@ -54,21 +55,21 @@ def decode(data: bytes, name: object) -> Flow:
         with h5py.File(io.BytesIO(data), "r") as archive:
             values = archive[_DATA_SET]
             if not isinstance(values, h5py.Dataset) or values.dtype.kind != "f":
-                raise InputError(f"{name} has no data set {_DATA_SET} of floats")
+                raise InputError(f"{name} does not contain a data set of floats called {_DATA_SET}")
             shape = values.shape
             if len(shape) != 3 or shape[2] != 2:
-                raise InputError(f"{name} holds an array of shape {shape}; flow is (height, width, 2)")
+                raise InputError(f"{name} contains an array of shape {shape}; flow must be (height, width, 2)")
             if not _is_plain(h5py, archive, values) or _end(data) != len(data):
-                raise InputError(f"{name} is damaged, or no flow: it is not stored in a plain way")
+                raise InputError(f"{name} is damaged, or uses HDF5 storage that flowcli does not read")
             check_size(shape[0], shape[1], name)
             check_unpacked(values.nbytes, len(data), name)
             return as_flow(values[()])
     except _DAMAGE as error:
-        raise InputError(f"{name} is not a .flo5 file, or damaged") from error
+        raise InputError(f"{name} is damaged, or not a .flo5 file") from error
 
 
 def _is_plain(h5py: ModuleType, archive: Any, values: Any) -> bool:
-    """Whether the values are in this file, unpack once, and in pieces of a reasonable size."""
+    """Whether the data set is stored in this file, compressed at most once, and in chunks of a reasonable size."""
     properties = values.id.get_create_plist()
     filters = [properties.get_filter(index)[0] for index in range(properties.get_nfilters())]
     chunk_bytes = math.prod(values.chunks or (0,)) * values.dtype.itemsize
@@ -83,7 +84,7 @@ def _is_plain(h5py: ModuleType, archive: Any, values: Any) -> bool:
 
 
 def _end(data: bytes) -> int:
-    """Where the superblock says that the file ends (HDF5 File Format Specification, section II.A)."""
+    """The end of the file according to its superblock, in bytes (HDF5 File Format Specification, section II.A)."""
     version, at = data[8], {0: 40, 1: 44}.get(data[8], 28)
     return int.from_bytes(data[at : at + 8], "little") if version < 4 else -1
 

@@ -1,6 +1,6 @@
-"""NumPy's ``.npy``: an ``(H, W, 2)`` array of float32; NaN marks unknown flow.
+"""NumPy's ``.npy``: an ``(H, W, 2)`` float32 array; NaN marks unknown flow.
 
-The header is read here rather than by NumPy, which lets many kinds of errors and warnings out of damaged ones.
+The header is parsed here because NumPy raises all kinds of errors and warnings for damaged headers.
 """
 
 from __future__ import annotations
@@ -21,26 +21,26 @@ _MAGIC = b"\x93NUMPY"
 
 
 def encode(flow: Flow) -> bytes:
-    """The bytes of a ``.npy`` file."""
+    """Encode a flow as ``.npy``."""
     file = io.BytesIO()
     np.lib.format.write_array(file, np.ascontiguousarray(flow, "<f4"), allow_pickle=False)
     return file.getvalue()
 
 
 def decode(data: bytes, name: object) -> Flow:
-    """The flow in a ``.npy`` file of any float type; NaN where either component is not finite."""
+    """Decode a ``.npy`` file of any float type; NaN where either component is not finite. Raises ``InputError``."""
     height, width, offset, dtype, is_fortran = _header(data, len(data), name)
     values = np.frombuffer(data, dtype, offset=offset)
     return as_flow(values.reshape(2, width, height).T if is_fortran else values.reshape(height, width, 2))
 
 
 def size(head: bytes, length: int, name: object) -> tuple[int, int]:
-    """Height and width of the flow in a ``.npy`` file."""
+    """Height and width of the flow in a ``.npy`` file; raises ``InputError`` if it is damaged."""
     return _header(head, length, name)[:2]
 
 
 def _header(head: bytes, length: int, name: object) -> tuple[int, int, int, np.dtype[np.floating], bool]:
-    """Height, width, where the values begin, their type, and whether they are in Fortran's order."""
+    """Height, width, offset of the values in bytes, their type, and whether they are in Fortran order."""
     damaged = InputError(f"{name} is not a .npy file, or its header is damaged")
     if not head.startswith(_MAGIC) or len(head) < 12:
         raise damaged
@@ -57,7 +57,9 @@ def _header(head: bytes, length: int, name: object) -> tuple[int, int, int, np.d
     is_flow = isinstance(shape, tuple) and len(shape) == 3 and all(type(side) is int for side in shape)
     is_float = isinstance(kind, str) and re.fullmatch(r"[<>=]f[248]", kind)
     if not is_flow or shape[2] != 2 or not is_float:
-        raise InputError(f"{name} holds an array of shape {shape} and type {kind}; flow is (height, width, 2) floats")
+        raise InputError(
+            f"{name} contains an array of shape {shape} and type {kind}; flow must be (height, width, 2) floats"
+        )
     check_size(shape[0], shape[1], name)
     dtype: np.dtype[np.floating] = np.dtype(kind)
     check_length(shape[0], shape[1], offset + shape[0] * shape[1] * 2 * dtype.itemsize, length, name)
@@ -65,7 +67,7 @@ def _header(head: bytes, length: int, name: object) -> tuple[int, int, int, np.d
 
 
 def as_flow(values: npt.NDArray[np.floating]) -> Flow:
-    """An ``(H, W, 2)`` array of any float type as flow; NaN where either component is not finite."""
+    """Convert an ``(H, W, 2)`` array of any float type to flow; NaN where either component is not finite."""
     with np.errstate(over="ignore", invalid="ignore"):
         flow = np.ascontiguousarray(values.astype(np.float32))
     flow[~known(flow)] = np.nan

@@ -1,4 +1,4 @@
-"""NumPy's ``.npz``: a ZIP archive with the array ``flow``, as in a ``.npy``."""
+"""NumPy's ``.npz``: a ZIP archive that contains the array ``flow`` as a ``.npy``."""
 
 from __future__ import annotations
 
@@ -14,30 +14,30 @@ from ...errors import InputError
 from . import FlowFormat, check_unpacked, npy
 
 _ARRAY = "flow"
-_END_MAGIC, _END_BYTES = b"PK\x05\x06", 22  # the record that a ZIP archive ends with, but for its comment
+_END_MAGIC, _END_BYTES = b"PK\x05\x06", 22  # the last record of a ZIP archive; only a comment may follow
 _DAMAGE = (zipfile.BadZipFile, zlib.error, struct.error, EOFError, OSError, RuntimeError, ValueError)
 
 
 def encode(flow: Flow) -> bytes:
-    """The bytes of a ``.npz`` file."""
+    """Encode a flow as ``.npz``."""
     file = io.BytesIO()
     np.savez(file, flow=np.ascontiguousarray(flow, "<f4"))
     return file.getvalue()
 
 
 def decode(data: bytes, name: object) -> Flow:
-    """The flow in the array ``flow`` of a ``.npz`` file, or in its only array; NaN where it is not finite."""
+    """Decode the array ``flow`` of a ``.npz`` file, or its only array; NaN where not finite. Raises ``InputError``."""
     try:
         with zipfile.ZipFile(io.BytesIO(data)) as archive:
             member = _member(archive, name)
             if data[-_END_BYTES - len(archive.comment) :][:4] != _END_MAGIC:
-                raise InputError(f"{name} is damaged: it goes on after its end")
+                raise InputError(f"{name} is damaged: it has trailing data")
             if member.compress_type not in {zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED}:
-                raise InputError(f"{name} is compressed in a way that NumPy does not use")
+                raise InputError(f"{name} is compressed by a method that NumPy does not use; save it with numpy.savez")
             check_unpacked(member.file_size, len(data), name)
             content = archive.read(member)
     except _DAMAGE as error:
-        raise InputError(f"{name} is not a .npz file, or damaged: {error}") from error
+        raise InputError(f"{name} is damaged, or not a .npz file: {error}") from error
     return npy.decode(content, name)
 
 
@@ -46,7 +46,7 @@ def _member(archive: zipfile.ZipFile, name: object) -> zipfile.ZipInfo:
     if _ARRAY in members:
         return members[_ARRAY]
     if len(members) != 1:
-        raise InputError(f"{name} holds {len(members)} arrays, none of them called {_ARRAY}")
+        raise InputError(f"{name} contains {len(members)} arrays, none of them called {_ARRAY}")
     return next(iter(members.values()))
 
 

@@ -1,7 +1,7 @@
-"""Portable float maps as FlyingThings3D has them (Mayer et al., CVPR 2016): u, v and 0 in three channels.
+"""Portable float maps as in FlyingThings3D (Mayer et al., CVPR 2016): u, v and 0 in three channels.
 
-``PF``, width and height, and a scale whose sign tells the byte order (negative: little-endian), in ASCII; then float32,
-row by row from the bottom up. NaN marks unknown flow.
+A header in ASCII: ``PF``, width, height, and a scale whose sign is the byte order (negative: little-endian). Then
+float32 values, row by row from the bottom up. NaN marks unknown flow.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ _HEADER = re.compile(rb"PF\s{1,9}(\d{1,9})\s{1,9}(\d{1,9})\s{1,9}(" + _NUMBER + 
 
 
 def encode(flow: Flow) -> bytes:
-    """The bytes of a little-endian ``.pfm`` file."""
+    """Encode a flow as a little-endian ``.pfm``."""
     height, width, _ = flow.shape
     values = np.zeros((height, width, 3), "<f4")
     values[..., :2] = flow[::-1]
@@ -27,7 +27,7 @@ def encode(flow: Flow) -> bytes:
 
 
 def decode(data: bytes, name: object) -> Flow:
-    """The flow in a ``.pfm`` file; NaN where either component is not finite."""
+    """Decode a ``.pfm`` file; NaN where either component is not finite. Raises ``InputError`` if it is damaged."""
     height, width, offset, order = _header(data, len(data), name)
     values = np.frombuffer(data, f"{order}f4", offset=offset).reshape(height, width, 3)
     flow = values[::-1, :, :2].astype(np.float32)
@@ -36,15 +36,15 @@ def decode(data: bytes, name: object) -> Flow:
 
 
 def size(head: bytes, length: int, name: object) -> tuple[int, int]:
-    """Height and width of the flow in a ``.pfm`` file."""
+    """Height and width of the flow in a ``.pfm`` file; raises ``InputError`` if it is damaged."""
     height, width, _, _ = _header(head, length, name)
     return height, width
 
 
 def _header(head: bytes, length: int, name: object) -> tuple[int, int, int, str]:
-    """Height, width, where the values begin, and their byte order as numpy writes it."""
+    """Height, width, offset of the values in bytes, and their byte order in NumPy's notation."""
     if head.startswith(b"Pf"):
-        raise InputError(f"{name} holds one channel, a disparity perhaps; flow needs a .pfm of three (PF)")
+        raise InputError(f"{name} has one channel, perhaps a disparity; flow needs a .pfm with three channels (PF)")
     match = _HEADER.match(head)
     if match is None or float(match[3]) == 0:
         raise InputError(f"{name} is not a .pfm file, or its header is damaged")
