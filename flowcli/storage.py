@@ -85,15 +85,18 @@ def atomic_output(target: Path, made_from: str | None = None) -> Iterator[Path]:
         made_from: what it is made from, for :func:`is_made_from`.
 
     Raises:
-        OutputError: the operating system refused (permission, disk full, a folder in the way, ...).
+        OutputError: the operating system refused (permission, disk full, a folder in the way, ...). Errors of the
+            block itself pass through; see :func:`output_errors`.
     """
     check_name(target)
-    try:
-        target = Path(os.path.realpath(target))  # a link stays a link
-        target.parent.mkdir(parents=True, exist_ok=True)
-        _remove_leftovers(target.parent)
-        with _temporary_file(target.parent) as temporary:
-            yield temporary
+    with contextlib.ExitStack() as stack:
+        with output_errors(target):
+            target = Path(os.path.realpath(target))  # a link stays a link
+            target.parent.mkdir(parents=True, exist_ok=True)
+            _remove_leftovers(target.parent)
+            temporary = stack.enter_context(_temporary_file(target.parent))
+        yield temporary
+        with output_errors(target):
             _flush(temporary)
             if target.exists() and not _WINDOWS:  # where the mode only says "read-only"
                 shutil.copymode(target, temporary)
@@ -101,6 +104,13 @@ def atomic_output(target: Path, made_from: str | None = None) -> Iterator[Path]:
                 with contextlib.suppress(OSError):  # not every file system has room for it
                     os.setxattr(temporary, _MADE_FROM, os.fsencode(made_from))
             _replace(temporary, target)
+
+
+@contextlib.contextmanager
+def output_errors(target: Path) -> Iterator[None]:
+    """Raise what the operating system refuses within the block as an ``OutputError`` that names ``target``."""
+    try:
+        yield
     except OSError as error:
         raise OutputError(f"cannot write {target}: {why(error)}") from error
 
@@ -212,11 +222,9 @@ def guarded(target: Path) -> Iterator[None]:
     Missing parent folders are made. Raises ``OutputError`` if the folder cannot be written to.
     """
     with contextlib.ExitStack() as stack:
-        try:
+        with output_errors(target):
             target.parent.mkdir(parents=True, exist_ok=True)
             stack.enter_context(locked(target.with_name(f"{_TEMPORARY[0]}{target.name}{_LOCK}")))
-        except OSError as error:
-            raise OutputError(f"cannot write {target}: {why(error)}") from error
         yield
 
 
@@ -271,7 +279,7 @@ def is_made_from(path: Path, made_from: str) -> bool:
 
 def write_bytes(target: Path, data: bytes | memoryview, made_from: str | None = None) -> None:
     """Write ``data`` to ``target``, whole or not at all; arguments and errors as for :func:`atomic_output`."""
-    with atomic_output(target, made_from) as temporary:
+    with atomic_output(target, made_from) as temporary, output_errors(target):
         temporary.write_bytes(data)
 
 

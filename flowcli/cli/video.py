@@ -63,6 +63,9 @@ def video(
         Any,
         typer.Option(parser=frame_rate, metavar="RATE", help="Frames per second of a folder or pattern (25)."),
     ] = None,
+    stream: Annotated[
+        int | None, typer.Option(min=0, metavar="N", help="The N-th video stream, counted from 0; else the largest.")
+    ] = None,
     max_pixels: MaxPixelsOption = MAX_PIXELS,
     json: JsonOption = False,
     force: ForceOption = False,
@@ -88,7 +91,7 @@ def video(
     )
     selection = Selection(start, end, stride)
     outputs.check(source)
-    frames = open_source(source, fps, selection, max_pixels)
+    frames = open_source(source, fps, selection, max_pixels, stream)
     if fps is not None and frames.rate != fps:
         console.note(f"{source} has a frame rate of its own; --fps is for folders and patterns")
     estimator = estimator_options.load()

@@ -19,7 +19,8 @@ from av.video.reformatter import ColorRange, Colorspace
 
 from ..arrays import Frame
 from ..errors import OutputError
-from ..frames.video import cause_of
+from ..frames.container import cause_of
+from ..geometry import resize_frame
 
 if TYPE_CHECKING:
     from av.video.stream import VideoStream
@@ -37,6 +38,7 @@ class _Kind:
     encoder: str
     encoder_options: dict[str, str]
     container_options: dict[str, str] = field(default_factory=dict)
+    has_square_pixels: bool = False
 
 
 # Visually lossless, since the colours must stay readable. x264's macroblock tree is off: its AVX-512 code reads
@@ -52,8 +54,8 @@ _KINDS = {
     ".mp4": _Kind("mp4", "libx264", _X264, _INDEX_FIRST),
     ".mov": _Kind("mov", "libx264", _X264, _INDEX_FIRST),
     ".mkv": _Kind("matroska", "libx264", _X264, _REPEATABLE),
-    ".webm": _Kind("webm", "libvpx-vp9", _VP9, _REPEATABLE),
-    ".gif": _Kind("gif", "gif", {}),
+    ".webm": _Kind("webm", "libvpx-vp9", _VP9, _REPEATABLE, has_square_pixels=True),
+    ".gif": _Kind("gif", "gif", {}, has_square_pixels=True),
 }
 
 VIDEO_SUFFIXES = tuple(_KINDS)
@@ -87,6 +89,10 @@ class VideoWriter:
         self._stream: VideoStream | None = None
         self._palettes: Graph | None = None
         self._last = -_GIF_SHORTEST
+        self.pixel_aspect = Fraction(1)
+        """The width of a pixel over its height, to be set before the first frame. Where the format (or, for WebM, PyAV)
+        has square pixels only, the pictures are resized to the shape they are shown in."""
+
         self.padded = False
         """Whether a row or column was repeated because the height or width is odd, which yuv420p does not allow."""
 
@@ -103,6 +109,9 @@ class VideoWriter:
             OutputError: the file cannot be written.
         """
         height, width = image.shape[:2]
+        if self.pixel_aspect != 1 and self._kind.has_square_pixels:
+            width = max(1, round(width * self.pixel_aspect))
+            image = resize_frame(image, height, width)
         if not self._is_gif and (height % 2 or width % 2):
             image = np.pad(image, ((0, height % 2), (0, width % 2), (0, 0)), mode="edge")
             self.padded = True
@@ -128,6 +137,8 @@ class VideoWriter:
             return stream
         stream.pix_fmt = "yuv420p"
         codec = stream.codec_context
+        if self.pixel_aspect != 1 and not self._kind.has_square_pixels:
+            codec.sample_aspect_ratio = self.pixel_aspect
         # Without this in the file, players guess from the size, and small videos show wrong colours.
         codec.colorspace, codec.color_range = Colorspace.ITU709, ColorRange.MPEG
         codec.color_primaries = codec.color_trc = _BT709

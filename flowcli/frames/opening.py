@@ -19,6 +19,7 @@ def open_source(
     rate: Fraction | None = None,
     selection: Selection = EVERYTHING,
     max_pixels: int = MAX_PIXELS,
+    stream: int | None = None,
 ) -> FrameSource:
     """Open a video file, a folder of frames, or the frames that match a glob or printf pattern.
 
@@ -27,6 +28,7 @@ def open_source(
         rate: frames per second of a folder or pattern, 25 by default; ignored for video files.
         selection: the frames to use.
         max_pixels: larger frames are refused.
+        stream: the video stream to use, counted from 0; ``None`` takes the one that the ffmpeg program takes.
 
     Returns:
         The video.
@@ -42,4 +44,4 @@ def open_source(
         return ImageSequence(path, files, rate or DEFAULT_RATE, selection, max_pixels)
     from .video import VideoFile  # imports FFmpeg, which a folder of frames does not need
 
-    return VideoFile(path, selection, max_pixels)
+    return VideoFile(path, selection, max_pixels, stream)

@@ -43,6 +43,7 @@ class ImageSequence:
         self.files = sorted(files, key=natural_key)
         self.rate = rate
         self.selection = selection
+        self.stream: int | None = None
         self._max_pixels = max_pixels
         if not self.files:
             raise InputError(f"no frames in {path}; it must contain images such as .png or .jpg")

@@ -39,6 +39,9 @@ class TimedFrame:
     changed: int
     """When the file it comes from was last modified, in nanoseconds since the epoch."""
 
+    pixel_aspect: Fraction = Fraction(1)
+    """The width of a pixel over its height, when the frame is shown."""
+
 
 class FrameSource(Protocol):
     """A video file or a sequence of images."""
@@ -48,6 +51,9 @@ class FrameSource(Protocol):
 
     selection: Selection
     """The frames to use."""
+
+    stream: int | None
+    """The number of the video stream that was asked for; ``None`` if none was."""
 
     @property
     def rate(self) -> Fraction:

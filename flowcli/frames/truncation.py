@@ -1,95 +1,204 @@
-"""Detects truncated video files.
+"""Tells a video file that lacks frames from one that is whole.
 
-FFmpeg treats the end of a truncated file as the regular end. But most containers store their own length: MP4 and MOV
-in their boxes (ISO/IEC 14496-12), Matroska and WebM in their elements (RFC 8794), AVI in its RIFF chunks. A GIF ends
-with a trailer, and an MPEG transport stream consists of whole packets.
+FFmpeg takes the end of a truncated file for its regular end. Some containers announce their frames: MP4 and MOV in
+tables, which FFmpeg reads into an index (ISO/IEC 14496-12); Matroska and WebM by the lengths of their clusters and the
+duration (RFC 9559); AVI by the length of its list of frames; a GIF image ends with an empty block. What follows the
+last frame (an index, a trailer, what a phone appends) does not matter. Where nothing is announced, as in MPEG transport
+streams and raw streams, nothing can be told.
 """
 
 from __future__ import annotations
 
+import os
 import struct
-from pathlib import Path
-from typing import BinaryIO
+from collections.abc import Iterator
+from fractions import Fraction
+from typing import TYPE_CHECKING, BinaryIO
 
-_GIF_TRAILER, _GIF_TAIL = b";", 1024
-_TS_SYNC, _TS_PACKET = b"G", 188
-_MATROSKA_MAGIC = b"\x1a\x45\xdf\xa3"
+if TYPE_CHECKING:
+    from av.video.stream import VideoStream
+
+_EBML_MAGIC = b"\x1a\x45\xdf\xa3"
+_SEGMENT, _INFO, _TRACKS, _CLUSTER = 0x18538067, 0x1549A966, 0x1654AE6B, 0x1F43B675
+_TIME_SCALE, _DURATION = 0x2AD7B1, 0x4489
+_TRACK, _TRACK_NUMBER, _TRACK_TYPE, _VIDEO = 0xAE, 0xD7, 0x83, 1
+_SIMPLE_BLOCK, _BLOCK_GROUP, _BLOCK = 0xA3, 0xA0, 0xA1
+_TOLERANCE = Fraction(1, 2)  # seconds by which sound may outlast the picture
+
+_GIF_MAGIC = (b"GIF87a", b"GIF89a")
+_GIF_HEADER_BYTES = 13
+_GIF_IMAGE, _GIF_EXTENSION = 0x2C, 0x21
 
 
-def is_cut_off(path: Path) -> bool:
-    """Whether the file ends earlier than its container says; ``False`` for containers that do not say.
+def lacks_frames(file: BinaryIO, stream: VideoStream, decoded: int, end: Fraction) -> bool:
+    """Whether the container announces frames that the file does not have.
 
-    Raises:
-        OSError: the file cannot be read.
+    Args:
+        file: the video, open for reading; its position is moved.
+        stream: of that file, decoded to its end.
+        decoded: how many frames were decoded.
+        end: the time stamp of the last frame in seconds, as the container counts.
+
+    Returns:
+        ``False`` also for containers that announce nothing.
     """
-    size = path.stat().st_size
-    with path.open("rb") as file:
-        start = file.read(12)
-        if start[4:8] in {b"ftyp", b"moov", b"mdat", b"free", b"wide", b"skip"}:
-            return _walk_boxes(file, size)
-        if start.startswith(_MATROSKA_MAGIC):
-            return _walk_elements(file, size)
-        if start.startswith(b"RIFF"):
-            return _walk_riff(file, size)
-        if start.startswith((b"GIF87a", b"GIF89a")):
-            file.seek(max(0, size - _GIF_TAIL))
-            return not file.read().rstrip(b"\0").endswith(_GIF_TRAILER)
-        if start[:1] == _TS_SYNC:
-            file.seek(_TS_PACKET)
-            return file.read(1) == _TS_SYNC and size % _TS_PACKET != 0
+    size = os.fstat(file.fileno()).st_size
+    if "mp4" in stream.container.format.name:
+        entries = stream.index_entries
+        return decoded < len(entries) and any(entry.pos >= size for entry in entries)
+    file.seek(0)
+    start = file.read(12)
+    if start.startswith(_EBML_MAGIC):
+        return _matroska_lacks_frames(file, size, end)
+    if start.startswith(b"RIFF") and start.endswith(b"AVI "):
+        return _list_of_frames_is_cut(file, size)
+    if start.startswith(_GIF_MAGIC):
+        return _gif_image_is_cut(file)
     return False
 
 
-def _walk_boxes(file: BinaryIO, size: int) -> bool:
-    position = 0
-    while position < size:
-        file.seek(position)
-        header = file.read(16)
-        if len(header) < 8:
-            return True
-        length = struct.unpack_from(">I", header)[0]
-        if length == 0:  # up to the end of the file
+def _matroska_lacks_frames(file: BinaryIO, size: int, end: Fraction) -> bool:
+    """By the lengths of the clusters, or, where these are whole but the segment is not, by the duration."""
+    duration: Fraction | None = None
+    video_tracks: set[int] = set()
+    for segment, first, last in _elements(file, 0, size):
+        if segment != _SEGMENT:
+            continue
+        if last is None or last <= size:  # a live recording does not say how long it is
             return False
-        if length == 1:  # a 64-bit length follows
-            if len(header) < 16:
-                return True
-            length = struct.unpack_from(">Q", header, 8)[0]
-        if length < 8:  # not a box: something else was appended
-            return False
-        position += length
-    return position > size
+        for element, start, stop in _elements(file, first, last):
+            if element == _INFO and stop is not None:
+                duration = _duration(file, start, stop)
+            elif element == _TRACKS and stop is not None:
+                video_tracks = _video_tracks(file, start, stop)
+            elif element == _CLUSTER and stop is not None and stop > size:
+                return _cluster_lacks_frames(file, start, stop, size, video_tracks)
+        return duration is not None and duration > end + _TOLERANCE
+    return False
 
 
-def _walk_riff(file: BinaryIO, size: int) -> bool:
-    position = 0
-    while position + 8 <= size:
-        file.seek(position)
-        kind, length = struct.unpack("<4sI", file.read(8))
-        if kind != b"RIFF":
-            return False
-        position += 8 + length + length % 2
-    return position > size + 1  # some programs leave out the last byte of padding
+def _cluster_lacks_frames(file: BinaryIO, start: int, end: int, size: int, video_tracks: set[int]) -> bool:
+    """Whether a cluster that goes beyond the end of the file announces more than the rest of one block of sound."""
+    for element, first, last in _elements(file, start, end):
+        if last is not None and last > size:
+            track = _block_track(file, element, first, last)
+            return last < end or track is None or track in video_tracks
+    return True
 
 
-def _walk_elements(file: BinaryIO, size: int) -> bool:
-    """Walk over the header and the segment, which contains everything else."""
-    position = 0
-    while position < size:
-        file.seek(position)
+def _block_track(file: BinaryIO, element: int, start: int, end: int) -> int | None:
+    """The number of the track that a block belongs to."""
+    if element == _BLOCK_GROUP:
+        return next((_block_track(file, inner, first, end) for inner, first, _ in _elements(file, start, end)), None)
+    if element not in {_SIMPLE_BLOCK, _BLOCK}:
+        return None
+    file.seek(start)
+    data = file.read(8)
+    length = _vint_bytes(data, 0)
+    return int.from_bytes(data[:length], "big") & ((1 << 7 * length) - 1) if 0 < length <= len(data) else None
+
+
+def _video_tracks(file: BinaryIO, start: int, end: int) -> set[int]:
+    found = set()
+    for element, first, last in _elements(file, start, end):
+        if element == _TRACK and last is not None:
+            fields = {inner: _unsigned(file, a, b) for inner, a, b in _elements(file, first, last) if b is not None}
+            if fields.get(_TRACK_TYPE) == _VIDEO:
+                found.add(fields.get(_TRACK_NUMBER, 0))
+    return found
+
+
+def _duration(file: BinaryIO, start: int, end: int) -> Fraction | None:
+    """The duration that the segment announces, in seconds."""
+    scale, ticks = 1_000_000, None  # nanoseconds per tick, unless it says otherwise
+    for element, first, last in _elements(file, start, end):
+        if element == _TIME_SCALE and last is not None:
+            scale = _unsigned(file, first, last)
+        elif element == _DURATION and last is not None and last - first in {4, 8}:
+            file.seek(first)
+            data = file.read(last - first)
+            ticks = struct.unpack(">f" if len(data) == 4 else ">d", data)[0]
+    if ticks is None or not 0 <= ticks < 1e15:
+        return None
+    return Fraction(ticks) * scale / 1_000_000_000
+
+
+def _unsigned(file: BinaryIO, start: int, end: int) -> int:
+    file.seek(start)
+    return int.from_bytes(file.read(min(8, end - start)), "big")
+
+
+def _elements(file: BinaryIO, start: int, end: int) -> Iterator[tuple[int, int, int | None]]:
+    """The elements from ``start`` on: identifiers, where the content starts and ends (``None``: nobody says)."""
+    while start < end:
+        file.seek(start)
         header = file.read(12)
         identifier_bytes = _vint_bytes(header, 0)
         length_bytes = _vint_bytes(header, identifier_bytes)
-        if not identifier_bytes or not length_bytes or identifier_bytes + length_bytes > len(header):
-            return False
-        bits = 7 * length_bytes
-        raw = int.from_bytes(header[identifier_bytes : identifier_bytes + length_bytes], "big")
-        length = raw & ((1 << bits) - 1)
-        if length == (1 << bits) - 1:  # unknown length: a live recording
-            return False
-        position += identifier_bytes + length_bytes + length
-    return position > size
+        first = start + identifier_bytes + length_bytes
+        if not identifier_bytes or not length_bytes or first - start > len(header):
+            return
+        identifier = int.from_bytes(header[:identifier_bytes], "big")
+        unknown = (1 << 7 * length_bytes) - 1
+        length = int.from_bytes(header[identifier_bytes : first - start], "big") & unknown
+        if length == unknown:
+            yield identifier, first, None
+            return
+        yield identifier, first, first + length
+        start = first + length
 
 
 def _vint_bytes(data: bytes, at: int) -> int:
     """The length in bytes of the variable-length integer at ``at``; 0 if there is none."""
     return 9 - data[at].bit_length() if at < len(data) and data[at] else 0
+
+
+def _list_of_frames_is_cut(file: BinaryIO, size: int) -> bool:
+    """Whether the list ``movi`` of an AVI file, also of one in several parts, goes beyond the end of the file."""
+    position = 0
+    while position + 12 <= size:
+        file.seek(position)
+        kind, length, form = struct.unpack("<4sI4s", file.read(12))
+        if kind == b"RIFF":
+            position += 12
+            continue
+        if (kind, form) == (b"LIST", b"movi") and position + 8 + length > size:
+            return True
+        position += 8 + length + length % 2
+    return False
+
+
+def _gif_image_is_cut(file: BinaryIO) -> bool:
+    """Whether a GIF ends within an image; what follows the last one, a trailer or not, does not matter."""
+    file.seek(0)
+    header = file.read(_GIF_HEADER_BYTES)
+    if len(header) < _GIF_HEADER_BYTES:
+        return True
+    file.seek(_color_table_bytes(header[10]), os.SEEK_CUR)
+    while introducer := file.read(1):
+        if introducer[0] == _GIF_EXTENSION:
+            file.read(1)
+        elif introducer[0] == _GIF_IMAGE:
+            descriptor = file.read(9)
+            if len(descriptor) < 9:
+                return True
+            file.seek(_color_table_bytes(descriptor[8]) + 1, os.SEEK_CUR)  # and the size of its codes
+        else:
+            return False
+        if not _skip_blocks(file):
+            return introducer[0] == _GIF_IMAGE
+    return False
+
+
+def _color_table_bytes(flags: int) -> int:
+    return 3 << (flags & 7) + 1 if flags & 0x80 else 0
+
+
+def _skip_blocks(file: BinaryIO) -> bool:
+    """Skip blocks up to the empty one that ends them; ``False`` if it does not come."""
+    while length := file.read(1):
+        if not length[0]:
+            return True
+        if len(file.read(length[0])) < length[0]:
+            return False
+    return False

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import itertools
+import os
 from collections.abc import Iterator
 from fractions import Fraction
 from pathlib import Path
@@ -11,24 +12,28 @@ from typing import TYPE_CHECKING
 
 import av
 import av.error
-import numpy as np
-from av.video.frame import VideoFrame
 
 from ..arrays import Frame
 from ..errors import InputError
 from ..limits import MAX_PIXELS
-from ..storage import why
+from .container import cause_of, opened
 from .images import check_pixels
+from .orientation import is_transposed, upright
 from .selection import EVERYTHING, Selection
 from .source import DEFAULT_RATE, DamagedError, TimedFrame
-from .truncation import is_cut_off
+from .truncation import lacks_frames
 
 if TYPE_CHECKING:
     from av.container import InputContainer
     from av.packet import Packet
+    from av.video.frame import VideoFrame
     from av.video.stream import VideoStream
 
-_SEEK_SECONDS = 10
+_SEEK_SECONDS = 10  # for shorter distances decoding is faster
+_ALL_OR_NOTHING = frozenset({"h264", "hevc"})  # decoders of packets that say how long they are
+_JOINABLE = frozenset({"mpegts", "mpeg"})  # recordings in these formats are joined by joining their bytes
+_SMALL_BYTES = 1 << 24  # of a file that is decoded to look at some of its frames
+_JUMP_SECONDS = 10  # a longer gap in a transport stream is where another recording was appended, as in FFmpeg
 
 
 class VideoFile:
@@ -38,134 +43,225 @@ class VideoFile:
         path: the file.
         selection: the frames to use.
         max_pixels: larger frames are refused.
+        stream: the video stream to use, counted from 0; ``None`` takes the one that the ffmpeg program takes.
 
     Raises:
-        InputError: it is missing, unreadable, not a video, has no video stream, or its frames are too large.
+        InputError: it is missing, unreadable, not a video, has no such video stream, or its frames are too large.
     """
 
-    def __init__(self, path: Path, selection: Selection = EVERYTHING, max_pixels: int = MAX_PIXELS) -> None:
+    def __init__(
+        self,
+        path: Path,
+        selection: Selection = EVERYTHING,
+        max_pixels: int = MAX_PIXELS,
+        stream: int | None = None,
+    ) -> None:
         self.path = path
         self.selection = selection
-        with self._open() as (container, stream):
-            check_pixels(stream.height, stream.width, path, max_pixels)
-            self.rate = stream.average_rate or stream.guessed_rate or DEFAULT_RATE
-            self.time_base = stream.time_base or 1 / self.rate
-            self.count = len(selection.indices(stream.frames, self.rate)) if stream.frames else None
-            self._duration = Fraction(container.duration or 0, av.time_base)
+        self.stream = stream
+        with opened(path, stream) as (_, container, found):
+            check_pixels(found.height, found.width, path, max_pixels)
+            self.rate = found.average_rate or found.guessed_rate or DEFAULT_RATE
+            self.time_base = found.time_base or 1 / self.rate
+            self.count = len(selection.indices(found.frames, self.rate)) if found.frames else None
+            self._pixel_aspect = found.sample_aspect_ratio or Fraction(1)
+            self._duration = _duration(container)
+            self._joins = container.format.name in _JOINABLE
 
     def frames(self) -> Iterator[TimedFrame]:
-        """The selected frames in display order, rotated according to the file's metadata.
+        """The selected frames in display order, turned and mirrored according to the file's metadata.
 
         Raises:
             InputError: no frame can be decoded, or (``DamagedError``) the video is damaged from some frame on.
         """
-        changed = self.path.stat().st_mtime_ns
-        for index, time, frame in self.selection.pick(self._timed()):
-            yield TimedFrame(_upright(frame), time, f"{index:06d}", None, changed)
+        with opened(self.path, self.stream) as (file, container, stream):
+            changed = os.fstat(file.fileno()).st_mtime_ns
+            decoder = _Decoder(self.path, container, stream)
+            for index, time, frame in self.selection.pick(self._timed(decoder.frames())):
+                aspect = 1 / self._pixel_aspect if is_transposed(frame) else self._pixel_aspect
+                yield TimedFrame(upright(frame), time, f"{index:06d}", None, changed, aspect)
+            if decoder.is_at_end and lacks_frames(file, stream, decoder.decoded, decoder.last):
+                raise decoder.damaged("the file is truncated")
 
-    def _timed(self) -> Iterator[tuple[int, Fraction, VideoFrame]]:
-        """All frames with their numbers and their seconds since the first frame."""
-        start: Fraction | None = None
-        time = Fraction(0)
-        for index, frame in enumerate(self._decode()):
-            stamp = frame.pts * frame.time_base if frame.pts is not None and frame.time_base else None
-            start = stamp if start is None else start
-            if index:
-                # Times increase even if time stamps are missing or repeated.
-                given = stamp - start if stamp is not None and start is not None else time
-                time = given if given > time else time + 1 / self.rate
+    def _timed(self, frames: Iterator[VideoFrame]) -> Iterator[tuple[int, Fraction, VideoFrame]]:
+        """All frames with their numbers and their seconds since the first frame, which increase.
+
+        Time stamps may start anywhere, be missing, repeat, or start again where recordings were joined.
+        """
+        start, previous, time, step = Fraction(0), Fraction(0), Fraction(0), 1 / self.rate
+        for index, frame in enumerate(frames):
+            stamp = _stamp(frame)
+            if index == 0:
+                start = previous = stamp or Fraction(0)
+            elif stamp is None:
+                time += step
+            else:
+                if stamp < previous or (self._joins and stamp > previous + _JUMP_SECONDS):
+                    start = stamp - time - step
+                elif stamp > previous:
+                    step = stamp - previous
+                previous = stamp
+                time = stamp - start if stamp - start > time else time + 1 / self.rate
             yield index, time, frame
 
     def sample_pairs(self, count: int) -> Iterator[tuple[Frame, Frame]]:
         """Up to ``count`` pairs, evenly spread over the selection; only the first pair if the file is not seekable."""
         found = False
-        with contextlib.suppress(av.error.FFmpegError, OSError), self._open() as (container, stream):
-            frames = container.decode(stream)
-            reached = Fraction(-1)
-            times = self._sample_times(count)
-            for wanted in times:
-                if wanted - reached > _SEEK_SECONDS:  # for shorter distances decoding is faster
-                    container.seek(int(wanted * av.time_base))
-                    frames = container.decode(stream)
-                first = next((frame for frame in frames if (frame.time or 0) >= wanted), None)
-                second = next(itertools.islice(frames, self.selection.stride - 1, None), None)
-                if first is None or second is None or (first.time or 0) >= times[-1] + 1 / self.rate:
-                    break
-                reached = Fraction(second.time or 0)
+        with contextlib.suppress(av.error.FFmpegError, OSError):
+            for first, second in self._samples(count):
                 found = True
-                yield _upright(first), _upright(second)
+                yield upright(first), upright(second)
         if not found:
             with contextlib.suppress(InputError):
                 first_two = [frame.image for frame in itertools.islice(self.frames(), 2)]
                 if len(first_two) == 2:
                     yield first_two[0], first_two[1]
 
+    def _samples(self, count: int) -> Iterator[tuple[VideoFrame, VideoFrame]]:
+        with opened(self.path, self.stream) as (file, container, stream):
+            if self._joins and self.selection == EVERYTHING:
+                yield from _samples_by_place(container, stream, os.fstat(file.fileno()).st_size, count)
+            else:
+                yield from self._samples_by_time(container, stream, count)
+
+    def _samples_by_time(
+        self, container: InputContainer, stream: VideoStream, count: int
+    ) -> Iterator[tuple[VideoFrame, VideoFrame]]:
+        frames = container.decode(stream)
+        opening = next(frames, None)
+        if opening is None:
+            return
+        start = _stamp(opening) or Fraction(0)
+        frames = itertools.chain([opening], frames)
+        reached = Fraction(-1)
+        times = self._sample_times(count)
+        for wanted in times:
+            if wanted - reached > _SEEK_SECONDS:
+                container.seek(int((start + wanted) / self.time_base), stream=stream)
+                frames = container.decode(stream)
+            first = next((frame for frame in frames if (_stamp(frame) or 0) - start >= wanted), None)
+            second = next(itertools.islice(frames, self.selection.stride - 1, None), None)
+            if first is None or second is None or (_stamp(first) or 0) - start >= times[-1] + 1 / self.rate:
+                return
+            reached = (_stamp(second) or Fraction(0)) - start
+            yield first, second
+
     def _sample_times(self, count: int) -> list[Fraction]:
-        """Times in seconds, evenly spread over the selection, at which a pair of selected frames can start."""
+        """Seconds since the first frame, evenly spread over the selection, at which a pair of its frames can start."""
         begin, end = self.selection.seconds(self._duration, self.rate)
         room = max(Fraction(0), end - begin - (self.selection.stride + 1) / self.rate)
         return sorted({begin + part * room / count for part in range(count)})
 
-    @contextlib.contextmanager
-    def _open(self) -> Iterator[tuple[InputContainer, VideoStream]]:
-        if self.path.exists() and not self.path.is_file():
-            raise InputError(f"cannot read {self.path}: it is not a regular file; save the video to a file first")
-        try:
-            container = av.open(str(self.path))
-        except OSError as error:
-            raise InputError(f"cannot read {self.path}: {why(error)}; check the path") from error
-        except av.error.FFmpegError as error:
-            raise InputError(f"cannot read {self.path}: it is damaged, or not a video that FFmpeg can read") from error
-        with container:
-            if not container.streams.video:
-                raise InputError(f"cannot read {self.path}: it has no video stream")
-            stream = container.streams.video[0]
-            stream.thread_type = "AUTO"
-            yield container, stream
 
-    def _decode(self) -> Iterator[VideoFrame]:
-        decoded = 0
+def _samples_by_place(
+    container: InputContainer, stream: VideoStream, size: int, count: int
+) -> Iterator[tuple[VideoFrame, VideoFrame]]:
+    """Pairs spread over the bytes of a file whose time stamps may start again."""
+    if size <= _SMALL_BYTES:
+        yield from _samples_by_number(container, stream, count)
+        return
+    for part in range(count):
+        container.seek(size * part // count, unsupported_byte_offset=True)
+        pair = list(itertools.islice(_decodable(container, stream), 2))
+        if len(pair) == 2:
+            yield pair[0], pair[1]
+
+
+def _samples_by_number(
+    container: InputContainer, stream: VideoStream, count: int
+) -> Iterator[tuple[VideoFrame, VideoFrame]]:
+    """Pairs spread over the frames of a file that is small enough to be decoded as a whole."""
+    last = sum(packet.size > 0 for packet in container.demux(stream)) - 1
+    wanted = {part * last // count for part in range(count)}
+    container.seek(0, unsupported_byte_offset=True)
+    for index, pair in enumerate(itertools.pairwise(_decodable(container, stream))):
+        if index in wanted:
+            yield pair
+
+
+def _decodable(container: InputContainer, stream: VideoStream) -> Iterator[VideoFrame]:
+    """The frames from here on that can be decoded: not those that refer to frames before."""
+    for packet in container.demux(stream):
+        with contextlib.suppress(av.error.FFmpegError):
+            yield from (frame for frame in packet.decode() if not frame.is_corrupt)
+
+
+class _Decoder:
+    """Decodes a stream, and tells damage from its end."""
+
+    def __init__(self, path: Path, container: InputContainer, stream: VideoStream) -> None:
+        self._path = path
+        self._container = container
+        self._stream = stream
+        # Part of a packet, at the end of a truncated file, would cost such decoders the frames that they still hold.
+        self._loses_frames_with_a_part = "mp4" in container.format.name and stream.codec_context.name in _ALL_OR_NOTHING
+        self.decoded = 0
+        """How many good frames there were so far."""
+
+        self.last = Fraction(0)
+        """The time stamp of the last frame in seconds."""
+
+        self.is_at_end = False
+
+    def frames(self) -> Iterator[VideoFrame]:
+        """All frames in display order; raises ``InputError`` if there is none, ``DamagedError`` where damage begins."""
         refused: av.error.FFmpegError | None = None
-        with self._open() as (container, stream):
-            for packet in self._demux(container, stream):
-                try:
-                    frames = packet.decode()
-                except av.error.FFmpegError as error:
-                    if decoded:
-                        raise self._damaged(decoded, cause_of(error)) from error
-                    refused = error  # normal at first: a recording may start between key frames
-                    continue
-                for frame in frames:
-                    if frame.is_corrupt and decoded:
-                        raise self._damaged(decoded, "a frame cannot be decoded")
-                    if not frame.is_corrupt:
-                        yield frame
-                        decoded += 1
-        if not decoded and refused is not None:
-            raise InputError(f"cannot read {self.path}: no frame can be decoded: {cause_of(refused)}")
-        if is_cut_off(self.path):
-            raise self._damaged(decoded, "the file is truncated")
+        for packet in self._packets():
+            if packet.is_corrupt and self._loses_frames_with_a_part:
+                yield from map(self._counted, self._remaining())
+                raise self.damaged("the file is truncated")
+            try:
+                frames = packet.decode()
+            except av.error.FFmpegError as error:
+                refused = error
+                if not self.decoded:
+                    continue  # normal at first: a recording may start between key frames
+                yield from map(self._counted, self._remaining())
+                raise self.damaged(cause_of(error)) from error
+            for frame in frames:
+                if not frame.is_corrupt:
+                    yield self._counted(frame)
+                elif self.decoded:
+                    raise self.damaged("a frame cannot be decoded")
+        if not self.decoded and refused is not None:
+            raise InputError(f"cannot read {self._path}: no frame can be decoded: {cause_of(refused)}")
+        self.is_at_end = True
 
-    def _demux(self, container: InputContainer, stream: VideoStream) -> Iterator[Packet[VideoStream]]:
-        packets = container.demux(stream)
+    def _counted(self, frame: VideoFrame) -> VideoFrame:
+        self.decoded += 1
+        self.last = _stamp(frame) or self.last
+        return frame
+
+    def _remaining(self) -> list[VideoFrame]:
+        """The good frames that the decoder still holds when a packet is damaged."""
+        try:
+            return [frame for frame in self._stream.decode(None) if not frame.is_corrupt]
+        except av.error.FFmpegError:
+            return []
+
+    def _packets(self) -> Iterator[Packet[VideoStream]]:
+        packets = self._container.demux(self._stream)
         while True:
             try:
                 yield next(packets)
             except StopIteration:
                 return
             except (av.error.FFmpegError, OSError) as error:
-                raise self._damaged(None, cause_of(error)) from error
+                raise self.damaged(cause_of(error)) from error
 
-    def _damaged(self, decoded: int | None, cause: str) -> DamagedError:
-        after = "" if decoded is None else f" after {decoded} frames"
-        return DamagedError(f"{self.path} is damaged{after}: {cause}")
-
-
-def _upright(frame: VideoFrame) -> Frame:
-    image = frame.to_ndarray(format="rgb24")
-    return np.ascontiguousarray(np.rot90(image, round(frame.rotation / 90) % 4))
+    def damaged(self, cause: str) -> DamagedError:
+        """The error that says how far the video is good."""
+        return DamagedError(f"{self._path} is damaged after {self.decoded} frames: {cause}")
 
 
-def cause_of(error: av.error.FFmpegError | OSError) -> str:
-    """The cause of an FFmpeg error in lower case, such as ``invalid data found when processing input``."""
-    return (error.strerror or type(error).__name__).lower()
+def _duration(container: InputContainer) -> Fraction:
+    """How long the container's streams are together, in seconds."""
+    duration = Fraction(container.duration or 0, av.time_base)
+    if "matroska" in container.format.name:  # which counts from zero, not from the first frame
+        duration -= Fraction(container.start_time or 0, av.time_base)
+    return max(duration, Fraction(0))
+
+
+def _stamp(frame: VideoFrame) -> Fraction | None:
+    """When the container shows a frame, in seconds."""
+    return frame.pts * frame.time_base if frame.pts is not None and frame.time_base else None

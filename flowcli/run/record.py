@@ -21,7 +21,7 @@ from typing import Any, Literal
 from ..choices import FlowFormatName
 from ..errors import InputError, UsageError
 from ..flows.io import form_for, is_flow_file, output_size
-from ..storage import atomic_output, guarded, is_made_from
+from ..storage import atomic_output, guarded, is_made_from, output_errors
 
 RECORD = "flowcli.json"
 _SCHEMA = 2
@@ -127,7 +127,7 @@ class Record:
                 return
             if kind in self._entries and not self._force:
                 raise self._made_otherwise(kind, self._entries[kind].settings, wanted.settings)
-            with atomic_output(self._path) as temporary:
+            with atomic_output(self._path) as temporary, output_errors(self._path):
                 older: Literal["adopt", "replace"] | None = (
                     "replace" if self._force else "adopt" if self._adopt else None
                 )

@@ -205,6 +205,8 @@ class _VideoJob:
             made_from=f"{first.name} -> {second.name}",
             time=first.time,
         )
+        if number == 0 and self._writer is not None:
+            self._writer.pixel_aspect = first.pixel_aspect
         frames = first.image, second.image
         shown = first.image if self._writer is not None else None
         if self._record is None or self._outputs.flow_dir is None:
@@ -272,6 +274,7 @@ def _open_record(estimator: FlowEstimator, source: FrameSource, outputs: VideoOu
     if outputs.flow_dir is None:
         return None
     settings = {**estimator.settings(), "input": str(source.path.resolve()), "stride": source.selection.stride}
+    settings |= {} if source.stream is None else {"stream": source.stream}
     if outputs.kind == "picture":
         settings |= {**outputs.style.settings(), "max_flow": outputs.style.max_flow or "auto"}
     record = Record(outputs.flow_dir, force=outputs.force, adopt=outputs.adopt)

@@ -1,0 +1,40 @@
+"""The eight ways in which a video's frames can be turned and mirrored for display."""
+
+from __future__ import annotations
+
+import struct
+from typing import Any
+
+import numpy as np
+from av.video.frame import VideoFrame
+
+from ..arrays import Frame
+
+_MATRIX = struct.Struct("=9i")  # row by row: a b u, c d v, x y w; 16.16 fixed point, in the machine's order
+
+
+def is_transposed(frame: VideoFrame) -> bool:
+    """Whether a frame's rows are shown as columns, so that its height and width change places."""
+    a, b, _, _ = _linear_part(frame)
+    return abs(b) > abs(a)
+
+
+def upright(frame: VideoFrame) -> Frame:
+    """A decoded frame as it is to be shown: ``(H, W, 3)`` uint8 RGB, turned and mirrored by its display matrix.
+
+    A point (x, y) of the stored picture is shown at (a x + c y, b x + d y), up to a shift (ISO/IEC 14496-12, 8.3.2).
+    Matrices that are not one of the eight orientations are rounded to the nearest of them.
+    """
+    image = frame.to_ndarray(format="rgb24")
+    a, b, c, d = _linear_part(frame)
+    if is_transposed(frame):
+        image, a, d = image.swapaxes(0, 1), c, b
+    return np.ascontiguousarray(image[:: -1 if d < 0 else 1, :: -1 if a < 0 else 1])
+
+
+def _linear_part(frame: VideoFrame) -> tuple[int, int, int, int]:
+    side_data: Any = frame.side_data.get("DISPLAYMATRIX")
+    if side_data is None:
+        return 1, 0, 0, 1
+    a, b, _, c, d, *_ = _MATRIX.unpack(bytes(side_data)[: _MATRIX.size])
+    return a, b, c, d
