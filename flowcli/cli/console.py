@@ -18,6 +18,11 @@ Advance = Callable[[int], None]
 """Tells a progress display how many more units are done."""
 
 
+def printable(text: str) -> str:
+    """Text as one line: control characters, which names of files may have, are escaped (``\\n``, ``\\x1b``)."""
+    return text if text.isprintable() else "".join(c if c.isprintable() else repr(c)[1:-1] for c in text)
+
+
 class Console:
     """The terminal. There is one, :data:`console`; commands set ``quiet`` and ``verbose``.
 
@@ -34,7 +39,7 @@ class Console:
 
     def error(self, message: str) -> None:
         """One line that says what went wrong; shown even when quiet."""
-        self._say(f"flowcli: error: {' '.join(message.splitlines())}")
+        self._say(f"flowcli: error: {message}")
 
     def note(self, message: str) -> None:
         """One line worth knowing."""
@@ -52,7 +57,7 @@ class Console:
         # A stderr that is closed or full is no reason to fail.
         with self._speaking, contextlib.suppress(OSError):
             if (stderr := sys.stderr) is not None:  # while a bar is drawn, rich writes above it in its stead
-                stderr.write(line + "\n")
+                stderr.write(printable(line) + "\n")
                 stderr.flush()
 
     def detail(self, message: str) -> None:

@@ -23,7 +23,7 @@ from ..results import (
     WarpResult,
     to_json,
 )
-from .console import console
+from .console import console, printable
 
 _HEADINGS = {
     "epe": "EPE",
@@ -49,8 +49,11 @@ def show(result: Result, *, as_json: bool) -> None:
         console.output(to_json(result) + "\n")
     elif text := _text(result):
         console.output(text)
-    for note in [*_notes(result), *([] if as_json else _written(result))]:
-        console.once(note)
+    notes = [*_notes(result), *([] if as_json else _written(result))]
+    # What a format cannot hold is said once for all pairs; failures are each said.
+    say = console.once if isinstance(result, PairResult) and result.status != "failed" else console.note
+    for note in notes:
+        say(note)
 
 
 @functools.singledispatch
@@ -147,7 +150,9 @@ def _table(subsets: dict[str, Figures]) -> str:
         return "-" if value is None else f"{value:.3f}" if isinstance(value, float) else str(value)
 
     rows = [["", *_HEADINGS.values()]]
-    rows += [[name, *(text(getattr(figures, key)) for key in _HEADINGS)] for name, figures in subsets.items()]
+    rows += [
+        [printable(name), *(text(getattr(figures, key)) for key in _HEADINGS)] for name, figures in subsets.items()
+    ]
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     lines = []
     for row in rows:
@@ -159,7 +164,7 @@ def _table(subsets: dict[str, Figures]) -> str:
 @_text.register
 def _(result: FlowInfo) -> str:
     flow = result.flow
-    lines = [f"{result.flow_file}: {result.width} x {result.height}, {1 - flow.known:.2%} unknown\n"]
+    lines = [f"{printable(str(result.flow_file))}: {result.width} x {result.height}, {1 - flow.known:.2%} unknown\n"]
     for name in ("u", "v", "length"):
         values = [getattr(flow, f"{name}_{statistic}") for statistic in ("min", "mean", "max")]
         texts = ["-" if value is None else f"{value:.3f}" for value in values]
@@ -212,4 +217,4 @@ def _(result: ModelInfo) -> str:
         for name in ("model", "kind", "revision", "folder", "weights", "bytes", "window", "latents", "layers")
     }
     known = {name: value for name, value in facts.items() if value is not None}
-    return "".join(f"{name + ':':<10} {value}\n" for name, value in known.items())
+    return "".join(f"{name + ':':<10} {printable(str(value))}\n" for name, value in known.items())
