@@ -127,7 +127,7 @@ class TestEval:
         write_flow(tmp_path / "p/extra.flo", flow)
         done = flowcli("eval", "p", "g")
         assert done.returncode == 3
-        assert b"2 flows have no partner in the other folder: g/s/2, p/extra" in done.stderr
+        assert b"2 flow files have no match in the other folder: g/s/2, p/extra" in done.stderr
 
     @pytest.mark.usefixtures("flows")
     @pytest.mark.parametrize(
