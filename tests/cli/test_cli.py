@@ -465,7 +465,7 @@ class TestDemo:
     def test_the_default_model_cannot_be_had(self, flowcli: Run) -> None:
         done = flowcli("demo", "--json")
         assert done.returncode == 0, done.stderr
-        assert b"goes on with dis" in done.stderr
+        assert b"using dis" in done.stderr
         report = json.loads(done.stdout)
         assert report["model"] == "dis"
         assert report["epe_visible"] < 0.2

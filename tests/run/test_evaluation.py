@@ -87,7 +87,7 @@ class TestEval:
         done = flowcli("eval", "nothing.flo", "gt.flo", "--fail-above", "9")
         assert done.returncode == 6
         assert b"nothing could be compared" in done.stderr
-        assert b"15 pixels have a true flow but no estimate" in done.stderr
+        assert b"15 pixels have true flow but no estimate" in done.stderr
 
     def test_error_maps_never_replace_flows(self, flowcli: Run, flows: tuple[Flow, Flow], tmp_path: Path) -> None:
         write_flow(tmp_path / "p/1.flo", flows[0])
