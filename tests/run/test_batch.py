@@ -1,4 +1,4 @@
-"""Batches in this process, and the ``batch`` command in processes of its own."""
+"""Batches in this process, and the ``batch`` command in separate processes."""
 
 from __future__ import annotations
 

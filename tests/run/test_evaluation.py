@@ -1,4 +1,4 @@
-"""``eval``, ``convert``, ``info`` and ``warp``: the installed commands, and data sets laid out as published."""
+"""``eval``, ``convert``, ``info`` and ``warp``: the installed commands, and data sets in their published layout."""
 
 from __future__ import annotations
 
@@ -300,7 +300,7 @@ class TestConvert:
             (["gt.flo", "x.png", "--overlay"], 2, "--frame"),
             (["gt.flo", "x.png", "--arrows", "8"], 2, "--frame"),
             (["gt.flo", "x.xyz"], 5, ".xyz"),
-            (["gt.flo", "x.flo", "--flow-format", "kitti"], 2, "is for .png"),
+            (["gt.flo", "x.flo", "--flow-format", "kitti"], 2, "needs the suffix .png"),
             (["gt.flo", "pred.npy"], 2, "--force"),
             (["gt.flo", "gt.flo", "--force"], 2, "also an input"),
             (["missing.flo", "x.flo"], 3, "no such file"),

@@ -1,4 +1,4 @@
-"""Parity with the stock module and the published tiling, both written out in reference.py, down to the file."""
+"""Parity with the stock module and the published tiling (see reference.py), up to the written file."""
 
 from __future__ import annotations
 
