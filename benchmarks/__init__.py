@@ -1,1 +1,1 @@
-"""Side-by-side measurements; run with ``make bench`` or ``python -m benchmarks``."""
+"""Benchmarks; run them with ``make bench`` or ``python -m benchmarks``."""

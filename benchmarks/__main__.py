@@ -1,4 +1,4 @@
-"""flowcli's network against the stock module: seconds, memory, deviation and share of the machine's limit."""
+"""Compare flowcli's network with the stock module: seconds, memory, deviation, fraction of the machine's peak speed."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ def measure(name: str, checkpoint: Path, device: str, runs: int, flows: Path) ->
 
 
 def compare(checkpoint: Path, device: str, rounds: int, runs: int, flows: Path) -> str:
-    """The table of all implementations on one device: the best of ``runs`` each, in turn, round after round."""
+    """The table of all implementations on one device: the best of ``runs`` runs each, taken in turns."""
     names = ["stock", "fp32", "bf16"] if device == "cpu" else ["stock", "fp32", "tf32", "bf16", "fp16"]
     seconds: dict[str, list[float]] = {name: [] for name in names}
     peaks, rates = dict.fromkeys(names, 0.0), dict.fromkeys(names, 0.0)
@@ -87,7 +87,7 @@ def compare(checkpoint: Path, device: str, rounds: int, runs: int, flows: Path) 
 
 
 def hardware() -> str:
-    """This machine and the versions that matter."""
+    """This machine and the relevant versions."""
     model = platform.processor() or platform.machine()
     if Path("/proc/cpuinfo").exists():
         named = re.search(r"model name\s*: (.*)", Path("/proc/cpuinfo").read_text())

@@ -1,4 +1,4 @@
-"""How many floating-point operations one window takes: the bound on its time."""
+"""The floating-point operations of one window, which bound its time."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ def _self_attention(sizes: Sizes) -> int:
 
 
 def stock_operations(sizes: Sizes) -> int:
-    """Multiplications and additions of the stock module's matrix products."""
+    """The number of multiplications and additions in the stock module's matrix products."""
     pixels = sizes.train_size[0] * sizes.train_size[1]
     latents, d, c = sizes.num_latents, sizes.d_latents, INPUT_CHANNELS
     encoder = 2 * pixels * c * c * 2 + 2 * 2 * latents * pixels * c
@@ -22,7 +22,7 @@ def stock_operations(sizes: Sizes) -> int:
 
 
 def remaining_operations(sizes: Sizes) -> int:
-    """Multiplications and additions of flowcli's matrix products."""
+    """The number of multiplications and additions in flowcli's matrix products."""
     pixels = sizes.train_size[0] * sizes.train_size[1]
     latents, c = sizes.num_latents, INPUT_CHANNELS
     encoder = 2 * 2 * latents * pixels * IMAGE_CHANNELS

@@ -1,4 +1,4 @@
-"""What a command costs beyond the estimate itself: imports and loading, against the stock module's."""
+"""The overhead of a command, imports and loading, compared with that of the stock module."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ PerceiverForOpticalFlow.from_pretrained(sys.argv[1])
 
 
 def measure(checkpoint: Path, folder: Path, rounds: int) -> tuple[float, float]:
-    """Median seconds of the stock start-up, and of ``flowcli estimate`` less the estimate that it reports."""
+    """Median seconds of the stock start-up, and of ``flowcli estimate`` minus the time it reports."""
     scene = render_scene(64, 64)
     write_image(folder / "a.png", scene.frame1)
     write_image(folder / "b.png", scene.frame2)

@@ -1,4 +1,4 @@
-"""What the pipeline costs beside the flow itself: colours against flow-vis, and a whole video against DIS alone.
+"""The overhead of the pipeline: colours compared with flow-vis, and a whole video compared with DIS alone.
 
 ``python -m benchmarks.throughput VIDEO`` prints both; several rounds, side by side in one process.
 """
@@ -46,7 +46,7 @@ def colours(rounds: int) -> str:
 
 
 def video(path: Path, rounds: int) -> str:
-    """The whole of ``flowcli video`` but for its start, against DIS on the same decoded frames."""
+    """All of ``flowcli video`` except its start-up, compared with DIS on the same decoded frames."""
     frames = [frame.image for frame in open_source(path).frames()]
     estimator = load_estimator("dis")
 

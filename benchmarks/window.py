@@ -1,4 +1,4 @@
-"""Measure one implementation on one window, in a process of its own so that its peak memory is its own.
+"""Measure one implementation on one window, in a separate process, so that its peak memory is not mixed with others.
 
 Prints one JSON object: seconds of each run, peak resident memory, and where the flow was saved.
 """
@@ -51,7 +51,7 @@ def ours(folder: Path, device: str, precision: str) -> tuple[tuple[int, int], Ca
 
 
 def peak_memory() -> int:
-    """The most memory that this process has held, in bytes."""
+    """The peak memory of this process in bytes."""
     status = Path("/proc/self/status")
     if status.exists():  # Linux, where getrusage begins with what the parent process held
         return int(status.read_text().split("VmHWM:")[1].split()[0]) * 1024
@@ -65,7 +65,7 @@ def peak_memory() -> int:
 
 
 def product_rate(precision: str, device: str) -> float:
-    """Operations per second of this machine's own matrix product in a precision, the best of several."""
+    """The best of several measurements of this machine's matrix products in a precision, in operations per second."""
     import torch
 
     dtype = {"bf16": torch.bfloat16, "fp16": torch.float16}.get(precision, torch.float32)
@@ -81,7 +81,7 @@ def product_rate(precision: str, device: str) -> float:
 
 
 def main() -> None:
-    """Measure what the arguments say."""
+    """Run the measurement that the arguments select."""
     parser = argparse.ArgumentParser()
     parser.add_argument("implementation", choices=["stock", "fp32", "tf32", "bf16", "fp16"])
     parser.add_argument("checkpoint", type=Path)

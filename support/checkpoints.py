@@ -1,4 +1,4 @@
-"""Random checkpoints on which an error shows: peaked attention, biases everywhere, flow of several pixels."""
+"""Random checkpoints that make errors visible: peaked attention, biases everywhere, flow of several pixels."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ PUBLISHED_SIZES: dict[str, Any] = {
     "num_self_attends_per_block": 24,
     "num_self_attention_heads": 16,
 }
-"""What ``deepmind/optical-flow-perceiver`` has instead of the small configuration's sizes."""
+"""The sizes of ``deepmind/optical-flow-perceiver`` that differ from the small configuration."""
 
 
 def small_config(train_size: tuple[int, int], **changes: object) -> PerceiverConfig:

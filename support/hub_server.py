@@ -18,11 +18,11 @@ class HubServer:
     """Serves folders as repositories on a free port of this machine.
 
     Attributes:
-        commit: of all repositories' main branches.
-        requests: which files have been asked for, such as ``GET /someone/flow/resolve/main/config.json``.
-        cut: end the connection half way through the body of files with this suffix.
-        stall: stop sending half way through the body of files with this suffix.
-        silent: answer nothing, ever.
+        commit: the commit of the main branch of every repository.
+        requests: the requests so far, such as ``GET /someone/flow/resolve/main/config.json``.
+        cut: end the connection halfway through the body of files with this suffix.
+        stall: stop sending halfway through the body of files with this suffix.
+        silent: never answer.
     """
 
     def __init__(self, repositories: dict[str, Path]) -> None:
@@ -51,7 +51,7 @@ class HubServer:
         self.close()
 
     def close(self) -> None:
-        """Stop answering: from now on connections are refused."""
+        """Stop the server; connections are refused from now on."""
         self.stopping.set()
         self._server.shutdown()
         self._server.server_close()
@@ -121,4 +121,4 @@ class _Handler(BaseHTTPRequestHandler):
         self.wfile.write(data[start:])
 
     def log_message(self, *_: object) -> None:
-        """Say nothing."""
+        """Do not log requests."""

@@ -1,4 +1,4 @@
-"""Code blocks, links and headings of the project's Markdown pages, for the test that runs what they show."""
+"""Code blocks, links and headings of the project's Markdown pages, for the tests of the documentation."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 SHELLS = frozenset({"sh", "bash", "console", "shell", "powershell", "crontab"})
-"""Languages of blocks that hold commands; they all have to be run or to say why not."""
+"""Languages of blocks with commands; each block must be run, or say why not."""
 
 _DIRECTIVE = re.compile(r"<!-- (not run: |run where there is: |run with: |run with a hub)(.*?) ?-->")
 _LINK = re.compile(r"\]\(([^)\s]+)\)")
@@ -26,7 +26,7 @@ class Block:
     """The HTML comment right above it."""
 
     def directive(self) -> tuple[str, str] | None:
-        """What the comment says about running the block: the kind and the rest; ``None`` if it says nothing."""
+        """The instruction in the comment, as its kind and the rest; ``None`` if there is none."""
         match = _DIRECTIVE.fullmatch(self.comment or "")
         return (match[1].rstrip(": "), match[2].strip()) if match else None
 

@@ -1,4 +1,4 @@
-"""The published procedure, written out anew and as plainly as possible, around the stock module in float64."""
+"""A plain reimplementation of the published procedure around the stock module in float64."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ def even_starts(length: int, window: int, overlap: int) -> list[int]:
 
 
 def published_starts(length: int, window: int, overlap: int) -> list[int]:
-    """The notebook's starts, duplicates and all."""
+    """The notebook's starts, including duplicates."""
     starts = list(range(0, length, window - overlap))
     starts[-1] = length - window
     return starts

@@ -1,4 +1,4 @@
-"""Videos made for the tests with PyAV, each frame told apart by its picture."""
+"""Videos for the tests, made with PyAV; every frame has a different picture."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from flowcli.scene import render_scene
 
 
 def moving_frames(count: int, height: int = 64, width: int = 96) -> list[Frame]:
-    """A texture that slides by (2, 1) pixels a frame, so that the flow between neighbours is known."""
+    """A texture that moves by (2, 1) pixels per frame, so that the flow is known."""
     texture = render_scene(max(32, height + count), max(32, width + 2 * count), seed=9).frame1
     return [
         np.ascontiguousarray(texture[count - i : count - i + height, 2 * (count - i) : 2 * (count - i) + width])
@@ -33,7 +33,7 @@ def write_video(
     rotation: int = 0,
     options: dict[str, str] | None = None,
 ) -> Path:
-    """Write nearly lossless video; ``times`` in seconds make the frame rate variable."""
+    """Write a nearly lossless video; ``times``, in seconds, give it a variable frame rate."""
     with av.open(str(path), "w", options=options or {}) as container:
         stream: Any = container.add_stream(codec, rate=rate, options={"crf": "8"} if codec == "libx264" else {})
         stream.height, stream.width = frames[0].shape[:2]

@@ -1,4 +1,4 @@
-"""What the tests share: random checkpoints, rendered scenes, real frames, and the installed command."""
+"""Shared fixtures: random checkpoints, rendered scenes, real frames, and the installed command."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The documentation: its commands run, its links lead somewhere, and it knows every option."""
+"""The documentation: its commands work, its links are valid, and it lists every option."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The stream of pairs: batches, order, memory. The model here is small but real, or DIS."""
+"""The stream of pairs: batches, order, memory; with a small checkpoint or DIS."""
 
 from __future__ import annotations
 

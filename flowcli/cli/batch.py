@@ -1,4 +1,4 @@
-"""``flowcli batch``: many pairs, resumably."""
+"""``flowcli batch``: the flow of many pairs, resumable."""
 
 from __future__ import annotations
 
@@ -38,18 +38,19 @@ def batch(
     source: Annotated[
         str,
         typer.Argument(
-            metavar="MANIFEST|FOLDER|-", help="CSV or JSON Lines of frame1,frame2[,out]; or frames; or - for stdin."
+            metavar="MANIFEST|FOLDER|-",
+            help="CSV or JSON Lines with frame1,frame2[,out]; a folder of frames; or - for a manifest on stdin.",
         ),
     ],
     estimator_options: EstimatorOptions,
     color_options: ColorOptions,
-    console_options: ConsoleOptions,  # noqa: ARG001  (has told the console already)
+    console_options: ConsoleOptions,  # noqa: ARG001  (only its side effect is needed)
     out_dir: Annotated[
-        Path, typer.Option(metavar="DIR", readable=False, help="Where the flows go; whole ones are skipped.")
+        Path, typer.Option(metavar="DIR", readable=False, help="Output folder; finished outputs are skipped.")
     ],
     flow_format: FlowFormatOption = "flo",
     shard: Annotated[
-        Any, typer.Option(parser=_shard, metavar="I/N", help="Do the I-th of N parts only, counted from 1.")
+        Any, typer.Option(parser=_shard, metavar="I/N", help="Process only part I of N, counted from 1.")
     ] = "1/1",
     max_pixels: MaxPixelsOption = MAX_PIXELS,
     json: JsonOption = False,
@@ -58,8 +59,8 @@ def batch(
 ) -> Result:
     """Estimate the flow of many pairs of frames.
 
-    In a folder, consecutive frames in natural order are pairs; each subfolder is a sequence of its own.
-    Outputs that an earlier run has made are skipped; failures are listed in DIR/failures.jsonl.
+    In a folder, consecutive frames in natural order form pairs; subfolders are paired separately.
+    Finished outputs of an earlier run are skipped. Failures are listed in DIR/failures.jsonl.
     """
     from ..run.batch import BatchOutputs, Shard, estimate_batch
     from ..run.manifest import open_tasks

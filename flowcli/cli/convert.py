@@ -1,4 +1,4 @@
-"""``flowcli convert``: a flow file in another format, or as a picture."""
+"""``flowcli convert``: converts a flow file to another format, or draws it."""
 
 from __future__ import annotations
 
@@ -29,18 +29,20 @@ def convert(
     target: Annotated[
         Path,
         typer.Argument(
-            metavar="OUT", readable=False, help="Its suffix is the format; .png is a picture, or see --flow-format."
+            metavar="OUT",
+            readable=False,
+            help="Its suffix selects the format; .png is a picture, or see --flow-format.",
         ),
     ],
     picture_options: PictureOptions,
-    console_options: ConsoleOptions,  # noqa: ARG001  (has told the console already)
+    console_options: ConsoleOptions,  # noqa: ARG001  (only its side effect is needed)
     frame: Annotated[
         Path | None,
-        typer.Option(metavar="FRAME1", readable=False, help="The first frame, for --overlay and --arrows."),
+        typer.Option(metavar="FRAME1", readable=False, help="Frame 1, for --overlay and --arrows."),
     ] = None,
     flow_format: AmbiguousFormatOption = None,
     max_pixels: MaxPixelsOption = MAX_PIXELS,
-    json: JsonOption = False,  # noqa: ARG001  (says how the result is shown)
+    json: JsonOption = False,  # noqa: ARG001  (read by takes_options)
     force: ForceOption = False,
 ) -> Result:
     """Convert a flow file to another format, or draw it."""
@@ -52,10 +54,12 @@ def convert(
     from ..storage import check_outputs
 
     if flow_format is not None and target.suffix.lower() != suffix_of(flow_format):
-        raise UsageError(f"--flow-format {flow_format} is for {suffix_of(flow_format)}, not for {target}")
+        raise UsageError(
+            f"--flow-format {flow_format} needs the suffix {suffix_of(flow_format)}; {target} has another one"
+        )
     style = picture_options.style()
     if form_for(target, flow_format) is None and style.needs_frame and frame is None:
-        raise UsageError("--overlay and --arrows need the first frame; give --frame FRAME1")
+        raise UsageError("--overlay and --arrows need frame 1; give --frame FRAME1")
     check_outputs([target], force=force, inputs=[source, *([frame] if frame else [])])
     flow = read_flow(source)
     image = read_image(frame, max_pixels=max_pixels) if frame is not None else None

@@ -1,4 +1,4 @@
-"""``flowcli demo``: a rendered scene with known motion, from frames to flow."""
+"""``flowcli demo``: estimates the flow of a rendered scene with known motion."""
 
 from __future__ import annotations
 
@@ -25,14 +25,14 @@ _FILES = ("frame1.png", "frame2.png", "truth.flo", "flow.flo", "flow.png", "pane
 @takes_options
 def demo(
     estimator_options: EstimatorOptions,
-    console_options: ConsoleOptions,  # noqa: ARG001  (has told the console already)
-    folder: Annotated[Path, typer.Argument(metavar="[DIR]", readable=False, help="Where to write.")] = Path("demo"),
-    json: JsonOption = False,  # noqa: ARG001  (says how the result is shown)
+    console_options: ConsoleOptions,  # noqa: ARG001  (only its side effect is needed)
+    folder: Annotated[Path, typer.Argument(metavar="[DIR]", readable=False, help="Output folder.")] = Path("demo"),
+    json: JsonOption = False,  # noqa: ARG001  (read by takes_options)
     force: ForceOption = False,
 ) -> Result:
-    """Render a small scene with known motion, estimate its flow and show how far off it is.
+    """Render a small scene with known motion, estimate its flow and print the end-point error.
 
-    Writes the frames, the flow, its colours and a panel.
+    Writes the frames, the true and the estimated flow, a picture of the flow, and panel.png, an overview.
     """
     import numpy as np
 
@@ -71,12 +71,12 @@ def demo(
 
 
 def _load_or_fall_back(options: EstimatorOptions) -> FlowEstimator:
-    """The model that was asked for; the built-in one only where the default cannot be had, and that is said."""
+    """Load the requested model; if it is the default and unavailable, say so and load the built-in one."""
     try:
         return options.load()
     except ModelError as error:
         if options.model != DEFAULT_MODEL:
             raise
         console.note(error.with_flags())
-        console.note(f"this demo goes on with {FALLBACK_MODEL}, OpenCV's classical flow, instead")
+        console.note(f"using {FALLBACK_MODEL}, OpenCV's classical flow, for this demo")
         return replace(options, model=FALLBACK_MODEL, device="auto", precision="auto").load()

@@ -1,4 +1,4 @@
-"""The progress of a download."""
+"""Shows the progress of downloads."""
 
 from __future__ import annotations
 
@@ -14,7 +14,11 @@ if TYPE_CHECKING:
 
 @contextlib.contextmanager
 def download_progress() -> Iterator[Progress]:
-    """Give a function that shows the progress of each file that it is told of."""
+    """Show the progress of downloads while the block runs.
+
+    Yields:
+        The function to call as each file progresses.
+    """
     with contextlib.ExitStack() as shown:
         current = ""
         received = 0
@@ -23,7 +27,7 @@ def download_progress() -> Iterator[Progress]:
         def report(filename: str, done: int, total: int | None) -> None:
             nonlocal current, received, advance
             if filename != current or advance is None:
-                shown.close()  # the bar of the file before
+                shown.close()  # the bar of the previous file
                 size = f", {total / 1e6:.1f} MB" if total else ""
                 console.note(f"downloading {filename}{size}")
                 advance = shown.enter_context(console.progress(filename, total, "bytes"))

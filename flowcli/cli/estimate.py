@@ -1,4 +1,4 @@
-"""``flowcli estimate``: the flow between two frames."""
+"""``flowcli estimate``: estimates the flow between two frames."""
 
 from __future__ import annotations
 
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from ..results import Result
 
 STDOUT = "-"
+"""The output that means standard output."""
 
 
 @takes_options
@@ -32,23 +33,23 @@ def estimate(
     frame1: Annotated[
         Path, typer.Argument(metavar="FRAME1", readable=False, help="The frame that the flow leads from.")
     ],
-    frame2: Annotated[Path, typer.Argument(metavar="FRAME2", readable=False, help="The frame that it leads to.")],
+    frame2: Annotated[Path, typer.Argument(metavar="FRAME2", readable=False, help="The frame that the flow leads to.")],
     estimator_options: EstimatorOptions,
     picture_options: PictureOptions,
-    console_options: ConsoleOptions,  # noqa: ARG001  (has told the console already)
+    console_options: ConsoleOptions,  # noqa: ARG001  (only its side effect is needed)
     output: Annotated[
         list[str],
         typer.Option(
             "--output",
             "-o",
             metavar="OUT",
-            help=".flo, .png (picture), .pfm, .npy, .npz, .flo5, or - for .flo on stdout; repeatable.",
+            help="Output: .flo, .png (picture), .pfm, .npy, .npz, .flo5, or - for .flo on stdout; repeatable.",
         ),
     ],
-    backward: Annotated[bool, typer.Option("--backward", help="Estimate from frame 2 to frame 1.")] = False,
+    backward: Annotated[bool, typer.Option("--backward", help="Estimate the flow from FRAME2 to FRAME1.")] = False,
     occlusion: Annotated[
         Path | None,
-        typer.Option(metavar="MASK.png", readable=False, help="Also estimate backward; white where both contradict."),
+        typer.Option(metavar="MASK.png", readable=False, help="Mask, white where occluded; also estimates backward."),
     ] = None,
     flow_format: AmbiguousFormatOption = None,
     max_pixels: MaxPixelsOption = MAX_PIXELS,

@@ -1,4 +1,4 @@
-"""``flowcli eval``: how far flow is from the truth."""
+"""``flowcli eval``: compares flow with the true flow."""
 
 from __future__ import annotations
 
@@ -22,37 +22,44 @@ def evaluate(
     paths: Annotated[
         list[Path],
         typer.Argument(
-            metavar="PRED GT | ROOT", readable=False, help="Two flow files or folders; with --dataset, its root."
+            metavar="PRED GT | ROOT",
+            readable=False,
+            help="Two flow files or two folders; with --dataset, the root of the data set.",
         ),
     ],
     estimator_options: EstimatorOptions,
-    console_options: ConsoleOptions,  # noqa: ARG001  (has told the console already)
+    console_options: ConsoleOptions,  # noqa: ARG001  (only its side effect is needed)
     dataset: Annotated[
         DatasetName | None,
-        typer.Option(help="Estimate and score this data set, which lies in ROOT as published."),
+        typer.Option(help="Estimate and evaluate this data set, in its published layout in ROOT."),
     ] = None,
     out_dir: Annotated[
         Path | None,
         typer.Option(
-            metavar="DIR", readable=False, help="With --dataset: where its flows are kept; whole ones are skipped."
+            metavar="DIR",
+            readable=False,
+            help="With --dataset: output folder; finished outputs are skipped (eval-NAME).",
         ),
     ] = None,
     error_map: Annotated[
         Path | None,
-        typer.Option(metavar="OUT.png", readable=False, help="Errors in KITTI's colours; for several, a folder."),
+        typer.Option(
+            metavar="OUT.png", readable=False, help="Draw the errors in KITTI's colours; a folder for several flows."
+        ),
     ] = None,
     fail_above: Annotated[
-        float | None, typer.Option(min=0, metavar="EPE", help="Exit with 6 if the end-point error is larger.")
+        float | None, typer.Option(min=0, metavar="EPE", help="Exit with code 6 if the end-point error is larger.")
     ] = None,
     json: JsonOption = False,
     force: ForceOption = False,
     adopt: AdoptOption = False,
 ) -> None:
-    """Compare estimated flow with true flow: end-point and angular errors, outliers, by speed.
+    """Compare estimated flow with true flow: end-point error (also by speed), angular error and outliers.
 
-    Folders are matched by name. A data set is estimated with --model and scored in one go, and has to lie in ROOT as
-    it is published: middlebury (SCENE/frame10.png, frame11.png, flow10.flo; or other-data and other-gt-flow), sintel
-    (training/clean, final, flow, and, if there, occlusions and invalid), kitti (training/image_2, flow_occ, flow_noc).
+    The files of two folders are matched by name. A data set is estimated with --model and evaluated in one go. ROOT
+    must have its published layout: middlebury (SCENE/frame10.png, frame11.png, flow10.flo; or other-data and
+    other-gt-flow), sintel (training/clean, final, flow; optionally occlusions, invalid), kitti (training/image_2,
+    flow_occ; optionally flow_noc).
     """
     if dataset is None:
         worst = _given(paths, out_dir, error_map, force, json)
@@ -63,16 +70,16 @@ def evaluate(
         worst = _dataset(estimator_options, dataset, paths[0], folder, error_map, force, adopt, json)
     if fail_above is not None and (worst is None or worst > fail_above):
         what = "nothing could be compared" if worst is None else f"the end-point error is {worst:.4g} px"
-        raise BatchError(f"{what}, not at most {fail_above:g} px")
+        raise BatchError(f"{what}; --fail-above allows at most {fail_above:g} px")
 
 
 def _given(paths: list[Path], out_dir: Path | None, error_map: Path | None, force: bool, json: bool) -> float | None:
-    """Compare two files or two folders and show how; returns the end-point error."""
+    """Compare two files or two folders and show the result; returns the largest end-point error."""
     from ..run.evaluation import evaluate as evaluate_files
     from .render import show
 
     if out_dir is not None:
-        raise UsageError("--out-dir goes with --dataset")
+        raise UsageError("--out-dir is only for --dataset; leave it out")
     if len(paths) != 2:
         raise UsageError("give an estimated and a true flow, PRED GT; or --dataset NAME ROOT")
     several = paths[0].is_dir()
@@ -92,7 +99,7 @@ def _dataset(
     adopt: bool,
     json: bool,
 ) -> float | None:
-    """Estimate a data set, compare it and show how; returns the end-point error."""
+    """Estimate a data set, compare it and show the result; returns the largest end-point error."""
     from ..run.evaluation import DatasetRun
     from .render import show
 

@@ -1,4 +1,4 @@
-"""``flowcli info``: what is in flow files."""
+"""``flowcli info``: prints statistics of flow files."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ from .options import ConsoleOptions, JsonOption, takes_options
 @takes_options
 def info(
     files: Annotated[list[Path], typer.Argument(metavar="FLOW...", readable=False, help="Flow files.")],
-    console_options: ConsoleOptions,  # noqa: ARG001  (has told the console already)
+    console_options: ConsoleOptions,  # noqa: ARG001  (only its side effect is needed)
     json: JsonOption = False,
 ) -> None:
-    """Print the size, the range and the statistics of flow files, and how much of them is unknown."""
+    """Print the size of flow files, statistics of their vectors, and how much of the flow is unknown."""
     from ..flows.io import read_flow
     from ..flows.metrics import flow_statistics
     from ..results import FlowInfo

@@ -1,4 +1,4 @@
-"""``flowcli model``: download a model ahead of time, say where it is and what it is."""
+"""``flowcli model``: downloads, finds and describes models."""
 
 from __future__ import annotations
 
@@ -25,10 +25,10 @@ def _model(context: typer.Context) -> None:
 @takes_options
 def fetch(
     model_options: ModelOptions,
-    console_options: ConsoleOptions,  # noqa: ARG001  (has told the console already)
-    force: Annotated[bool, typer.Option("--force", "-f", help="Download again what is there.")] = False,
+    console_options: ConsoleOptions,  # noqa: ARG001  (only its side effect is needed)
+    force: Annotated[bool, typer.Option("--force", "-f", help="Download again even if cached.")] = False,
 ) -> None:
-    """Download the model, or bring it up to date, and print where it is."""
+    """Download or update the model, and print its folder."""
     from ..models import find_family
 
     with download_progress() as progress:
@@ -43,9 +43,9 @@ def fetch(
 @takes_options
 def path(
     model_options: ModelOptions,
-    console_options: ConsoleOptions,  # noqa: ARG001  (has told the console already)
+    console_options: ConsoleOptions,  # noqa: ARG001  (only its side effect is needed)
 ) -> None:
-    """Print the folder of the model; fail if it is not on this machine. Never uses the network."""
+    """Print the folder of the model, or fail if it is not on this machine. Never uses the network."""
     from ..models import find_family
 
     folder = find_family(model_options.model).path(model_options.request())
@@ -59,10 +59,10 @@ def path(
 @takes_options
 def info(
     model_options: ModelOptions,
-    console_options: ConsoleOptions,  # noqa: ARG001  (has told the console already)
-    json: JsonOption = False,  # noqa: ARG001  (says how the result is shown)
+    console_options: ConsoleOptions,  # noqa: ARG001  (only its side effect is needed)
+    json: JsonOption = False,  # noqa: ARG001  (read by takes_options)
 ) -> Result:
-    """Print what the model is. Never uses the network."""
+    """Describe the model. Never uses the network."""
     from ..models import find_family
 
     return find_family(model_options.model).info(model_options.request())

@@ -1,6 +1,6 @@
-"""Options that several commands share, each declared once.
+"""Options shared by several commands, each declared once.
 
-A command asks for a group by taking a parameter of that class, and returns its result, which is shown::
+A command requests a group of options with a parameter of its class, and returns its result, which is then shown::
 
     @takes_options
     def command(frame: Path, model: ModelOptions, console: ConsoleOptions, json: JsonOption = False) -> Result: ...
@@ -36,7 +36,7 @@ def _batch_size(text: str) -> int | Literal["auto"]:
     if text == "auto":
         return "auto"
     if not text.isdecimal() or int(text) < 1:
-        raise typer.BadParameter(f"{text!r} is neither auto nor a whole number above 0")
+        raise typer.BadParameter(f"{text!r} is neither auto nor a positive whole number")
     return int(text)
 
 
@@ -53,7 +53,14 @@ def _max_flow(text: str) -> float | Literal["auto"]:
 
 
 def position(text: str) -> int | Fraction:
-    """Read a place in a video: the number of a frame, or a time such as ``12.5s``, ``1:30`` or ``1:02:03.5``."""
+    """Parse a position in a video: a frame number, or a time such as ``12.5s``, ``1:30`` or ``1:02:03.5``.
+
+    Returns:
+        The frame number as an integer, or the seconds as a fraction.
+
+    Raises:
+        typer.BadParameter: it is neither.
+    """
     if re.fullmatch(r"\d{1,12}", text):
         return int(text)
     if re.fullmatch(r"\d{1,9}(\.\d{1,9})?s|\d{1,9}(:[0-5]?\d){1,2}(\.\d{1,9})?", text):
@@ -61,38 +68,42 @@ def position(text: str) -> int | Fraction:
         for part in text.removesuffix("s").split(":"):
             seconds = seconds * 60 + Fraction(part)
         return seconds
-    raise typer.BadParameter(f"{text!r} is neither the number of a frame nor a time such as 12.5s or 1:30")
+    raise typer.BadParameter(f"{text!r} is neither a frame number nor a time such as 12.5s or 1:30")
 
 
 def frame_rate(text: str) -> Fraction:
-    """Read frames per second, such as ``25`` or ``30000/1001``."""
+    """Parse frames per second, such as ``25`` or ``30000/1001``.
+
+    Raises:
+        typer.BadParameter: it is not a number above 0 and at most 1000.
+    """
     try:
         rate = Fraction(text).limit_denominator(100_000)
     except (ValueError, ZeroDivisionError):
         rate = Fraction(0)
     if not 0 < rate <= 1000:
-        raise typer.BadParameter(f"{text!r} is not a frame rate such as 25 or 30000/1001")
+        raise typer.BadParameter(f"{text!r} is not a frame rate up to 1000, such as 25 or 30000/1001")
     return rate
 
 
 def _limit_opencv(max_pixels: int) -> int:
-    # For formats whose headers only OpenCV knows; it reads this when it is loaded, which is later.
+    # OpenCV checks the formats whose headers only it can read. It reads this when it is imported, which is later.
     os.environ["OPENCV_IO_MAX_IMAGE_PIXELS"] = str(max_pixels)
     return max_pixels
 
 
 @dataclass(frozen=True)
 class ModelOptions:
-    """Which model."""
+    """The model."""
 
     model: Annotated[
-        str, typer.Option("--model", "-m", envvar="FLOWCLI_MODEL", help="Hub id, checkpoint folder, or dis.")
+        str, typer.Option("--model", "-m", envvar="FLOWCLI_MODEL", help="Hub id, checkpoint folder, or dis (built in).")
     ] = DEFAULT_MODEL
     revision: Annotated[str | None, typer.Option(help="Branch, tag or commit on the hub.")] = None
     offline: Annotated[bool, typer.Option("--offline", help="Never use the network.")] = False
 
     def request(self, progress: Progress | None = None) -> ModelRequest:
-        """The model that these options name."""
+        """The request for the model of these options."""
         from ..models import ModelRequest
 
         return ModelRequest(self.model, self.revision, self.offline, progress=progress)
@@ -100,22 +111,22 @@ class ModelOptions:
 
 @dataclass(frozen=True)
 class EstimatorOptions(ModelOptions):
-    """Which model, and how it is run."""
+    """The model, and how to run it."""
 
     device: Annotated[str, typer.Option(help="auto, cpu, cuda, cuda:N or mps.")] = "auto"
     precision: Annotated[
         Precision,
-        typer.Option(help="auto is tf32 on a GPU that has it, else fp32."),
+        typer.Option(help="Arithmetic; auto is tf32 on GPUs that have it, else fp32."),
     ] = "auto"
     batch_size: Annotated[Any, typer.Option(parser=_batch_size, metavar="auto|N", help="Windows per forward pass.")] = (
         "auto"
     )
-    overlap: Annotated[int, typer.Option(min=0, metavar="PIXELS", help="Least overlap of neighbouring windows.")] = 20
-    grid: Annotated[GridKind, typer.Option(help="reference: the published procedure's windows.")] = "even"
+    overlap: Annotated[int, typer.Option(min=0, metavar="PIXELS", help="Minimum overlap of neighbouring windows.")] = 20
+    grid: Annotated[GridKind, typer.Option(help="Windows: evenly spread, or as in the reference procedure.")] = "even"
     scale: Annotated[float, typer.Option(metavar="FACTOR", help="Estimate at FACTOR times the frames' size.")] = 1.0
 
     def load(self) -> FlowEstimator:
-        """The estimator that these options describe; raises ``ModelError`` or ``UsageError``."""
+        """Load the estimator and show download progress; raises ``ModelError``, ``UsageError`` or ``OutputError``."""
         from ..estimator import load_estimator
 
         with download_progress() as progress:
@@ -141,18 +152,19 @@ class EstimatorOptions(ModelOptions):
 
 @dataclass(frozen=True)
 class ColorOptions:
-    """How flow is coloured."""
+    """The colours of flow."""
 
     max_flow: Annotated[
-        Any, typer.Option(parser=_max_flow, metavar="auto|PIXELS", help="The flow that gets full colour in pictures.")
+        Any,
+        typer.Option(parser=_max_flow, metavar="auto|PIXELS", help="Flow length that gets full colour in pictures."),
     ] = "auto"
-    wheel: Annotated[Wheel, typer.Option(help="Colours of directions; no motion is white, or black in hsv.")] = (
-        "middlebury"
+    wheel: Annotated[Wheel, typer.Option(help="Colour wheel; zero flow is white, or black in hsv.")] = "middlebury"
+    legend: Annotated[bool, typer.Option("--legend", help="Draw the colour wheel, with its scale, in a corner.")] = (
+        False
     )
-    legend: Annotated[bool, typer.Option("--legend", help="The wheel, with its scale in pixels, in a corner.")] = False
 
     def style(self) -> Style:
-        """How pictures are drawn."""
+        """The style of pictures."""
         from ..draw.style import Style
 
         return Style(None if self.max_flow == "auto" else self.max_flow, self.wheel, self.legend)
@@ -160,27 +172,27 @@ class ColorOptions:
 
 @dataclass(frozen=True)
 class PictureOptions(ColorOptions):
-    """How a single flow is drawn."""
+    """The style of a single picture."""
 
-    overlay: Annotated[bool, typer.Option("--overlay", help="Tint the frame by its flow.")] = False
+    overlay: Annotated[bool, typer.Option("--overlay", help="Tint the frame with the colours of its flow.")] = False
     arrows: Annotated[
-        int | None, typer.Option(min=2, max=1000, metavar="STEP", help="Arrows over the frame, STEP pixels apart.")
+        int | None, typer.Option(min=2, max=1000, metavar="STEP", help="Draw arrows over the frame, STEP pixels apart.")
     ] = None
 
     def style(self) -> Style:
-        """How pictures are drawn."""
+        """The style of pictures."""
         return replace(super().style(), overlay=self.overlay, arrows=self.arrows)
 
 
 @dataclass(frozen=True)
 class ConsoleOptions:
-    """How much is said."""
+    """How much is printed on stderr."""
 
-    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Say nothing but errors.")] = False
-    verbose: Annotated[bool, typer.Option("--verbose", "-v", help="Say more; show tracebacks.")] = False
+    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Print only errors on stderr.")] = False
+    verbose: Annotated[bool, typer.Option("--verbose", "-v", help="Print details, and tracebacks of errors.")] = False
 
     def __post_init__(self) -> None:
-        """Tell the console."""
+        """Configure the console."""
         console.quiet, console.verbose = self.quiet, self.verbose
 
 
@@ -192,33 +204,40 @@ MaxPixelsOption = Annotated[
         min=1,
         metavar="N",
         callback=_limit_opencv,
-        help="Refuse frames of more pixels than this: a small file can unpack to fill all memory.",
+        help="Refuse frames with more pixels than this, since a small file can unpack to fill all memory.",
     ),
 ]
 FlowFormatOption = Annotated[
     FlowFormatName,
-    typer.Option(help="Format of flow files; png: pictures."),
+    typer.Option(help="Format of flow files; png writes pictures."),
 ]
 AmbiguousFormatOption = Annotated[
     AmbiguousFormatName | None,
-    typer.Option("--flow-format", help="kitti: 16-bit numbers in a .png, not colours."),
+    typer.Option("--flow-format", help="kitti writes 16-bit numbers to a .png, not a picture."),
 ]
-JsonOption = Annotated[bool, typer.Option("--json", help="Print a machine-readable account on stdout.")]
-ForceOption = Annotated[bool, typer.Option("--force", "-f", help="Overwrite outputs that exist.")]
+JsonOption = Annotated[bool, typer.Option("--json", help="Print results as JSON on stdout.")]
+ForceOption = Annotated[bool, typer.Option("--force", "-f", help="Overwrite existing outputs.")]
 AdoptOption = Annotated[
-    bool, typer.Option("--adopt", help="Take whole outputs of the right size although no run has recorded them.")
+    bool, typer.Option("--adopt", help="Keep complete outputs of the right size that no run has recorded.")
 ]
 
 
 def help_without_command(context: typer.Context) -> None:
-    """Show the help of a group of commands if none was given, as wrong usage."""
+    """Print the help of a group of commands, and exit with the code of wrong usage, if no command was given."""
     if context.invoked_subcommand is None:
         context.get_help()  # which prints it
         raise typer.Exit(UsageError.exit_code)
 
 
 def takes_options(command: Callable[..., Result | None]) -> Callable[..., None]:
-    """Give ``command`` the options of its dataclass parameters, hand it these filled in, and show what it returns."""
+    """Make the fields of a command's dataclass parameters its options, and show the result that it returns.
+
+    Args:
+        command: the command; each option group is a parameter with a dataclass type.
+
+    Returns:
+        The command for typer. It raises the ``problem`` of the result, if there is one, after showing it.
+    """
     signature = _signature(command)
     groups: dict[str, Any] = {
         name: p.annotation for name, p in signature.parameters.items() if is_dataclass(p.annotation)

@@ -1,4 +1,4 @@
-"""How results are shown: as text, or, with ``--json``, as one JSON object on a line of stdout."""
+"""Shows results: as text or, with ``--json``, as a JSON object on one line of stdout."""
 
 from __future__ import annotations
 
@@ -40,11 +40,19 @@ _HEADINGS = {
     "missing": "missing",
     "images": "images",
 }
-_FAR_BEYOND = 1.5  # times the colour scale; flow that is longer is worth a note
+_FAR_BEYOND = 1.5  # times the colour scale; longer flow is worth a note
 
 
 def show(result: Result, *, as_json: bool) -> None:
-    """Show a result, and what is worth knowing about it on stderr; raises ``OutputError`` if stdout is gone."""
+    """Print a result on stdout, and notes about it on stderr.
+
+    Args:
+        result: the result.
+        as_json: whether to print JSON instead of text.
+
+    Raises:
+        OutputError: stdout cannot be written.
+    """
     if as_json:
         console.output(to_json(result) + "\n")
     elif text := _text(result):
@@ -58,19 +66,19 @@ def show(result: Result, *, as_json: bool) -> None:
 
 @functools.singledispatch
 def _text(_result: Result) -> str:
-    """What stands on stdout without ``--json``."""
+    """The text on stdout without ``--json``."""
     return ""
 
 
 @functools.singledispatch
 def _notes(_result: Result) -> list[str]:
-    """What is said on stderr."""
+    """Notes on stderr."""
     return []
 
 
 @functools.singledispatch
 def _written(_result: Result) -> list[str]:
-    """What is said on stderr without ``--json``."""
+    """Further notes on stderr without ``--json``."""
     return []
 
 
@@ -105,15 +113,15 @@ def _(result: VideoSummary) -> list[str]:
     notes = []
     if result.padded:
         notes.append(
-            f"{result.input} is {result.width} x {result.height}; the format needs even sides, "
-            "so the video repeats one line or column at its edge"
+            f"{result.input} is {result.width} x {result.height}; the video format needs even sides, "
+            "so the last row or column is repeated"
         )
     if result.max_flow is not None and result.largest_flow > result.max_flow * _FAR_BEYOND:
         notes.append(
-            f"some flow is longer than the colour scale of {result.max_flow:g} px and shown darker; "
-            f"--max-flow {result.largest_flow:.0f} would cover all"
+            f"some flow is longer than the colour scale of {result.max_flow:g} px and drawn darker; "
+            f"--max-flow {result.largest_flow:.0f} covers all flow"
         )
-    # The error that follows says what there is.
+    # The error message that follows gives the counts instead.
     return notes if result.problem is not None else [*notes, _account(result)]
 
 
@@ -139,12 +147,12 @@ def _(result: DatasetSummary) -> list[str]:
 
 
 def _missing(result: SubsetFigures) -> list[str]:
-    note = f"{result.missing} pixels have a true flow but no estimate, and are left out"
+    note = f"{result.missing} pixels have true flow but no estimate, and are left out"
     return [note] if result.missing else []
 
 
 def _table(subsets: dict[str, Figures]) -> str:
-    """Figures with a line for each subset."""
+    """A table with one line per subset."""
 
     def text(value: float | int | None) -> str:
         return "-" if value is None else f"{value:.3f}" if isinstance(value, float) else str(value)
@@ -187,10 +195,10 @@ def _(result: WarpResult) -> str:
     if result.frame1 is None:
         return ""
     if result.photometric_error is None:
-        return "no photometric error: the flow is unknown or leads out of the frame everywhere\n"
+        return "no photometric error: all flow is unknown or leads out of the frame\n"
     return (
         f"photometric error: {result.photometric_error:.3f} grey levels, "
-        f"{result.photometric_error_unwarped:.3f} without the flow, over {result.share:.1%} of the pixels\n"
+        f"{result.photometric_error_unwarped:.3f} without warping, over {result.share:.1%} of the pixels\n"
     )
 
 
@@ -202,7 +210,7 @@ def _(result: WarpResult) -> list[str]:
 
 @_text.register
 def _(result: DemoResult) -> str:
-    return f"end-point error of {result.model}: {result.epe:.3f} px, {result.epe_visible:.3f} px where visible\n"
+    return f"end-point error of {result.model}: {result.epe:.3f} px, {result.epe_visible:.3f} px in visible areas\n"
 
 
 @_notes.register

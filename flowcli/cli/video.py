@@ -1,4 +1,4 @@
-"""``flowcli video``: the flow of a whole video."""
+"""``flowcli video``: estimates the flow of a whole video."""
 
 from __future__ import annotations
 
@@ -38,27 +38,30 @@ def video(
     ],
     estimator_options: EstimatorOptions,
     color_options: ColorOptions,
-    console_options: ConsoleOptions,  # noqa: ARG001  (has told the console already)
+    console_options: ConsoleOptions,  # noqa: ARG001  (only its side effect is needed)
     out: Annotated[
         Path | None,
-        typer.Option(metavar="OUT.mp4", readable=False, help="The video to write: .mp4, .mov, .mkv, .webm or .gif."),
+        typer.Option(metavar="OUT.mp4", readable=False, help="Output video: .mp4, .mov, .mkv, .webm or .gif."),
     ] = None,
     flow_dir: Annotated[
         Path | None,
-        typer.Option(metavar="DIR", readable=False, help="Keep every flow here; whole ones are skipped."),
+        typer.Option(metavar="DIR", readable=False, help="Output folder for flow files; finished ones are skipped."),
     ] = None,
     flow_format: FlowFormatOption = "flo",
     layout: Annotated[
         Layout,
-        typer.Option(help="The flow alone, the frame on its left, the frame tinted, or arrows over the frame."),
+        typer.Option(help="Flow alone, next to the frame, as a tint of the frame, or as arrows over it."),
     ] = "flow",
     start: Annotated[
-        Any, typer.Option(parser=position, metavar="PLACE", help="First frame: its number, or 12.5s, or 1:30.")
+        Any,
+        typer.Option(
+            parser=position, metavar="PLACE", help="First frame: a frame number, or a time such as 12.5s or 1:30."
+        ),
     ] = "0",
     end: Annotated[
-        Any, typer.Option(parser=position, metavar="PLACE", help="End: the first frame that is left out.")
+        Any, typer.Option(parser=position, metavar="PLACE", help="First frame to leave out: a number or a time.")
     ] = None,
-    stride: Annotated[int, typer.Option(min=1, metavar="N", help="Use every N-th frame: pairs N frames apart.")] = 1,
+    stride: Annotated[int, typer.Option(min=1, metavar="N", help="Use every N-th frame only.")] = 1,
     fps: Annotated[
         Any,
         typer.Option(parser=frame_rate, metavar="RATE", help="Frames per second of a folder or pattern (25)."),
@@ -73,7 +76,7 @@ def video(
 ) -> Result:
     """Estimate the flow of a video or of a folder of frames.
 
-    N frames give N - 1 flows, each shown at its first frame's time, all in one colour scale.
+    N frames give N - 1 flows, each shown at the time of its first frame, all with the same colour scale.
     """
     from ..frames.opening import open_source
     from ..frames.selection import Selection
@@ -93,10 +96,10 @@ def video(
     outputs.check(source)
     frames = open_source(source, fps, selection, max_pixels, stream)
     if fps is not None and frames.rate != fps:
-        console.note(f"{source} has a frame rate of its own; --fps is for folders and patterns")
+        console.note(f"ignoring --fps: {source} has its own frame rate")
     estimator = estimator_options.load()
     if outputs.style.max_flow is None and outputs.has_pictures and estimator.model.window is not None:
-        console.note("looking at a few pairs to choose the colour scale; --max-flow PIXELS saves that")
+        console.note("estimating a few pairs to choose the colour scale; --max-flow PIXELS avoids that")
     total = max(0, frames.count - 1) if frames.count else None
     with console.progress("estimating", total, "pairs") as advance:
 

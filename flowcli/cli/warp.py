@@ -1,4 +1,4 @@
-"""``flowcli warp``: frame 2 brought back to frame 1 by a flow, which tells how good the flow is without any truth."""
+"""``flowcli warp``: warps frame 2 to frame 1, and measures the photometric error, which needs no true flow."""
 
 from __future__ import annotations
 
@@ -18,21 +18,23 @@ if TYPE_CHECKING:
 @takes_options
 def warp(
     frame2: Annotated[Path, typer.Argument(metavar="FRAME2", readable=False, help="The frame that the flow leads to.")],
-    flow_file: Annotated[Path, typer.Argument(metavar="FLOW", readable=False, help="The flow from frame 1 to it.")],
-    console_options: ConsoleOptions,  # noqa: ARG001  (has told the console already)
+    flow_file: Annotated[
+        Path, typer.Argument(metavar="FLOW", readable=False, help="The flow from frame 1 to frame 2.")
+    ],
+    console_options: ConsoleOptions,  # noqa: ARG001  (only its side effect is needed)
     output: Annotated[
         Path | None,
-        typer.Option("--output", "-o", metavar="OUT", readable=False, help="The picture to write."),
+        typer.Option("--output", "-o", metavar="OUT", readable=False, help="Output picture of the warped frame."),
     ] = None,
     frame1: Annotated[
         Path | None,
-        typer.Option(metavar="FRAME1", readable=False, help="Compare with this frame: the photometric error."),
+        typer.Option(metavar="FRAME1", readable=False, help="Print the photometric error against this frame."),
     ] = None,
     max_pixels: MaxPixelsOption = MAX_PIXELS,
-    json: JsonOption = False,  # noqa: ARG001  (says how the result is shown)
+    json: JsonOption = False,  # noqa: ARG001  (read by takes_options)
     force: ForceOption = False,
 ) -> Result:
-    """Bring frame 2 back to frame 1 by a flow, and print how far it then is from frame 1."""
+    """Warp frame 2 to frame 1 by a flow, and print the photometric error, that is, its difference from frame 1."""
     from ..arrays import check_same_size
     from ..flows.io import read_flow
     from ..flows.warp import photometric_error

@@ -67,7 +67,7 @@ def photometric_error(frame1: Frame, frame2: Frame, warped: Frame, inside: Mask)
 def look_up(values: Values, flow: Flow) -> tuple[npt.NDArray[np.float32], Mask]:
     """Sample ``values`` at the points that ``flow`` leads to, bilinearly interpolated.
 
-    OpenCV's ``remap`` does not do: it rounds to 1/32 of a pixel for two channels, and refuses sides above 32766.
+    OpenCV's ``remap`` does not suffice: with two channels it rounds to 1/32 of a pixel, and sides above 32766 fail.
 
     Args:
         values: a flow or a frame, ``(H, W, C)``.

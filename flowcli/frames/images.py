@@ -111,7 +111,7 @@ def check_pixels(height: int, width: int, path: Path, max_pixels: int) -> None:
 
 
 def image_size(path: Path) -> tuple[int, int] | None:
-    """The height and width in the header of an image file, or ``None`` if it is no regular file or cannot be read.
+    """The height and width in the header of an image file, or ``None`` if it is not a regular file or unreadable.
 
     Much cheaper than :func:`read_image`. EXIF rotation is considered for JPEG only.
     """

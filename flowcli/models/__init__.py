@@ -1,8 +1,8 @@
-"""Flow models behind one small interface, found by name.
+"""Flow models with a common interface, found by name.
 
-Each module of this package is a model of the module's name, with a ``FAMILY`` that loads it. Packages that are
-installed beside flowcli add theirs as entry points of the group ``flowcli.models``: a family, or just a function that
-takes a :class:`ModelRequest` and returns the model. Any other name is a Perceiver checkpoint: a folder or a hub id.
+Each module of this package is a built-in model: it has the model's name and defines a ``FAMILY``. Other installed
+packages add models as entry points of the group ``flowcli.models``: a family, or just a function that takes a
+:class:`ModelRequest` and returns the model. Any other name is a Perceiver checkpoint: a folder or a hub id.
 """
 
 from __future__ import annotations
@@ -23,36 +23,36 @@ if TYPE_CHECKING:
     import numpy.typing as npt
 
 ENTRY_POINTS = "flowcli.models"
-"""The group of entry points by which other packages add models."""
+"""The group of entry points through which other packages add models."""
 
-_CHECKPOINTS = "perceiver"  # the family of all names that are no family's
+_CHECKPOINTS = "perceiver"  # the family of all other names
 
 Progress = Callable[[str, int, int | None], None]
-"""Called while a model downloads with the file's name, the bytes so far and the bytes in all (``None`` if unknown)."""
+"""Called as a download progresses with the file name, the bytes so far and the total bytes (``None`` if unknown)."""
 
 
 class OutOfMemoryError(Exception):
-    """A forward pass did not fit into the device's memory; a smaller batch may."""
+    """A forward pass does not fit into the device's memory; a smaller batch may fit."""
 
 
 class FlowModel(Protocol):
-    """What the estimator needs of a model."""
+    """The interface of models."""
 
     @property
     def name(self) -> str:
-        """What the user called it: a hub id, a folder, or ``dis``."""
+        """The name that the user gave: a hub id, a folder, or that of a built-in or installed model."""
 
     @property
     def revision(self) -> str | None:
-        """The resolved revision (a commit hash) of a hub checkpoint."""
+        """The commit of a hub checkpoint; ``None`` for other models."""
 
     @property
     def fingerprint(self) -> str:
-        """Tells models apart by what they are, whatever they are called; part of what a record says."""
+        """Identifies the model by its content, independent of its name; stored in records."""
 
     @property
     def device(self) -> str:
-        """Where it runs, as ``torch`` names devices."""
+        """The device it runs on, in torch's notation, such as ``cpu`` or ``cuda:0``."""
 
     @property
     def precision(self) -> str:
@@ -63,58 +63,71 @@ class FlowModel(Protocol):
         """Height and width of its windows in pixels; ``None`` if it takes whole frames of any size."""
 
     def largest_batch(self) -> int:
-        """How many windows per forward pass suit the device and its free memory."""
+        """A suitable number of windows per forward pass for the device and its free memory; at least 1."""
 
     def __call__(self, frames1: npt.NDArray[np.uint8], frames2: npt.NDArray[np.uint8]) -> npt.NDArray[np.float32]:
         """Estimate the flows of a batch.
 
         Args:
             frames1: ``(N, h, w, 3)`` uint8 RGB.
-            frames2: likewise; the flow leads from ``frames1`` to ``frames2``.
+            frames2: ``(N, h, w, 3)`` uint8 RGB.
 
         Returns:
-            ``(N, h, w, 2)`` float32 in pixels, u then v.
+            The flow from ``frames1`` to ``frames2``: ``(N, h, w, 2)`` float32 in pixels, u then v.
 
         Raises:
-            OutOfMemoryError: the batch does not fit.
+            OutOfMemoryError: the batch does not fit into the device's memory.
         """
 
 
 @dataclass(frozen=True)
 class ModelRequest:
-    """Which model is wanted, and how it is to run."""
+    """The model to load, and how to run it."""
 
     name: str = DEFAULT_MODEL
-    """A hub id, a checkpoint's folder, or the name of a family."""
+    """A hub id, a checkpoint folder, or the name of a built-in or installed model."""
 
     revision: str | None = None
-    """Branch, tag or commit on the hub."""
+    """Branch, tag or commit on the hub; ``None`` for the main branch."""
 
     offline: bool = False
-    """Whether the network is forbidden."""
+    """Whether to never use the network."""
 
     device: str = "auto"
     """``auto``, ``cpu``, ``cuda``, ``cuda:N`` or ``mps``."""
 
     precision: Precision = "auto"
+    """``auto``, ``fp32``, ``tf32``, ``bf16`` or ``fp16``."""
+
     progress: Progress | None = None
-    """Told of every piece of a download that arrives."""
+    """Called as a download progresses."""
 
 
 class ModelFamily(Protocol):
-    """How models of one kind are loaded, and, if they are downloaded, where they are."""
+    """Loads models of one kind and, if they are downloaded, manages their files."""
 
     def load(self, request: ModelRequest) -> FlowModel:
         """Load the model; raises ``ModelError`` or ``UsageError``."""
 
     def fetch(self, request: ModelRequest, *, force: bool) -> Path | None:
-        """Download the model or bring it up to date, again if forced; its folder, or ``None`` if it is built in."""
+        """Download or update the model.
+
+        Args:
+            request: the model.
+            force: whether to download files again that exist.
+
+        Returns:
+            The folder of the model; ``None`` if it is built in.
+
+        Raises:
+            ModelError: the model is unavailable.
+        """
 
     def path(self, request: ModelRequest) -> Path | None:
-        """The folder of the model, without the network; ``None`` if it is built in. Raises ``ModelError``."""
+        """The folder of the model, without using the network; ``None`` if it is built in. Raises ``ModelError``."""
 
     def info(self, request: ModelRequest) -> ModelInfo:
-        """What the model is, without the network; raises ``ModelError``."""
+        """A description of the model, without using the network; raises ``ModelError``."""
 
 
 @dataclass(frozen=True)
@@ -141,7 +154,7 @@ class BuiltIn:
 
 
 def find_family(name: str) -> ModelFamily:
-    """The family of the model called ``name``; raises ``ModelError`` if another package's cannot be imported."""
+    """The family of the model ``name``; raises ``ModelError`` if an installed model cannot be imported."""
     if name in built_in():
         return _family(name)
     import importlib.metadata
@@ -150,14 +163,14 @@ def find_family(name: str) -> ModelFamily:
         try:
             found = entry.load()
         except (ImportError, AttributeError) as error:
-            raise ModelError(f"model {name} ({entry.value}) cannot be imported: {error}") from error
+            raise ModelError(f"cannot import model {name} from {entry.value}: {error}") from error
         family: ModelFamily = found if hasattr(found, "load") else BuiltIn(found, kind=entry.value)
         return family
     return _family(_CHECKPOINTS)
 
 
 def built_in() -> list[str]:
-    """The names of the models that are modules of this package."""
+    """The names of the built-in models."""
     return [module.name for module in pkgutil.iter_modules(__path__) if not module.ispkg]
 
 
@@ -170,10 +183,14 @@ def load_model(request: ModelRequest) -> FlowModel:
     """Load a model by name.
 
     Args:
-        request: which model, and how it is to run.
+        request: the model, and how to run it.
+
+    Returns:
+        The model, ready to run.
 
     Raises:
-        ModelError: the model cannot be had.
-        UsageError: the device or the precision is not to be had here.
+        ModelError: the model is unavailable or damaged.
+        UsageError: the device or the precision is not available on this machine.
+        OutputError: a download cannot be written to the cache.
     """
     return find_family(request.name).load(request)

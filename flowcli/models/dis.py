@@ -1,7 +1,7 @@
-"""OpenCV's DIS flow: classical, built in, nothing to download.
+"""OpenCV's DIS flow: a classical method, built in, with nothing to download.
 
-Kroeger, Timofte, Dai and Van Gool, "Fast Optical Flow using Dense Inverse Search", ECCV 2016. The medium preset at
-its finest scale, with the preset's 5 variational refinements.
+Kroeger, Timofte, Dai and Van Gool, "Fast Optical Flow using Dense Inverse Search", ECCV 2016. It uses the medium
+preset at the finest scale (0), with the preset's 5 variational refinements.
 """
 
 from __future__ import annotations
@@ -13,11 +13,11 @@ import numpy.typing as npt
 from ..errors import UsageError
 from . import BuiltIn, FlowModel, ModelRequest
 
-_SMALLEST_SIDE = 12  # OpenCV refuses images that are smaller than this in both directions
+_SMALLEST_SIDE = 12  # pixels; OpenCV refuses images that are smaller in both directions
 
 
 class DisFlow:
-    """DIS on whole frames, turned grey. A :class:`flowcli.models.FlowModel`."""
+    """DIS on whole frames, converted to grey. A :class:`flowcli.models.FlowModel`."""
 
     name = "dis"
     revision = None
@@ -32,7 +32,7 @@ class DisFlow:
         self._dis.setVariationalRefinementIterations(5)
 
     def largest_batch(self) -> int:
-        """One: DIS takes frames one by one and uses all cores for each."""
+        """Always 1: DIS processes one pair at a time, on all cores."""
         return 1
 
     def __call__(self, frames1: npt.NDArray[np.uint8], frames2: npt.NDArray[np.uint8]) -> npt.NDArray[np.float32]:
@@ -46,17 +46,17 @@ class DisFlow:
             cv2.copyMakeBorder(cv2.cvtColor(frame, cv2.COLOR_RGB2GRAY), 0, down, 0, right, cv2.BORDER_REPLICATE)
             for frame in (frame1, frame2)
         ]
-        # No flow is passed in: OpenCV would take it for a first guess.
+        # No output array is passed: OpenCV would use it as an initial flow.
         flow = self._dis.calc(grey[0], grey[1], None)  # type: ignore[call-overload]
         return np.asarray(flow, np.float32)[:height, :width]
 
 
 def load(request: ModelRequest) -> FlowModel:
-    """Make a :class:`DisFlow`; raises ``UsageError`` for a GPU or a precision, which it does not have."""
+    """Create a :class:`DisFlow`; raises ``UsageError`` for devices other than the CPU, and for other precisions."""
     if request.device not in {"auto", "cpu"}:
-        raise UsageError(f"`device` {request.device}: dis runs on the CPU only")
+        raise UsageError(f"`device` {request.device}: dis runs on the CPU only; use cpu")
     if request.precision not in {"auto", "fp32"}:
-        raise UsageError(f"`precision` {request.precision}: dis has no precision to choose")
+        raise UsageError(f"`precision` {request.precision}: dis runs in fp32 only; use fp32")
     return DisFlow()
 
 

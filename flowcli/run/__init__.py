@@ -1,1 +1,1 @@
-"""What is done with many pairs: tasks, the runner, resuming."""
+"""Runs over many pairs: tasks, the runner, and resuming."""

@@ -1,6 +1,6 @@
-"""Work beside the main thread: a producer read ahead of, and a consumer written behind, through bounded queues.
+"""Work in background threads, through bounded queues: a producer that reads ahead, a consumer that writes behind.
 
-Decoding, encoding, OpenCV and torch all release Python's global lock, so threads are enough.
+Decoding, encoding, OpenCV and torch all release Python's global interpreter lock, so threads suffice.
 """
 
 from __future__ import annotations
@@ -12,22 +12,25 @@ from typing import Generic, TypeVar
 
 Item = TypeVar("Item")
 
-_POLL_SECONDS = 0.1  # how soon a thread that waits for room notices that it is no longer needed
-_STUCK_SECONDS = 1.0  # after which a reader is taken to be stuck, on a pipe that nobody writes to for example
+_POLL_SECONDS = 0.1  # how often a thread that waits for room checks whether it should stop
+_STUCK_SECONDS = 1.0  # how long to wait for a reader, which may be stuck, say on a pipe that nobody writes to
 
 
 class _End:
-    """The last thing in a queue: the stream is over, perhaps because of an error."""
+    """The last entry of a queue: the stream has ended, perhaps with an error."""
 
     def __init__(self, error: BaseException | None = None) -> None:
         self.error = error
 
 
 class ReadAhead(Generic[Item]):
-    """Iterate over ``items`` in a thread, at most ``depth`` items ahead of whoever iterates over this.
+    """Iterates over ``items`` in a thread, ahead of the consumer.
 
-    An error in the thread is raised where the item would have come. Used as a context manager: leaving it stops the
-    thread, whatever the reason for leaving.
+    An error in the thread is raised in place of the item. Use it as a context manager: leaving it stops the thread.
+
+    Args:
+        items: the source.
+        depth: how many items may wait in the queue, at least 1.
     """
 
     def __init__(self, items: Iterable[Item], depth: int) -> None:
@@ -42,12 +45,12 @@ class ReadAhead(Generic[Item]):
         return self
 
     def __exit__(self, *_: object) -> None:
-        """Stop reading and wait for the thread, but not for one that is stuck in a read (it ends with the process)."""
+        """Stop reading and wait for the thread, but not long: one that is stuck in a read ends with the process."""
         self._stopped.set()
         self._thread.join(_STUCK_SECONDS)
 
     def __iter__(self) -> Iterator[Item]:
-        """The items in order."""
+        """Yield the items in order; raises what ``items`` raised."""
         while True:
             item = self._queue.get()
             if isinstance(item, _End):
@@ -77,10 +80,14 @@ class ReadAhead(Generic[Item]):
 
 
 class WriteBehind(Generic[Item]):
-    """Call ``consume`` in a thread for each item that is put, at most ``depth`` items behind.
+    """Calls ``consume`` in a thread for each item that is put.
 
-    An error in the thread is raised by the next ``put`` or at the end. Used as a context manager: leaving it well
-    waits until everything is consumed; leaving it with an error drops what waits.
+    An error in the thread is raised by the next ``put`` or on leaving. Use it as a context manager: leaving it waits
+    until all items are consumed; leaving it with an error drops the items in the queue.
+
+    Args:
+        consume: called with each item, in order.
+        depth: how many items may wait in the queue, at least 1.
     """
 
     def __init__(self, consume: Callable[[Item], None], depth: int) -> None:
@@ -96,7 +103,7 @@ class WriteBehind(Generic[Item]):
         return self
 
     def __exit__(self, failed: type[BaseException] | None, *_: object) -> None:
-        """Finish (or, after an error, drop) what waits, and wait for the thread."""
+        """Consume (or, after an error, drop) the remaining items, and wait for the thread."""
         self._dropping = self._dropping or failed is not None
         self._queue.put(_End())
         self._thread.join()
@@ -104,7 +111,7 @@ class WriteBehind(Generic[Item]):
             raise self._error
 
     def put(self, item: Item) -> None:
-        """Hand over an item; waits while ``depth`` items are waiting."""
+        """Queue an item; blocks while the queue is full. Raises what ``consume`` raised for an earlier item."""
         if self._error is not None:
             raise self._error
         self._queue.put(item)

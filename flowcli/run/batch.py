@@ -1,4 +1,4 @@
-"""Many pairs from frames to files: what is there is skipped, what fails is listed, the rest goes on."""
+"""Many pairs: skip finished outputs, list failures, continue with the rest."""
 
 from __future__ import annotations
 
@@ -29,38 +29,40 @@ from .tasks import Outcome, Task
 
 @dataclass(frozen=True)
 class BatchOutputs:
-    """Where a batch's flows go, and how. Plain data."""
+    """The outputs of a batch. Plain data."""
 
     folder: Path
+    """The output folder."""
+
     flow_format: FlowFormatName = "flo"
-    """Of outputs that have no suffix of their own; ``kitti`` makes outputs called ``.png`` KITTI's, not pictures."""
+    """The format of outputs without a suffix; ``kitti`` also makes ``.png`` outputs KITTI files, not pictures."""
 
     style: Style = Style()
-    """Of pictures; without a ``max_flow``, each has its own scale."""
+    """How pictures are drawn; without a ``max_flow``, each has its own colour scale."""
 
     max_pixels: int = MAX_PIXELS
     """Pairs of larger frames fail."""
 
     force: bool = False
-    """Whether to overwrite what is there."""
+    """Whether to overwrite existing outputs."""
 
     adopt: bool = False
-    """Whether to take whole outputs of the right size that no run has recorded."""
+    """Whether to keep complete outputs of the right size that no run has recorded."""
 
 
 @dataclass(frozen=True)
 class Shard:
-    """The part ``index`` (counted from 1) of ``count``: every ``count``-th task. All parts together are everything."""
+    """Part ``index`` of ``count``, counted from 1: every ``count``-th task. The parts together are all tasks."""
 
     index: int = 1
     count: int = 1
 
     def pick(self, tasks: Iterable[Task]) -> Iterator[Task]:
-        """Its tasks."""
+        """The tasks of this part."""
         return itertools.islice(tasks, self.index - 1, None, self.count)
 
     def size(self, total: int) -> int:
-        """How many of ``total`` tasks it has."""
+        """The number of tasks of this part, of ``total`` tasks."""
         return len(range(self.index - 1, total, self.count))
 
 
@@ -76,26 +78,27 @@ def estimate_batch(
 ) -> BatchSummary:
     """Estimate the flow of many pairs.
 
-    A pair that fails is listed in ``failures.jsonl`` and does not stop the others; the summary's ``problem`` says so.
+    A pair that fails is listed in ``failures.jsonl`` and does not stop the others; the summary's ``problem`` is then
+    a ``BatchError``.
 
     Args:
-        estimator: makes the flow.
-        source: a manifest or a folder, as for :func:`flowcli.run.manifest.open_tasks`; or the tasks themselves, taken
-            as they are needed. Of tasks with the same output only the first is done.
-        outputs: where the flow goes.
-        name: what the summary calls the input; its own name, if it is a manifest or a folder.
-        shard: which part of the tasks.
-        on_pair: called, in the writing thread, when all of a pair has been written.
-        wants_statistics: whether pairs are reported with their flow's statistics.
+        estimator: computes the flow.
+        source: a manifest or a folder, as for :func:`flowcli.run.manifest.open_tasks`; or the tasks themselves, which
+            are consumed only as needed. If several tasks have the same output, only the first is done; the others fail.
+        outputs: what to write, and where.
+        name: the name of the input in the summary; by default that of the manifest or folder.
+        shard: the part of the tasks to do.
+        on_pair: called in the writing thread after each pair.
+        wants_statistics: whether ``on_pair`` gets statistics of the flow.
 
     Returns:
-        What became of the pairs.
+        The counts of done, skipped and failed pairs, and the settings.
 
     Raises:
-        InputError: the manifest or folder cannot be read, or names no pairs.
-        UsageError: the folder holds outputs that were made otherwise, or that no run has recorded.
-        OutputError: nothing more can be written at all: the disk is full, for instance.
-        DeviceError: the device's memory does not even hold one window.
+        InputError: the manifest or folder cannot be read, or contains no pairs.
+        UsageError: the output folder contains outputs made with other settings, or that no run has recorded.
+        OutputError: no further output can be written, for example because the disk is full.
+        DeviceError: the device's memory cannot hold even one window.
     """
     check_writable(outputs.folder)
     with contextlib.ExitStack() as stack:
@@ -119,7 +122,7 @@ def estimate_batch(
 
 
 class _BatchJob:
-    """A batch on its way."""
+    """A batch in progress."""
 
     def __init__(self, estimator: FlowEstimator, outputs: BatchOutputs, known: Collection[Task]) -> None:
         self._estimator = estimator
@@ -141,13 +144,13 @@ class _BatchJob:
         return {**self._estimator.settings(), **style}
 
     def look(self, task: Task) -> Work:
-        """Read a pair's frames, unless there is nothing to estimate."""
+        """Read the frames of a pair, unless it is done or cannot be done."""
         if task.error is not None or task.frame1 is None or task.frame2 is None or task.out is None:
             return Work(task, error=task.error)
         outputs = (self._outputs.folder / task.out,)
         try:
             kind = self._kind(task.out)
-            if not self._record.is_expected(kind):  # tasks that come one by one
+            if not self._record.is_expected(kind):  # the tasks were not known in advance
                 self._record.expect(kind, self._settings(kind))
             if self._is_done(kind, outputs[0], task.frame1, task.frame2, task.made_from):
                 return Work(task, is_done=True, outputs=outputs)
@@ -159,7 +162,7 @@ class _BatchJob:
         return Work(task, frames, outputs=outputs)
 
     def _read(self, path: Path) -> Frame:
-        """A frame; the last one is remembered, since the second frame of a pair is often the first of the next."""
+        """Read a frame; the last one is cached, since frame 2 of a pair is often frame 1 of the next."""
         if self._last is None or self._last[0] != path:
             self._last = path, read_image(path, max_pixels=self._outputs.max_pixels)
         return self._last[1]
@@ -170,23 +173,23 @@ class _BatchJob:
         is_done = functools.partial(self._record.is_done, kind, out, made_from=made_from)
         try:
             frames = [path.stat() for path in (frame1, frame2)]
-        except FileNotFoundError:  # tidied away since, so being whole has to do
+        except FileNotFoundError:  # a frame was deleted since then: a complete output suffices
             return is_done(None, frames_changed=0)
         except OSError:
             return False
-        if not stat.S_ISREG(frames[0].st_mode):  # a pipe cannot be looked into
+        if not stat.S_ISREG(frames[0].st_mode):  # reading a pipe would consume it
             return is_done(None, frames_changed=0)
         changed = max(frame.st_mtime_ns for frame in frames)
         declared = image_size(frame1)
         if declared is not None and is_done(declared, frames_changed=changed):
             return True
-        try:  # the header does not always tell how the image is turned
+        try:  # the header does not always say how the image is rotated
             return is_done(size_of(self._read(frame1)), frames_changed=changed)
         except InputError:
             return False
 
     def write(self, work: Work, flow: Flow) -> str | None:
-        """Write one flow; see :data:`flowcli.run.runner.Write`."""
+        """Write a flow; see :data:`flowcli.run.runner.Write`."""
         out = work.outputs[0]
         model = self._estimator.model
         self._record.begin(self._kind(out), {"model": model.name, "revision": model.revision})
@@ -202,7 +205,7 @@ class _BatchJob:
 def _summary(name: str, estimator: FlowEstimator, outputs: BatchOutputs, shard: Shard, totals: Totals) -> BatchSummary:
     problem = None
     if totals.failed:
-        problem = BatchError(f"{totals.failed} of {totals.pairs} pairs failed; {outputs.folder / FAILURES} lists them")
+        problem = BatchError(f"{totals.failed} of {totals.pairs} pairs failed; see {outputs.folder / FAILURES}")
     return BatchSummary(
         input=name,
         outputs=(outputs.folder,),

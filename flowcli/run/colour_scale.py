@@ -1,4 +1,4 @@
-"""One colour scale for a whole video, chosen before its flow is known."""
+"""Chooses one colour scale for a whole video before its flow is known."""
 
 from __future__ import annotations
 
@@ -8,33 +8,36 @@ from ..estimator import FlowEstimator
 from ..frames.source import FrameSource
 from ..tiling import cut, make_grid
 
-_SAMPLES = 8  # pairs that are looked at
-_SAMPLE_SCALE = 0.5  # of the size that the video is estimated at
-_SAMPLE_WINDOW = (184, 248)  # of which this much, where the model itself takes whole frames
-_HEADROOM = 1.25  # over the fastest sampled motion: pairs between the samples may be faster
+_SAMPLES = 8  # pairs
+_SAMPLE_SCALE = 0.5  # relative to the scale of the run
+_SAMPLE_WINDOW = (184, 248)  # pixels at that scale, if the model itself takes whole frames
+_HEADROOM = 1.25  # pairs between the samples may be faster
 _SMALLEST = 1.0  # pixels
 
 
 def choose_max_flow(estimator: FlowEstimator, source: FrameSource) -> float:
-    """A colour scale for a whole video, from a few pairs spread over it.
+    """Choose a colour scale for a whole video from a few pairs spread over it.
 
-    Each is estimated at half the size, in one window that wanders over the frame from pair to pair; the fastest of
-    their motions (the 99th percentile of each) is given some headroom.
+    Each pair is estimated at half the size, in a single window at a different place of the frame each time. The scale
+    is the largest 99th percentile of the flow lengths of these pairs, times 1.25.
 
     Args:
-        estimator: makes the flow.
+        estimator: computes the flow.
         source: the video.
 
     Returns:
-        The flow that gets full colour, in pixels; at least 1.
+        The flow length that gets full colour, in pixels; at least 1.
+
+    Raises:
+        DeviceError: the device's memory cannot hold even one window.
     """
-    # The samples' windows are chosen here, so the published grid has no say in them.
+    # The windows of the samples are chosen below, independently of the estimator's own grid.
     sampler = FlowEstimator(estimator.model, overlap=0, scale=estimator.scale * _SAMPLE_SCALE, batch_size=1)
     window = estimator.model.window or _SAMPLE_WINDOW
     fastest = [0.0]
     for index, (frame1, frame2) in enumerate(source.sample_pairs(_SAMPLES)):
         if frame1.shape != frame2.shape:
-            continue  # estimating will come to it and say so
+            continue  # the run reports it later
         size = frame1.shape[0], frame1.shape[1]
         crop = min(size[0], round(window[0] / sampler.scale)), min(size[1], round(window[1] / sampler.scale))
         positions = make_grid(size, crop, overlap=0).positions

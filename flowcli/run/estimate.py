@@ -1,4 +1,4 @@
-"""One pair of frames, from files to files."""
+"""Estimates a single pair of frames and writes its outputs."""
 
 from __future__ import annotations
 
@@ -24,31 +24,36 @@ from .tasks import Task
 
 @dataclass(frozen=True)
 class PairOutputs:
-    """What becomes of a pair's flow. Plain data."""
+    """The outputs of a pair. Plain data."""
 
     flows: tuple[Path, ...] = ()
-    """Files for the flow, in the formats of their suffixes."""
+    """Files for the flow; the suffix of each selects its format."""
 
     occlusion: Path | None = None
-    """The picture of where frame 1 is hidden in frame 2; for it the backward flow is estimated too."""
+    """A ``.png`` for the occlusion mask, white where frame 1 is hidden in frame 2; also estimates the backward flow."""
 
     flow_format: FlowFormatName | None = None
-    """``kitti`` makes outputs called ``.png`` KITTI's, not pictures."""
+    """``kitti`` makes ``.png`` outputs KITTI files, not pictures."""
 
     style: Style = Style()
+    """How pictures are drawn."""
+
     force: bool = False
-    """Whether to overwrite what is there."""
+    """Whether to overwrite existing outputs."""
 
     @property
     def paths(self) -> tuple[Path, ...]:
-        """All files that are written."""
+        """All files to write."""
         return (*self.flows, *([self.occlusion] if self.occlusion else []))
 
     def check(self, inputs: Iterable[Path]) -> None:
-        """Refuse what could not be written at the end.
+        """Check, before anything is computed, that all outputs can be written.
+
+        Args:
+            inputs: the files that are read; none of them may be an output.
 
         Raises:
-            UsageError: an output exists, is named twice, or is one of ``inputs``.
+            UsageError: an output exists and ``force`` is false, is given twice, or is one of ``inputs``.
             OutputError: an output cannot be written, or has an unknown suffix.
         """
         for path in self.flows:
@@ -63,7 +68,7 @@ def read_pair(frame1: Path, frame2: Path, *, max_pixels: int = MAX_PIXELS) -> Fr
 
     Args:
         frame1: an image file.
-        frame2: another, of the same size.
+        frame2: an image file of the same size.
         max_pixels: larger frames are refused.
 
     Returns:
@@ -89,19 +94,21 @@ def estimate_pair(
     """Estimate the flow of one pair and write it.
 
     Args:
-        estimator: makes the flow.
-        names: what the frames are called in the result.
-        frames: ``(H, W, 3)`` uint8 RGB each, of the same size.
+        estimator: computes the flow.
+        names: the names of the frames in the result.
+        frames: the two frames, each ``(H, W, 3)`` uint8 RGB, of the same size.
         outputs: what to write.
-        backward: estimate from the second frame to the first.
-        on_window: called with the number of windows of each forward pass when it has ended.
+        backward: whether to estimate from the second frame to the first.
+        on_window: called after each forward pass with the number of windows in it.
 
     Returns:
-        What was done, and the flow, ``(H, W, 2)`` float32 in pixels.
+        The result, and the flow, ``(H, W, 2)`` float32 in pixels.
 
     Raises:
+        InputError: the frames differ in size.
+        UsageError: the windows cannot cover frames of this size.
         OutputError: an output cannot be written.
-        DeviceError: the device's memory does not even hold one window.
+        DeviceError: the device's memory cannot hold even one window.
     """
     if backward:
         names, frames = names[::-1], frames[::-1]
@@ -111,7 +118,7 @@ def estimate_pair(
 
 
 class _PairJob:
-    """A pair on its way."""
+    """A pair in progress."""
 
     def __init__(self, outputs: PairOutputs, names: tuple[Path, Path], frames: FramePair) -> None:
         self._outputs = outputs
@@ -122,14 +129,14 @@ class _PairJob:
         self._occluded: float | None = None
 
     def work(self) -> list[Work]:
-        """The flow asked for, and for occlusion the flow back, whose windows share its batches."""
+        """The requested flow and, for occlusion, the opposite one; their windows share batches."""
         there = Work(Task(0, *self._names), self._frames, outputs=self._outputs.flows)
         if self._outputs.occlusion is None:
             return [there]
         return [there, Work(Task(1, *self._names[::-1]), self._frames[::-1], outputs=(self._outputs.occlusion,))]
 
     def write(self, work: Work, flow: Flow) -> str | None:
-        """Write the flow, or the mask once the flow back is there; see :data:`flowcli.run.runner.Write`."""
+        """Write the flow, or the mask once both flows are known; see :data:`flowcli.run.runner.Write`."""
         self.flows.append(flow)
         if work.task.number == 0:
             for path in work.outputs:
@@ -144,7 +151,7 @@ class _PairJob:
         return None
 
     def result(self, estimator: FlowEstimator, totals: Totals, backward: bool) -> EstimateResult:
-        """What was done."""
+        """The result for the caller."""
         height, width = size_of(self.flows[0])
         return EstimateResult(
             pair=0,

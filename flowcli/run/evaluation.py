@@ -1,4 +1,4 @@
-"""Comparing flow files with true flow: single files, two folders, or a whole data set."""
+"""Compares flow with the true flow: two files, two folders, or a whole data set."""
 
 from __future__ import annotations
 
@@ -32,38 +32,47 @@ from .batch import BatchOutputs, estimate_batch
 from .tasks import Task, made_from
 
 OnComparison = Callable[[ComparisonResult], None]
+"""Called with the result of each comparison."""
 
 
 @dataclass(frozen=True)
 class Comparison:
-    """An estimated flow, and the truths that it is compared with."""
+    """An estimated flow, and the true flow that it is compared with."""
 
     name: str
+    """The common name of both flows."""
+
     estimate: Path
+    """The file of the estimated flow."""
+
     subsets: Sequence[Subset]
+    """The subsets of pixels, with their true flow; at least one."""
 
     def files(self) -> list[Path]:
-        """All that is read."""
+        """All files that are read."""
         parts = (path for subset in self.subsets for path in (subset.truth, subset.mask))
         return [self.estimate, *(path for path in parts if path is not None)]
 
 
 @dataclass
 class Evaluation:
-    """Scores by subset, over all comparisons."""
+    """Scores of each subset, accumulated over all comparisons."""
 
     scores: dict[str, Scores] = field(default_factory=dict)
+    """The scores by the name of the subset."""
+
     main: set[str] = field(default_factory=set)
-    """The subsets of all pixels, and not of a part of them."""
+    """The names of the subsets that cover all pixels with true flow."""
 
     def add(self, comparison: Comparison) -> tuple[Flow, Flow, Scores]:
-        """Compare a flow.
+        """Compare an estimated flow with the true flow, and add its scores.
 
         Returns:
-            The estimate, the truth of its first subset, and the scores of the two.
+            The estimated flow and the true flow of its first subset, both ``(H, W, 2)`` float32 in pixels, and the
+            scores of that subset.
 
         Raises:
-            InputError: a file cannot be read, or the two differ in size.
+            InputError: a file cannot be read, or the flows differ in size.
         """
         flow = read_flow(comparison.estimate)
         truths: dict[Path, Flow] = {}
@@ -93,21 +102,22 @@ class Evaluation:
         }
 
     def _worst(self) -> float | None:
-        """The largest mean end-point error of the main subsets; ``None`` if nothing could be compared in one."""
+        """The largest mean end-point error of the main subsets, in pixels; ``None`` if one of them has no pixels."""
         means = [self.scores[name].figures().epe for name in self.main]
         return None if None in means else max(mean for mean in means if mean is not None)
 
 
 class ErrorMaps:
-    """Pictures of the errors of several comparisons, or of one.
+    """Writes pictures of the errors.
 
     Args:
-        target: a folder, or, for one comparison, a ``.png``.
-        comparisons: all that will be drawn.
-        force: whether existing pictures are replaced.
+        target: a folder, or a ``.png`` for a single comparison.
+        comparisons: all comparisons that will be drawn.
+        is_folder: whether ``target`` is a folder.
+        force: whether to overwrite existing pictures.
 
     Raises:
-        UsageError: a picture exists, or is an input.
+        UsageError: a picture exists and ``force`` is false, or is an input.
         OutputError: a picture cannot be written.
     """
 
@@ -120,11 +130,23 @@ class ErrorMaps:
         check_outputs([self.path(comparison) for comparison in comparisons], force=force, inputs=inputs)
 
     def path(self, comparison: Comparison) -> Path:
-        """Where the picture of a comparison goes."""
+        """The path of a comparison's picture."""
         return self._target / f"{comparison.name}.png" if self._is_folder else self._target
 
     def draw(self, comparison: Comparison, flow: Flow, truth: Flow) -> Path:
-        """Write the picture of a comparison and return where; raises ``OutputError``."""
+        """Write the picture of a comparison; see :func:`flowcli.draw.error_map.error_map`.
+
+        Args:
+            comparison: what was compared.
+            flow: the estimated flow, ``(H, W, 2)`` float32 in pixels.
+            truth: the true flow, ``(H, W, 2)`` float32 in pixels.
+
+        Returns:
+            The path of the picture.
+
+        Raises:
+            OutputError: the picture cannot be written.
+        """
         path = self.path(comparison)
         write_image(path, draw_errors(flow, truth))
         return path
@@ -138,27 +160,27 @@ def evaluate(
     force: bool = False,
     on_pair: OnComparison | None = None,
 ) -> EvaluationSummary:
-    """Compare estimated with true flow.
+    """Compare estimated flow with true flow.
 
     Args:
-        estimates: a flow file, or a folder of them, with those below it.
-        truths: likewise; the flows of two folders are matched by name, whatever their suffixes.
-        error_map: where to draw the errors: a ``.png`` for two files, a folder for two folders.
-        force: whether to overwrite error maps.
+        estimates: a flow file, or a folder of flow files; its subfolders are included.
+        truths: the same for the true flow. The files of two folders are matched by relative path without suffix.
+        error_map: the picture of the errors: a ``.png`` for two files, a folder for two folders; ``None`` for none.
+        force: whether to overwrite existing error maps.
         on_pair: called with each comparison.
 
     Returns:
         The figures over all pixels, as the subset ``all``.
 
     Raises:
-        InputError: a flow cannot be read, has no partner, or differs in size from it.
-        UsageError: an error map exists.
+        InputError: a flow cannot be read, has no match, or differs in size from its match.
+        UsageError: an error map exists and ``force`` is false, or is an input.
         OutputError: an error map cannot be written.
     """
     estimates, truths = Path(estimates), Path(truths)
     is_folder = estimates.is_dir()
     if is_folder != truths.is_dir() and estimates.exists() and truths.exists():
-        raise InputError(f"{estimates} and {truths}: one is a folder, the other is not")
+        raise InputError(f"cannot compare {estimates} with {truths}: one is a folder; give two files or two folders")
     comparisons = _in_folders(estimates, truths) if is_folder else _of_files(estimates, truths)
     maps = ErrorMaps(error_map, comparisons, is_folder=is_folder, force=force) if error_map else None
     evaluation = Evaluation()
@@ -168,19 +190,19 @@ def evaluate(
 
 
 class DatasetRun:
-    """A data set that is estimated and then compared with its truth; flow that is there already is skipped.
+    """Estimates the flow of a data set and compares it with the true flow; skips finished outputs.
 
     Args:
-        dataset: which data set; see :func:`flowcli.flows.datasets.find_samples`.
-        root: where it lies, as its authors publish it.
-        out_dir: where the flow goes, as ``.flo``.
-        error_map: a folder for pictures of the errors.
-        force: whether to overwrite flow and error maps.
-        adopt: whether to take whole flows of the right size that no run has recorded.
+        dataset: the data set.
+        root: its folder, in the published layout; see :func:`flowcli.flows.datasets.find_samples`.
+        out_dir: the output folder for the flow, as ``.flo``.
+        error_map: a folder for pictures of the errors; ``None`` for none.
+        force: whether to overwrite existing flow and error maps.
+        adopt: whether to keep complete flows of the right size that no run has recorded.
 
     Raises:
-        InputError: a part of the data set is missing.
-        UsageError: ``out_dir`` is the data set, or an error map exists.
+        InputError: the data set is not there, or a file is missing.
+        UsageError: ``out_dir`` is the data set itself, or an error map exists and ``force`` is false.
         OutputError: an output cannot be written.
     """
 
@@ -210,18 +232,19 @@ class DatasetRun:
     def estimate(
         self, estimator: FlowEstimator, *, on_pair: Callable[[PairResult], None] | None = None
     ) -> BatchSummary:
-        """Estimate what is missing.
+        """Estimate the flow of all pairs that are not done.
 
         Args:
-            estimator: makes the flow.
-            on_pair: called when a pair's flow has been written.
+            estimator: computes the flow.
+            on_pair: called in the writing thread after each pair.
 
         Returns:
-            What :meth:`compare` is to report.
+            The summary of the run, for :meth:`compare`.
 
         Raises:
-            UsageError: the folder holds flow that was made otherwise.
+            UsageError: the folder contains flow made with other settings, or that no run has recorded.
             OutputError: an output cannot be written.
+            DeviceError: the device's memory cannot hold even one window.
             BatchError: some pairs failed.
         """
         tasks = []
@@ -234,11 +257,18 @@ class DatasetRun:
         return estimated
 
     def compare(self, estimated: BatchSummary, *, on_pair: OnComparison | None = None) -> DatasetSummary:
-        """Compare all flow with the truth: the figures by subset; raises ``InputError`` or ``OutputError``.
+        """Compare all flow with the true flow.
 
         Args:
             estimated: from :meth:`estimate`.
             on_pair: called with each comparison.
+
+        Returns:
+            The figures of each subset.
+
+        Raises:
+            InputError: a flow is missing or damaged, or differs in size from the true flow.
+            OutputError: an error map cannot be written.
         """
         evaluation = Evaluation()
         _compare(evaluation, self._comparisons, self._maps, on_pair)
@@ -251,19 +281,19 @@ class DatasetRun:
 def evaluate_dataset(
     estimator: FlowEstimator, dataset: DatasetName, root: Path | str, out_dir: Path | str
 ) -> DatasetSummary:
-    """Estimate a data set's flow and compare it with the truth.
+    """Estimate the flow of a data set and compare it with the true flow.
 
     Args:
-        estimator: makes the flow.
-        dataset: which data set.
-        root: where it lies, as its authors publish it.
-        out_dir: where the flow goes, as ``.flo``; whole flow of an earlier run is skipped.
+        estimator: computes the flow.
+        dataset: the data set.
+        root: its folder, in the published layout.
+        out_dir: the output folder for the flow, as ``.flo``; valid flow of an earlier run is skipped.
 
     Returns:
-        The figures by subset.
+        The figures of each subset.
 
     Raises:
-        InputError, UsageError, OutputError, BatchError: as :class:`DatasetRun`.
+        InputError, UsageError, OutputError, DeviceError, BatchError: as for :class:`DatasetRun` and its methods.
     """
     run = DatasetRun(dataset, root, out_dir)
     return run.compare(run.estimate(estimator))
@@ -295,12 +325,12 @@ def _of_files(estimate: Path, truth: Path) -> list[Comparison]:
 
 
 def _in_folders(estimates: Path, truths: Path) -> list[Comparison]:
-    """The comparisons of the flows in two folders, and those below, whose names are the same but for the suffix."""
+    """Match the flow files in two folders and their subfolders, by relative path without suffix."""
     ours, theirs = _flows(estimates), _flows(truths)
     lonely = [f"{truths / name}" for name in theirs.keys() - ours.keys()]
     lonely += [f"{estimates / name}" for name in ours.keys() - theirs.keys()]
     if lonely:
-        raise InputError(f"{len(lonely)} flows have no partner in the other folder: {', '.join(sorted(lonely))}")
+        raise InputError(f"{len(lonely)} flow files have no match in the other folder: {', '.join(sorted(lonely))}")
     if not ours:
         raise InputError(f"no flow files in {estimates} and {truths}")
     names = sorted(ours, key=lambda name: natural_key(Path(name)))
@@ -308,7 +338,7 @@ def _in_folders(estimates: Path, truths: Path) -> list[Comparison]:
 
 
 def _flows(folder: Path) -> dict[str, Path]:
-    """The flow files in a folder and those below it, by their relative paths without suffixes."""
+    """The flow files in a folder and its subfolders, by relative path without suffix."""
     found: dict[str, Path] = {}
     try:
         files = sorted(path for path in folder.rglob("*") if path.suffix.lower() in formats() and path.is_file())
@@ -319,6 +349,6 @@ def _flows(folder: Path) -> dict[str, Path]:
             continue  # a picture
         name = str(path.relative_to(folder).with_suffix(""))
         if name in found:
-            raise InputError(f"{found[name]} and {path} have one name; which is meant?")
+            raise InputError(f"{found[name]} and {path} differ only in their suffix; remove one")
         found[name] = path
     return found

@@ -1,4 +1,4 @@
-"""Which pairs a batch is made of: a manifest (CSV or JSON Lines), or a folder of frames."""
+"""Reads the pairs of a batch from a manifest (CSV or JSON Lines) or a folder of frames."""
 
 from __future__ import annotations
 
@@ -20,33 +20,33 @@ from ..storage import why
 from .tasks import Task, made_from
 
 COLUMNS = ("frame1", "frame2", "out")
-
+"""The columns of a manifest; ``out`` is optional."""
 
 STDIN = "-"
-"""The name that means a manifest on standard input."""
+"""The source that means a manifest on standard input."""
 
 
 @contextlib.contextmanager
 def open_tasks(source: str, flow_format: FlowFormatName, out_dir: Path) -> Iterator[Iterable[Task]]:
-    """The tasks of a batch.
+    """Open the source of a batch and read its tasks.
 
     Args:
         source: a manifest, a folder of frames, or ``-`` for a manifest on standard input.
-        flow_format: of outputs that the manifest does not name, or names without a suffix.
-        out_dir: where the outputs go; not looked into for frames.
+        flow_format: the format of outputs that the manifest does not give, or gives without a suffix.
+        out_dir: the output folder; not searched for frames.
 
     Yields:
-        A list; from standard input, the tasks as they come.
+        A list of tasks; for standard input, an iterator that reads them as needed.
 
     Raises:
-        InputError: it cannot be read, or names no pairs.
+        InputError: the source cannot be read, or contains no pairs.
     """
     suffix = suffix_of(flow_format)
     path = Path(source)
     if source == STDIN:
         if sys.stdin is None:
             raise InputError("cannot read the manifest from stdin: it is closed")
-        # Not sys.stdin, which Python would want to close at exit while a thread still waits for a line.
+        # Not sys.stdin: Python closes it at exit, and would wait for a thread that still reads a line.
         with open(0, encoding="utf-8", errors="surrogateescape", closefd=False) as lines:
             yield Manifest(lines, "stdin", Path(), suffix).tasks()
         return
@@ -54,7 +54,7 @@ def open_tasks(source: str, flow_format: FlowFormatName, out_dir: Path) -> Itera
         yield list(folder_tasks(path, suffix, exclude=out_dir))
         return
     try:
-        # A manifest may name files whose names are not UTF-8.
+        # A manifest may contain file names that are not UTF-8.
         with path.open(encoding="utf-8", errors="surrogateescape") as lines:
             tasks = list(Manifest(lines, str(path), path.parent, suffix).tasks())
     except OSError as error:
@@ -63,13 +63,13 @@ def open_tasks(source: str, flow_format: FlowFormatName, out_dir: Path) -> Itera
 
 
 class Manifest:
-    """Reads the lines of a manifest.
+    """Parses the lines of a manifest.
 
     Args:
-        lines: of the file: JSON objects, or CSV with or without a header line.
-        name: what errors call it.
-        folder: paths are relative to it, or else to the current folder.
-        suffix: of outputs that the manifest does not name, or names without a suffix.
+        lines: the lines of the file: JSON objects, or CSV with or without a header line.
+        name: what errors call the manifest.
+        folder: relative paths are looked up here first, then in the current folder.
+        suffix: the suffix of outputs that the manifest does not give, or gives without a suffix.
     """
 
     def __init__(self, lines: Iterable[str], name: str, folder: Path, suffix: str) -> None:
@@ -79,15 +79,15 @@ class Manifest:
         self._suffix = suffix
 
     def tasks(self) -> Iterator[Task]:
-        """The pairs in order, read as they are asked for.
+        """Parse the tasks in order, as needed. A line that is wrong becomes a task with an error.
 
         Raises:
-            InputError: this is no manifest at all.
+            InputError: the file is not a manifest, or contains no pairs.
         """
         numbered = ((number, line) for number, line in enumerate(self._lines, 1) if line.strip())
         first = next(numbered, None)
         if first is None:
-            raise InputError(f"{self._name} names no pairs; write frame1,frame2 on each line")
+            raise InputError(f"{self._name} contains no pairs; write frame1,frame2 on each line")
         text = first[1].lstrip("\ufeff").lstrip()
         if text.startswith("["):
             raise InputError(f"{self._name} is a JSON array; put one object on each line (JSON Lines)")
@@ -97,7 +97,7 @@ class Manifest:
         count = 0
         for number, row in self._json_rows(lines) if text.startswith("{") else self._csv_rows(lines):
             if isinstance(row, dict) and "frame1" not in row and "error" in row:
-                continue  # a list of failures also names lines from which no pair could be made
+                continue  # in a list of failures: a line that was not a pair
             origin = f"{self._name}, line {number}"
             try:
                 yield self._task(count, row, origin)
@@ -105,7 +105,7 @@ class Manifest:
                 yield Task(count, None, None, origin=origin, error=type(error)(f"{origin}: {error.message}"))
             count += 1
         if not count:
-            raise InputError(f"{self._name} names no pairs, only columns")
+            raise InputError(f"{self._name} contains no pairs, only column names; write frame1,frame2 on each line")
 
     def _json_rows(self, lines: Iterable[tuple[int, str]]) -> Iterator[tuple[int, object]]:
         for number, line in lines:
@@ -115,7 +115,7 @@ class Manifest:
                 yield number, None
 
     def _csv_rows(self, lines: Iterable[tuple[int, str]]) -> Iterator[tuple[int, object]]:
-        """Rows as dictionaries. Each line stands for itself, so that a stray quote does not swallow the rest."""
+        """Parse each line separately into a dictionary, so that a stray quote does not swallow the rest."""
         columns: list[str] = list(COLUMNS)
         for index, (number, line) in enumerate(lines):
             try:
@@ -127,7 +127,7 @@ class Manifest:
                 columns = [field.lower() for field in fields]
             elif index == 0 and len(fields) < 2:
                 raise InputError(
-                    f"{self._name} is not a manifest: its first line names no two frames, "
+                    f"{self._name} is not a manifest; each line must give two frames, "
                     "as CSV with commas or as a JSON object"
                 )
             else:
@@ -135,12 +135,12 @@ class Manifest:
 
     def _task(self, number: int, row: object, origin: str) -> Task:
         if not isinstance(row, dict):
-            raise InputError("neither a JSON object nor CSV")
+            raise InputError("the line is neither a JSON object nor CSV")
         values = [row.get(column) or None for column in COLUMNS]
         if not all(isinstance(value, str) for value in values[:2]) or not isinstance(values[2], str | None):
-            raise InputError("it needs frame1 and frame2, and perhaps out, as texts")
+            raise InputError("it must give frame1 and frame2, and optionally out, as strings")
         if any(not _is_path(str(value)) for value in values if value):
-            raise InputError("it names what cannot be a path")
+            raise InputError("a path contains invalid characters")
         frame1, frame2, out = values
         frames = self._resolve(str(frame1)), self._resolve(str(frame2))
         out_path = self._output(Path(out or str(frame1)), out)
@@ -152,14 +152,14 @@ class Manifest:
         return path if not os.path.lexists(beside) and os.path.lexists(path) else beside
 
     def _output(self, path: Path, given: str | None) -> Path:
-        """Where the flow goes, below the output folder."""
-        if given is None:  # named after the first frame, folders included
+        """The output, relative to the output folder."""
+        if given is None:  # named after frame 1, including its folders
             parts = [part for part in path.with_suffix("").parts if part not in {path.anchor, ".."}]
             return with_suffix(Path(*parts), self._suffix)
         if path.anchor or ".." in path.parts:
-            raise UsageError(f"out {given} leaves the output folder; give a path below it")
+            raise UsageError(f"out {given} is outside the output folder; give a path relative to it, without ..")
         if not path.name:
-            raise UsageError(f"out {given} is no file name")
+            raise UsageError(f"out {given} is not a file name; give one")
         if re.fullmatch(r"\.[A-Za-z]\w*", path.suffix):
             form_for(path)
             return path
@@ -174,20 +174,23 @@ def _is_path(text: str) -> bool:
 
 
 def with_suffix(path: Path, suffix: str) -> Path:
-    """``path`` with ``suffix`` appended to its name, dots in the name notwithstanding."""
+    """``path`` with ``suffix`` appended to its name, even if the name contains dots."""
     return path.with_name(path.name + suffix)
 
 
 def folder_tasks(folder: Path, suffix: str, exclude: Path) -> Iterator[Task]:
-    """Consecutive frames of a folder, and of each folder below it, in natural order.
+    """Pair consecutive frames of a folder, and of each of its subfolders separately, in natural order.
 
     Args:
-        folder: where to look.
-        suffix: of the outputs, which are named after the first frame of each pair.
-        exclude: a folder below that is not looked into: the batch's output.
+        folder: the folder to search.
+        suffix: the suffix of the outputs, which are named after frame 1 of each pair.
+        exclude: a subfolder that is not searched: the batch's output folder.
+
+    Yields:
+        The tasks.
 
     Raises:
-        InputError: there are no two frames in any folder, or one cannot be read.
+        InputError: no folder contains two frames, or a folder cannot be read.
     """
     count = 0
     for frames in _frame_folders(folder, exclude.resolve()):
@@ -198,11 +201,11 @@ def folder_tasks(folder: Path, suffix: str, exclude: Path) -> Iterator[Task]:
             yield Task(count, frame1, frame2, out, str(frame1), made_from=made_from(frame1, frame2))
             count += 1
     if not count:
-        raise InputError(f"{folder} has no two frames in it, nor has any folder below it")
+        raise InputError(f"no pairs in {folder}; it, or one of its subfolders, must contain at least two frames")
 
 
 def _frame_folders(folder: Path, exclude: Path) -> Iterator[list[Path]]:
-    """The frames of ``folder`` and of the folders below it, in natural order; links to folders are followed once."""
+    """The frames of ``folder`` and of each subfolder, in natural order; links to folders are followed once."""
     seen: set[Path] = set()
 
     def visit(place: Path) -> Iterator[list[Path]]:
@@ -223,11 +226,15 @@ def _frame_folders(folder: Path, exclude: Path) -> Iterator[list[Path]]:
 
 
 def distinct(tasks: Iterable[Task], folder: Path) -> Iterator[Task]:
-    """The tasks; those whose output is also another's, or a frame, are given an error.
+    """Give an error to each task whose output is also the output of an earlier task, or a frame.
 
     Args:
-        tasks: if they are a collection, the frames of later ones are looked at as well.
-        folder: where the outputs go.
+        tasks: the tasks. If they are a collection, outputs are compared with the frames of all tasks, else with those
+            so far.
+        folder: the output folder.
+
+    Yields:
+        All tasks, in order.
     """
     origins: dict[Path, str | None] = {}
     are_known = isinstance(tasks, Collection)
@@ -239,7 +246,7 @@ def distinct(tasks: Iterable[Task], folder: Path) -> Iterator[Task]:
         if task.out is not None:
             earlier = origins.setdefault(task.out, task.origin)
             if earlier != task.origin:
-                fault = f"{task.out} is also the output of {earlier}; give each an out of its own"
+                fault = f"{task.out} is also the output of {earlier}; give each pair its own output"
             elif _real(folder / task.out) in frames:
                 fault = f"{folder / task.out} is a frame; choose another output folder"
         if fault is not None:

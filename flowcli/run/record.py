@@ -1,11 +1,12 @@
-"""What an output folder says of itself, and so what a later run may skip: the one policy for resuming.
+"""The record of an output folder, and the policy for resuming: which outputs a later run skips.
 
-``flowcli.json`` holds, for each kind of output in the folder, what decides about its content. It is written before the
-first output of that kind, so that whatever is whole is also recorded, even after a kill. An output is skipped where it
-is there, whole, of the right size, newer than its frames, and made as it is asked for now.
+``flowcli.json`` stores, for each kind of output in the folder, the settings that determine its content. It is written
+before the first output of that kind, so that every complete output is recorded, even if the run is killed. An output
+is skipped if it exists, is complete, has the right size, is newer than its frames, and was made from the same frames
+with the same settings.
 
-What lay in the folder before its kind was recorded is neither taken nor replaced, unless the user says so: then the
-record says it too, so that a run that is killed goes on as it began.
+Outputs that were in the folder before their kind was recorded are neither kept nor overwritten unless the user says so
+(``adopt``, ``force``). The record stores that choice, so that a run that was killed is resumed in the same way.
 """
 
 from __future__ import annotations
@@ -24,45 +25,47 @@ from ..flows.io import form_for, is_flow_file, output_size
 from ..storage import atomic_output, guarded, is_made_from, output_errors
 
 RECORD = "flowcli.json"
+"""The name of the record in the output folder."""
+
 _SCHEMA = 2
-_OURS = (RECORD, "failures.jsonl", ".flowcli")  # how the names begin of what is no output
+_OURS = (RECORD, "failures.jsonl", ".flowcli")  # names, or beginnings of names, of files that are not outputs
 
 _SLOWEST_TICK = 3.0  # seconds; some file systems count in steps of two
 _UNTIL_WRITTEN = 1 << 63  # nanoseconds; later than every file
 
 Kind = Literal["flow", "picture"]
-"""What an output is: numbers, or a picture of them."""
+"""The kind of an output: numbers, or a picture."""
 
 
 def kind_of(path: Path, flow_format: FlowFormatName | None) -> Kind:
-    """What an output of that name is; arguments and errors as for :func:`flowcli.flows.io.form_for`."""
+    """The kind of an output with that name; arguments and errors as for :func:`flowcli.flows.io.form_for`."""
     return "picture" if form_for(path, flow_format) is None else "flow"
 
 
 @dataclass(frozen=True)
 class _Entry:
-    """How one kind of output was made."""
+    """The record of one kind of output."""
 
     settings: dict[str, Any]
-    """What decides about its content, in JSON's types."""
+    """The settings that determine its content; JSON types only."""
 
     noted: dict[str, Any] = field(default_factory=dict)
-    """What is worth knowing besides."""
+    """Further information, which later runs need not match."""
 
     since: int = 0
-    """When it was first made, in nanoseconds by the file system's clock; 0 where nothing else lay in the folder."""
+    """When it was recorded, in nanoseconds by the file system's clock; 0 if the folder had no other outputs then."""
 
     older: Literal["adopt", "replace"] | None = None
-    """What the user said of the outputs that are older than that."""
+    """The user's choice for outputs that are older than that."""
 
 
 class Record:
     """The record of an output folder.
 
     Args:
-        folder: where the outputs are.
-        force: make every output again, whatever is there.
-        adopt: take whole outputs of the right size that no run has recorded.
+        folder: the output folder.
+        force: whether to overwrite all existing outputs.
+        adopt: whether to keep complete outputs of the right size that no run has recorded.
     """
 
     def __init__(self, folder: Path, *, force: bool = False, adopt: bool = False) -> None:
@@ -74,22 +77,23 @@ class Record:
         self._wanted: dict[Kind, _Entry] = {}
 
     def expect(self, kind: Kind, settings: Mapping[str, object], existing: Iterable[Path] = ()) -> None:
-        """Say how this run makes a kind of output, before it makes any.
+        """Declare the settings of a kind of output, before this run writes any.
 
         Args:
-            kind: of output.
-            settings: what decides about its content, in JSON's types.
-            existing: the outputs of that kind that this run would make, or that are in the folder.
+            kind: the kind of output.
+            settings: the settings that determine its content; JSON types only.
+            existing: paths that outputs of that kind have, or would have, in the folder; they need not exist.
 
         Raises:
-            UsageError: the folder holds outputs of that kind that were made otherwise, or that no run has recorded.
+            UsageError: the folder contains outputs of that kind made with other settings, or that no run has recorded.
+            OutputError: the record cannot be written.
         """
         wanted = _Entry(json.loads(json.dumps(dict(settings))))
         recorded = self._entries.get(kind)
         existing = list(existing)
         if recorded is None and not self._force:
             found = next((path for path in existing if path.is_file()), None)
-            self._entries = self._read()  # another run may have begun meanwhile, and made what was found
+            self._entries = self._read()  # another run may have started since, and written the output
             recorded = self._entries.get(kind)
             if recorded is None and found is not None and not self._adopt:
                 raise self._unrecorded(found)
@@ -104,19 +108,19 @@ class Record:
             self.begin(kind)
 
     def is_expected(self, kind: Kind) -> bool:
-        """Whether this run has said how it makes that kind."""
+        """Whether this run has declared the settings of that kind."""
         return kind in self._wanted
 
     def begin(self, kind: Kind, noted: Mapping[str, object] | None = None) -> None:
-        """Write down how a kind of output is made, unless that stands there already; to be called before the first.
+        """Record a kind of output, unless it is recorded already; to be called before writing the first one.
 
         Args:
-            kind: of output.
-            noted: what is worth knowing besides; it need not agree with an earlier run's.
+            kind: the kind of output, declared by :meth:`expect`.
+            noted: further information, which need not match that of an earlier run; JSON types only.
 
         Raises:
             OutputError: the record cannot be written.
-            UsageError: another run, begun meanwhile, makes that kind otherwise.
+            UsageError: another run that started in the meantime uses other settings for that kind.
         """
         wanted = self._wanted[kind]
         if self._is_current(kind, wanted):
@@ -138,24 +142,24 @@ class Record:
                 _write_after(since, temporary, json.dumps({"schema": _SCHEMA, "outputs": outputs}, indent=1))
 
     def noted(self, kind: Kind) -> Mapping[str, Any]:
-        """What an earlier run, whose outputs this one takes, has noted of that kind; nothing if there was none."""
+        """The further information recorded by the run that this one resumes; empty if there is none."""
         recorded = self._entries.get(kind)
         return {} if recorded is None or self._force else recorded.noted
 
     def is_done(
         self, kind: Kind, path: Path, size: tuple[int, int] | None, *, frames_changed: int, made_from: str | None
     ) -> bool:
-        """Whether an output need not be made again.
+        """Whether an output exists and is valid, so that it can be skipped.
 
         Args:
-            kind: of output.
+            kind: the kind of output.
             path: the output.
-            size: height and width it must have; ``None`` takes any.
-            frames_changed: when its frames were last changed, in nanoseconds.
-            made_from: its frames, as noted in it.
+            size: the height and width that it must have; ``None`` accepts any.
+            frames_changed: when its frames were last modified, in nanoseconds since the epoch.
+            made_from: identifies its frames; see :func:`flowcli.storage.is_made_from`.
 
         Raises:
-            UsageError: it is there, but no run has recorded it.
+            UsageError: it exists, but no run has recorded it.
         """
         if self._force:
             return False
@@ -170,12 +174,12 @@ class Record:
                 raise self._unrecorded(path)
             if is_older and entry.older == "replace":
                 return False
-            if frames_changed > time.time_ns():  # a clock was wrong, so it tells nothing
+            if frames_changed > time.time_ns():  # in the future: a clock was wrong, so ignore it
                 frames_changed = 0
             if (not is_older and made < frames_changed) or not is_made_from(path, made_from or ""):
                 return False
             whole = output_size(path)
-        except (OSError, InputError):  # not there, or not whole
+        except (OSError, InputError):  # missing, or incomplete
             return False
         if not _is_of_kind(path, kind):
             raise self._unrecorded(path)
@@ -183,7 +187,7 @@ class Record:
 
     def _entry(self, kind: Kind) -> _Entry:
         if kind not in self._entries:
-            self._entries = self._read()  # another run may have begun meanwhile
+            self._entries = self._read()  # another run may have started since
         return self._entries.get(kind, _Entry({}, since=_UNTIL_WRITTEN))
 
     def _is_current(self, kind: Kind, wanted: _Entry) -> bool:
@@ -191,21 +195,21 @@ class Record:
         return recorded is not None and recorded.settings == wanted.settings
 
     def _holds_outputs(self) -> bool:
-        """Whether anything but flowcli's own files lies in the folder."""
+        """Whether the folder contains anything but flowcli's own files."""
         return any(not path.name.startswith(_OURS) for path in self._folder.iterdir())
 
     def _unrecorded(self, path: Path) -> UsageError:
         return UsageError(
-            f"{path} is there, but {self._path} does not say how it was made; choose another folder, or add "
-            "`adopt` to take whole outputs of the right size, or `force` to replace them"
+            f"{path} exists, but {self._path} does not say how it was made; choose another folder, or add "
+            "`adopt` to keep complete outputs of the right size, or `force` to overwrite them"
         )
 
     def _made_otherwise(self, kind: Kind, there: dict[str, Any], now: dict[str, Any]) -> UsageError:
         names = sorted(name for name in there.keys() | now.keys() if there.get(name) != now.get(name))
         changes = ", ".join(f"{name} ({there.get(name)} there, {now.get(name)} now)" for name in names)
         return UsageError(
-            f"{self._folder} holds {kind}s made with another {changes}; "
-            "choose another folder, or add `force` to replace them"
+            f"{self._folder} contains {kind}s made with another {changes}; "
+            "choose another folder, or add `force` to overwrite them"
         )
 
     def _read(self) -> dict[Kind, _Entry]:
@@ -214,17 +218,17 @@ class Record:
             if recorded["schema"] != _SCHEMA:
                 return {}
             return {kind: _Entry(**entry) for kind, entry in recorded["outputs"].items()}
-        except (OSError, ValueError, LookupError, TypeError, AttributeError):  # not there, or of something else
+        except (OSError, ValueError, LookupError, TypeError, AttributeError):  # missing, or not a record
             return {}
 
 
 def _is_of_kind(path: Path, kind: Kind) -> bool:
-    """Whether a ``.png`` is a picture where one is asked for, or KITTI's numbers where those are."""
+    """Whether an output is of that kind; a ``.png`` can be either, a picture or a KITTI file."""
     return is_flow_file(path) == (kind == "flow")
 
 
 def _write_after(since: int, path: Path, text: str) -> None:
-    """Write ``path``, and go on only when the file system's clock, which may tick slowly, has left ``since`` behind."""
+    """Write ``path`` until its time stamp is later than ``since``: the file system's clock may tick slowly."""
     deadline = time.monotonic() + _SLOWEST_TICK
     while True:
         path.write_text(text, "utf-8")

@@ -1,7 +1,7 @@
-"""The one loop that reads, estimates and writes, side by side, through bounded queues.
+"""The runner: reads, estimates and writes concurrently, through bounded queues.
 
-Every command that estimates flow gives it work (a task, with the frames that were read for it) and a function that
-writes a flow; memory does not grow with the number of tasks.
+All runs over several pairs use it. They pass it work (a task with its frames) and a function that writes a flow. Memory
+does not grow with the number of tasks.
 """
 
 from __future__ import annotations
@@ -22,12 +22,12 @@ from ..storage import is_out_of_room
 from .background import ReadAhead, WriteBehind
 from .tasks import Outcome, Task
 
-_QUEUE_DEPTH = 4  # pairs; enough that no stage waits for another's hiccup, little enough to hold in memory
+_QUEUE_DEPTH = 4  # pairs; enough to absorb short delays of a stage, few enough to fit into memory
 
 
 @dataclass(frozen=True)
 class Work:
-    """A task, and what was read for it."""
+    """A task with its data."""
 
     task: Task
     frames: FramePair | None = None
@@ -37,42 +37,43 @@ class Work:
     """The first frame, if it is drawn with the flow: ``(H, W, 3)`` uint8 RGB."""
 
     flow: Flow | None = None
-    """The flow that an earlier run has left."""
+    """The flow from a valid output of an earlier run."""
 
     is_done: bool = False
-    """Whether an earlier run has made the outputs."""
+    """Whether valid outputs exist, so that the task can be skipped."""
 
     outputs: tuple[Path, ...] = ()
-    """The files that are written for it."""
+    """The files to write."""
 
     error: FlowcliError | None = None
-    """Why it cannot be done."""
+    """Why the task cannot be done."""
 
 
 Write = Callable[[Work, Flow], str | None]
-"""Writes what is wanted of a flow; returns what an output's format cannot hold of it."""
+"""Writes the outputs of a flow; returns one line that says what their format cannot store, or ``None``."""
 
 
 @dataclass
 class Totals:
-    """What became of all tasks together."""
+    """The totals over all tasks."""
 
     done: int = 0
     skipped: int = 0
     failed: int = 0
     windows: int = 0
     largest_flow: float = 0.0
-    """The length in pixels of the longest vector."""
+    """The length of the longest vector of all flows, in pixels."""
 
     seconds: float = 0.0
+    """The time taken, without loading the model."""
 
     @property
     def pairs(self) -> int:
-        """How many tasks there were."""
+        """The number of tasks."""
         return self.done + self.skipped + self.failed
 
     def add(self, outcome: Outcome) -> None:
-        """Count an outcome."""
+        """Add an outcome to the totals."""
         self.done += outcome.status == "done"
         self.skipped += outcome.status == "skipped"
         self.failed += outcome.status == "failed"
@@ -80,7 +81,7 @@ class Totals:
         self.largest_flow = max(self.largest_flow, outcome.largest_flow)
 
     def fields(self) -> dict[str, Any]:
-        """The fields of :class:`flowcli.results.RunSummary` that these are."""
+        """The totals as fields of :class:`flowcli.results.RunSummary`."""
         return {
             "pairs": self.pairs,
             "done": self.done,
@@ -105,17 +106,21 @@ def run(
     """Estimate and write the flow of every task, in order.
 
     Args:
-        estimator: makes the flow.
-        work: the tasks; taken in a thread, a few ahead of the estimator.
-        write: called in a thread, a few behind the estimator; also for flow of earlier runs.
-        on_outcome: called in that thread when all of a task has been written.
-        on_window: called with the number of windows of each forward pass when it has ended.
-        wants_statistics: whether outcomes hold the flow's statistics.
-        keeps_going: whether an output that cannot be written fails its task alone.
+        estimator: computes the flow.
+        work: the tasks; consumed in a thread, a few ahead of the estimator.
+        write: called in a thread, a few behind the estimator, for each flow, also for flow of an earlier run.
+        on_outcome: called in that thread after each task.
+        on_window: called after each forward pass with the number of windows in it.
+        wants_statistics: whether outcomes contain statistics of the flow.
+        keeps_going: whether an output that cannot be written fails only its own task, not the run.
+
+    Returns:
+        The totals over all tasks.
 
     Raises:
-        FlowcliError: what ``work`` raised; or an output cannot be written, and either ``keeps_going`` is false or
-            no other could be written (the disk is full, say).
+        FlowcliError: raised by ``work`` or by the estimator.
+        OutputError: an output cannot be written, and ``keeps_going`` is false or no further output can be written (for
+            example because the disk is full).
     """
     started = time.monotonic()
     totals = Totals()
@@ -144,7 +149,7 @@ def _to_estimate(work: Work) -> FramePair | None:
 def _finish(
     work: Work, flow: Flow | None, estimator: FlowEstimator, write: Write, wants_statistics: bool, keeps_going: bool
 ) -> Outcome:
-    """Write a flow, if there is one, and say what became of its task."""
+    """Write a flow, if there is one, and return the outcome of its task."""
     if work.error is not None:
         return Outcome(work.task, "failed", error=work.error)
     windows = 0 if flow is None else len(estimator.grid_for(size_of(flow)))

@@ -1,4 +1,4 @@
-"""What a run is made of: tasks before, outcomes after. Plain data that can be sent to another process."""
+"""Tasks and their outcomes: plain data that can be sent to another process."""
 
 from __future__ import annotations
 
@@ -13,59 +13,59 @@ from ..results import FlowStatistics, PairResult
 
 @dataclass(frozen=True)
 class Task:
-    """A pair of frames, by name, whose flow is wanted."""
+    """A pair of frames to estimate, by name."""
 
     number: int
-    """Of the pair in the input, from 0."""
+    """The number of the pair in the input, from 0."""
 
     frame1: Path | None
-    """The frame that the flow leads from: a file, or the number of a video's frame; ``None`` if nobody knows."""
+    """The frame that the flow leads from: a file, or a frame number of a video; ``None`` if unknown."""
 
     frame2: Path | None
-    """The frame that it leads to."""
+    """The frame that the flow leads to."""
 
     out: Path | None = None
-    """The output, relative to the run's output folder."""
+    """The output, relative to the output folder of the run."""
 
     origin: str | None = None
-    """Where the pair is named, such as ``pairs.csv, line 3``."""
+    """The source of the pair, such as ``pairs.csv, line 3``."""
 
     made_from: str | None = None
-    """The frames in short, as noted in the output; see :func:`flowcli.storage.is_made_from`."""
+    """Identifies the frames; stored with the output, see :func:`flowcli.storage.is_made_from`."""
 
     time: Fraction | None = None
-    """When frame 1 is shown, in seconds since the input's first frame."""
+    """The time of frame 1, in seconds since the input's first frame."""
 
     error: FlowcliError | None = None
-    """Why nothing can be made of it."""
+    """Why the task cannot be done."""
 
 
 @dataclass(frozen=True)
 class Outcome:
-    """What became of a task."""
+    """The outcome of a task."""
 
     task: Task
     status: Status
     outputs: tuple[Path, ...] = ()
-    """Files written for it, or found whole."""
+    """Files written for the task, or kept from an earlier run."""
 
     windows: int = 0
-    """How many were estimated."""
+    """The number of windows estimated."""
 
     loss: str | None = None
-    """What an output's format cannot hold of the flow."""
+    """One line that says what the output format cannot store of the flow."""
 
     largest_flow: float = 0.0
-    """The length in pixels of the longest vector."""
+    """The length of the longest vector, in pixels."""
 
     statistics: FlowStatistics | None = None
-    """Of the flow, if they were asked for."""
+    """Statistics of the flow, if requested."""
 
     error: FlowcliError | None = None
-    """Why it failed."""
+    """Why the task failed."""
 
     def result(self) -> PairResult:
-        """The outcome as commands report it."""
+        """The outcome in the form that commands report."""
         task = self.task
         return PairResult(
             pair=task.number,
@@ -83,5 +83,5 @@ class Outcome:
 
 
 def made_from(frame1: Path, frame2: Path) -> str:
-    """The frames in short, with the folders that they are in, wherever those are."""
+    """A short text that identifies two frames: their names and parent folders, but not where those are."""
     return " -> ".join("/".join(frame.absolute().parts[-2:]) for frame in (frame1, frame2))

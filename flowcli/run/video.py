@@ -1,4 +1,4 @@
-"""A video from frames to flow: a flow video, a folder of flows, or both."""
+"""Estimates the flow of a video and writes a flow video, a folder of flow files, or both."""
 
 from __future__ import annotations
 
@@ -30,48 +30,52 @@ from .tasks import Outcome, Task
 
 @dataclass(frozen=True)
 class VideoOutputs:
-    """What becomes of a video's flows. Plain data."""
+    """The outputs of a video. Plain data."""
 
     video: Path | None = None
     """The video to write; its suffix is one of ``VIDEO_SUFFIXES``."""
 
     flow_dir: Path | None = None
-    """The folder for one file per flow."""
+    """A folder for the flow files, one per pair."""
 
     flow_format: FlowFormatName = "flo"
+    """The format of the flow files."""
+
     layout: Layout = "flow"
+    """What each frame of the video shows."""
+
     style: Style = Style()
     """How flow is drawn; without a ``max_flow``, one is chosen for the whole video."""
 
     force: bool = False
-    """Whether to overwrite what is there."""
+    """Whether to overwrite existing outputs."""
 
     adopt: bool = False
-    """Whether to take whole flows of the right size that no run has recorded."""
+    """Whether to keep complete flow files of the right size that no run has recorded."""
 
     @property
     def has_pictures(self) -> bool:
-        """Whether any flow is coloured."""
+        """Whether any output shows flow as colours."""
         return self.video is not None or (self.flow_dir is not None and self.kind == "picture")
 
     @property
     def kind(self) -> Kind:
-        """What the files in ``flow_dir`` are."""
+        """The kind of the files in ``flow_dir``."""
         return "picture" if self.flow_format == "png" else "flow"
 
     @property
     def paths(self) -> tuple[Path, ...]:
-        """The video and the folder, where they are wanted."""
+        """The output video and folder, as far as requested."""
         return tuple(path for path in (self.video, self.flow_dir) if path is not None)
 
     def check(self, source: FrameSource | Path) -> None:
-        """Refuse what could not be written at the end.
+        """Check, before anything is computed, that all outputs can be written.
 
         Args:
             source: the input, which is never overwritten.
 
         Raises:
-            UsageError: nothing is to be written, or an output exists, or is the input.
+            UsageError: there is no output, the video exists and ``force`` is false, or an output is the input.
             OutputError: an output cannot be written, or has an unknown suffix.
         """
         if not self.paths:
@@ -80,14 +84,14 @@ class VideoOutputs:
         if self.video is not None:
             check_suffix(self.video, VIDEO_SUFFIXES)
             if self.flow_dir is not None and self.flow_dir.resolve() == self.video.resolve():
-                raise UsageError(f"{self.video} is named for `out` and for `flow_dir`; give each a name of its own")
+                raise UsageError(f"`out` and `flow_dir` are both {self.video}; give them different names")
             check_outputs([self.video], force=self.force, inputs=[path])
         if self.flow_dir is not None:
             check_writable(self.flow_dir)
             if isinstance(source, ImageSequence) and self.flow_format == "png":
                 folders = {file.resolve().parent for file in source.files}
                 if self.flow_dir.resolve() in folders:
-                    raise UsageError(f"{self.flow_dir} holds the input's frames; choose another folder for the flows")
+                    raise UsageError(f"{self.flow_dir} contains the input's frames; choose another `flow_dir`")
 
 
 def estimate_video(
@@ -98,26 +102,27 @@ def estimate_video(
     on_pair: Callable[[PairResult], None] | None = None,
     wants_statistics: bool = False,
 ) -> VideoSummary:
-    """Estimate the flow of all consecutive frames: N frames give N - 1 flows, each shown at its first frame's time.
+    """Estimate the flow of all consecutive frames: N frames give N - 1 flows, each shown at the time of its frame 1.
 
-    Memory does not grow with the video's length. If a frame in the middle is damaged, the outputs are completed with
-    what came before, and the error is the summary's ``problem``.
+    Memory does not grow with the length of the video. If the video is damaged after the first pair, the outputs are
+    completed with the pairs before the damage, and the summary's ``problem`` is an ``InputError``.
 
     Args:
-        estimator: makes the flow.
-        source: a video, or its name as for :func:`flowcli.frames.opening.open_source`.
+        estimator: computes the flow.
+        source: a video, or its path as for :func:`flowcli.frames.opening.open_source`.
         outputs: what to write.
-        on_pair: called, in the writing thread, when all of a pair has been written.
-        wants_statistics: whether pairs are reported with their flow's statistics.
+        on_pair: called in the writing thread after each pair.
+        wants_statistics: whether ``on_pair`` gets statistics of the flow.
 
     Returns:
-        What became of the pairs.
+        The counts of done and skipped pairs, and the settings.
 
     Raises:
-        InputError: there are fewer than two frames, or the first two differ in size.
-        UsageError: an output exists, or the flow folder holds flows that were made otherwise.
+        InputError: there are fewer than two frames, or the first two cannot be read or differ in size.
+        UsageError: an output exists, or the flow folder contains flow made with other settings, or that no run has
+            recorded.
         OutputError: an output cannot be written.
-        DeviceError: the device's memory does not even hold one window.
+        DeviceError: the device's memory cannot hold even one window.
     """
     frames = open_source(Path(source)) if isinstance(source, str | Path) else source
     outputs.check(frames)
@@ -133,7 +138,7 @@ def estimate_video(
 
 
 class _VideoJob:
-    """One video on its way."""
+    """A video in progress."""
 
     def __init__(self, estimator: FlowEstimator, source: FrameSource, outputs: VideoOutputs) -> None:
         self._estimator = estimator
@@ -148,7 +153,7 @@ class _VideoJob:
         self._damage: FlowcliError | None = None
 
     def _max_flow(self) -> float | None:
-        """The one colour scale: as asked for, or as an earlier run chose it, or chosen now."""
+        """The common colour scale: as given, or as recorded by an earlier run, or chosen now."""
         if self._outputs.style.max_flow is not None or not self._outputs.has_pictures:
             return self._outputs.style.max_flow
         noted = self._record.noted(self._outputs.kind).get("max_flow") if self._record is not None else None
@@ -156,7 +161,7 @@ class _VideoJob:
 
     @contextlib.contextmanager
     def opened(self) -> Iterator[None]:
-        """Have the video open while the block runs; it appears when the block ends well."""
+        """Keep the output video open while the block runs; it gets its final name if the block succeeds."""
         path = self._outputs.video
         if path is None:
             yield
@@ -166,12 +171,12 @@ class _VideoJob:
             self._writer = VideoWriter(temporary, path, rate, self._source.time_base)
             unfinished.callback(self._writer.abandon)
             yield
-            unfinished.pop_all()  # all has gone well: nothing to abandon
+            unfinished.pop_all()  # success: nothing to abandon
             self._writer.close()
             self._padded = self._writer.padded
 
     def work(self) -> Iterator[Work]:
-        """The consecutive frames as work; ends at damage that comes after the first pair, which is kept in mind."""
+        """The pairs of consecutive frames; damage after the first pair ends them and is reported in the summary."""
         first: TimedFrame | None = None
         count = 0
         try:
@@ -183,11 +188,11 @@ class _VideoJob:
         except DamagedError as error:
             if count == 0:
                 raise
-            self._damage = InputError(f"{error.message}; the outputs hold the {count} pairs before that")
+            self._damage = InputError(f"{error.message}; the outputs contain the {count} pairs before that")
         if count == 0:
             found = "one frame" if first else "no frame"
             selected = self._source.selection != EVERYTHING
-            where = " among those that `start`, `end` and `stride` select" if selected else ""
+            where = " in the selection of `start`, `end` and `stride`" if selected else ""
             raise InputError(f"{self._source.path} has {found}{where}; flow needs at least two")
 
     def _work(self, number: int, first: TimedFrame, second: TimedFrame) -> Work:
@@ -220,21 +225,21 @@ class _VideoJob:
             made_from=task.made_from,
         )
         flow = self._read_back(path) if is_there else None
-        # Without the flow, a video cannot be drawn.
+        # The output video needs the flow itself.
         is_done = is_there and flow is None and self._writer is None
         return Work(task, frames, shown, flow, is_done, (path,))
 
     def _read_back(self, path: Path) -> Flow | None:
-        """A flow that is there, or ``None`` if it cannot be read, as colours cannot."""
+        """Read an existing flow; ``None`` if it is a picture, or cannot be read."""
         if self._outputs.kind == "picture":
             return None
         try:
             return read_flow(path)
-        except InputError:  # it has vanished, or is being replaced
+        except InputError:  # deleted or replaced since it was checked
             return None
 
     def write(self, work: Work, flow: Flow) -> str | None:
-        """Write one flow; see :data:`flowcli.run.runner.Write`."""
+        """Write a flow; see :data:`flowcli.run.runner.Write`."""
         loss = None
         if self._record is not None and work.flow is None:
             model = self._estimator.model
@@ -255,7 +260,7 @@ class _VideoJob:
         return loss
 
     def summary(self, totals: Totals) -> VideoSummary:
-        """What became of the video."""
+        """The summary of the run."""
         return VideoSummary(
             input=str(self._source.path),
             outputs=self._outputs.paths,

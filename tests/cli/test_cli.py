@@ -1,4 +1,4 @@
-"""The installed command in a process of its own: exit codes, what goes to stdout and stderr, what is left behind."""
+"""The installed command in separate processes: exit codes, stdout, stderr, and the files that are left."""
 
 from __future__ import annotations
 
@@ -411,7 +411,7 @@ class TestVideo:
         write_video(tmp_path / "in.mp4", moving_frames(3))
         done = flowcli("video", "in.mp4", "--out", "v.mp4", "--start", "40", *DIS)
         assert done.returncode == 3
-        assert "no frame among those that --start, --end and --stride select" in one_line(done)
+        assert "no frame in the selection of --start, --end and --stride" in one_line(done)
 
     def test_pictures_are_gone_on_from_in_their_scale(self, flowcli: Run, tmp_path: Path) -> None:
         write_video(tmp_path / "in.mp4", moving_frames(6))
@@ -470,7 +470,7 @@ class TestDemo:
     def test_the_default_model_cannot_be_had(self, flowcli: Run) -> None:
         done = flowcli("demo", "--json")
         assert done.returncode == 0, done.stderr
-        assert b"goes on with dis" in done.stderr
+        assert b"using dis" in done.stderr
         report = json.loads(done.stdout)
         assert report["model"] == "dis"
         assert report["epe_visible"] < 0.2

@@ -1,4 +1,4 @@
-"""Real processes that are killed, interrupted, or run out of disk or of input, and what they leave behind."""
+"""Processes that are killed or interrupted, or run out of disk space or input, and the files that they leave."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Every reader of flow on damaged and lying files: a flow or the error of exit code 3, and never much memory."""
+"""All flow readers on damaged files: each returns a flow or raises InputError, without using much memory."""
 
 from __future__ import annotations
 

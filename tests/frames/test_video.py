@@ -1,4 +1,4 @@
-"""Reading and writing videos, with PyAV itself as the witness."""
+"""Reading and writing videos, checked with PyAV itself."""
 
 from __future__ import annotations
 

@@ -72,5 +72,5 @@ def test_a_model_of_another_package(flowcli: Run, installed: dict[str, str], fra
 def test_a_model_that_cannot_be_imported(flowcli: Run, installed: dict[str, str], frames: list[str]) -> None:
     done = flowcli("estimate", *frames, "-o", "x.flo", "-m", "gone", **installed)
     assert done.returncode == 4
-    assert b"model gone (flowcli_gone:load) cannot be imported" in done.stderr
+    assert b"cannot import model gone from flowcli_gone:load" in done.stderr
     assert done.stderr.count(b"\n") == 1

@@ -1,4 +1,4 @@
-"""Batches in this process, and the ``batch`` command in processes of its own."""
+"""Batches in this process, and the ``batch`` command in separate processes."""
 
 from __future__ import annotations
 
@@ -348,7 +348,7 @@ def test_flows_and_their_pictures_share_a_folder(frames: Path, tmp_path: Path) -
         assert counts(run_tasks(items, out, flow_format="png")) == expected_counts
     assert counts(run(frames, out)) == (0, 6, 0)
     before = files(out)
-    with pytest.raises(UsageError, match=r"8\.png is there, but .* does not say how it was made"):
+    with pytest.raises(UsageError, match=r"8\.png exists, but .* does not say how it was made"):
         run_tasks(items, out, flow_format="kitti")
     with pytest.raises(UsageError, match=r"another wheel \(middlebury there, hsv now\)"):
         run_tasks(items, out, flow_format="png", style=Style(wheel="hsv"))
@@ -360,7 +360,7 @@ def test_the_pictures_of_a_manifest_are_recorded_as_pictures(frames: Path, tmp_p
     items = [Task(0, frames / "s1/8.png", frames / "s1/9.png", Path("x.png"), "line 1")]
     assert counts(run_tasks(items, out)) == (1, 0, 0)
     before = files(out)
-    with pytest.raises(UsageError, match=r"x\.png is there, but"):
+    with pytest.raises(UsageError, match=r"x\.png exists, but"):
         run_tasks(items, out, flow_format="kitti")
     with pytest.raises(UsageError, match="another wheel"):
         run_tasks(items, out, style=Style(wheel="hsv"))
@@ -411,9 +411,7 @@ class TestCommand:
         assert (good["outputs"], good["flow"]["known"]) == (["out/8.flo"], 1)
         assert (bad["outputs"], bad["flow"]) == ([], None)
         assert (summary["model"], summary["shard"]) == ("dis", "1/1")
-        assert done.stderr.decode().splitlines()[-1] == (
-            "flowcli: error: 1 of 2 pairs failed; out/failures.jsonl lists them"
-        )
+        assert done.stderr.decode().splitlines()[-1] == ("flowcli: error: 1 of 2 pairs failed; see out/failures.jsonl")
 
     @pytest.mark.usefixtures("frames")
     def test_results_come_as_pairs_end(self, environment: dict[str, str], tmp_path: Path) -> None:
@@ -450,8 +448,8 @@ class TestCommand:
         ("source", "code", "words"),
         [
             ("missing.csv", 3, "no such file"),
-            ("empty.csv", 3, "names no pairs"),
-            ("bare", 3, "no two frames"),
+            ("empty.csv", 3, "contains no pairs"),
+            ("bare", 3, "must contain at least two frames"),
             ("notes.txt", 3, "not a manifest"),
         ],
     )

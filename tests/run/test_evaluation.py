@@ -1,4 +1,4 @@
-"""``eval``, ``convert``, ``info`` and ``warp``: the installed commands, and data sets laid out as published."""
+"""``eval``, ``convert``, ``info`` and ``warp``: the installed commands, and data sets in their published layout."""
 
 from __future__ import annotations
 
@@ -87,7 +87,7 @@ class TestEval:
         done = flowcli("eval", "nothing.flo", "gt.flo", "--fail-above", "9")
         assert done.returncode == 6
         assert b"nothing could be compared" in done.stderr
-        assert b"15 pixels have a true flow but no estimate" in done.stderr
+        assert b"15 pixels have true flow but no estimate" in done.stderr
 
     def test_error_maps_never_replace_flows(self, flowcli: Run, flows: tuple[Flow, Flow], tmp_path: Path) -> None:
         write_flow(tmp_path / "p/1.flo", flows[0])
@@ -127,7 +127,7 @@ class TestEval:
         write_flow(tmp_path / "p/extra.flo", flow)
         done = flowcli("eval", "p", "g")
         assert done.returncode == 3
-        assert b"2 flows have no partner in the other folder: g/s/2, p/extra" in done.stderr
+        assert b"2 flow files have no match in the other folder: g/s/2, p/extra" in done.stderr
 
     @pytest.mark.usefixtures("flows")
     @pytest.mark.parametrize(
@@ -300,7 +300,7 @@ class TestConvert:
             (["gt.flo", "x.png", "--overlay"], 2, "--frame"),
             (["gt.flo", "x.png", "--arrows", "8"], 2, "--frame"),
             (["gt.flo", "x.xyz"], 5, ".xyz"),
-            (["gt.flo", "x.flo", "--flow-format", "kitti"], 2, "is for .png"),
+            (["gt.flo", "x.flo", "--flow-format", "kitti"], 2, "needs the suffix .png"),
             (["gt.flo", "pred.npy"], 2, "--force"),
             (["gt.flo", "gt.flo", "--force"], 2, "also an input"),
             (["missing.flo", "x.flo"], 3, "no such file"),

@@ -71,14 +71,14 @@ def test_paths_are_looked_for_beside_the_manifest_and_then_here(
 @pytest.mark.parametrize(
     ("line", "message"),
     [
-        ("only.png", "line 2: it needs frame1 and frame2"),
-        ("a.png,,x.flo", "it needs frame1"),
-        ("a.png,b.png,../x.flo", "leaves the output folder"),
-        ("a.png,b.png,/x.flo", "leaves the output folder"),
-        ("a.png,b.png,.", "no file name"),
+        ("only.png", "line 2: it must give frame1 and frame2"),
+        ("a.png,,x.flo", "it must give frame1 and frame2"),
+        ("a.png,b.png,../x.flo", "is outside the output folder"),
+        ("a.png,b.png,/x.flo", "is outside the output folder"),
+        ("a.png,b.png,.", "is not a file name"),
         ("a.png,b.png,x.jpg", r"unknown format \.jpg"),
         ('"a.png,b.png', "neither a JSON object nor CSV"),
-        ("a\0.png,b.png", "cannot be a path"),
+        ("a\0.png,b.png", "a path contains invalid characters"),
     ],
 )
 def test_a_faulty_line_does_not_stop_the_others(line: str, message: str) -> None:
@@ -96,10 +96,10 @@ def test_faulty_json(line: str) -> None:
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("", "names no pairs"),
-        ("\n \n", "names no pairs"),
+        ("", "contains no pairs"),
+        ("\n \n", "contains no pairs"),
         ("[\n", "JSON array"),
-        ("frame1,frame2\n", "only columns"),
+        ("frame1,frame2\n", "only column names"),
         ("hello\n", "not a manifest"),
     ],
 )
@@ -141,7 +141,7 @@ def test_frames_that_share_a_stem_keep_their_suffixes(tmp_path: Path) -> None:
 
 def test_a_folder_without_pairs(tmp_path: Path) -> None:
     write_image(tmp_path / "s" / "1.png", moving_frames(1, 16, 16)[0])
-    with pytest.raises(InputError, match="no two frames"):
+    with pytest.raises(InputError, match="must contain at least two frames"):
         list(folder_tasks(tmp_path, ".flo", tmp_path / "out"))
 
 

@@ -178,7 +178,7 @@ def test_flows_made_by_another_model_or_from_another_input_are_not_taken_over(
 def test_pictures_and_input_frames_are_not_overwritten(folder: Path, tmp_path: Path) -> None:
     before = {path: path.read_bytes() for path in folder.iterdir()}
     for force in (False, True):
-        with pytest.raises(UsageError, match="choose another folder"):
+        with pytest.raises(UsageError, match="choose another flow_dir"):
             run(folder, flow_dir=folder, flow_format="png", max_flow=4.0, force=force)
     assert {path: path.read_bytes() for path in folder.iterdir()} == before
     run(folder, flow_dir=tmp_path / "flows", flow_format="png", max_flow=4.0)

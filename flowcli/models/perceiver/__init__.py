@@ -1,6 +1,6 @@
-"""Perceiver IO for optical flow: the checkpoint, and a network of our own that runs it.
+"""Perceiver IO for optical flow: its checkpoints, and our own network that runs them.
 
-Light: the checkpoint's files are looked for before torch is imported, which takes a second.
+This module does not import torch, which takes a second, so that a missing checkpoint is reported at once.
 """
 
 from __future__ import annotations
@@ -20,11 +20,11 @@ class PerceiverFamily:
     """Checkpoints of ``PerceiverForOpticalFlow``, by folder or hub id. A :class:`flowcli.models.ModelFamily`."""
 
     def load(self, request: ModelRequest) -> FlowModel:
-        """Find the checkpoint, downloading it if need be, and load it; raises ``ModelError`` or ``UsageError``."""
-        # The checkpoint first: whether it can be had is known long before torch has been imported.
+        """Find the checkpoint, download it if necessary, and load it; raises ``ModelError`` or ``UsageError``."""
+        # The checkpoint comes first: importing torch takes much longer than finding out that there is none.
         checkpoint = self._find(request, offline=request.offline)
-        # Read when torch is first loaded: threads that wait for each other spin for a few microseconds, then sleep.
-        # With OpenMP's own default, spinning for milliseconds, a busy machine can come to a crawl.
+        # torch reads this when it is first imported. Waiting threads then spin for a few microseconds before they
+        # sleep; OpenMP's default, milliseconds, can slow a busy machine to a crawl.
         if "OMP_WAIT_POLICY" not in os.environ:
             os.environ.setdefault("GOMP_SPINCOUNT", "2000")
         from .model import PerceiverFlow
@@ -32,7 +32,7 @@ class PerceiverFamily:
         return PerceiverFlow(checkpoint, request.device, request.precision)
 
     def fetch(self, request: ModelRequest, *, force: bool) -> Path | None:
-        """Download the checkpoint, or what has changed of it, and return its folder; raises ``ModelError``."""
+        """Download the checkpoint, or the files that have changed, and return its folder; raises ``ModelError``."""
         from .checkpoint import fetch_checkpoint
 
         return fetch_checkpoint(
@@ -40,11 +40,11 @@ class PerceiverFamily:
         ).folder
 
     def path(self, request: ModelRequest) -> Path | None:
-        """The checkpoint's folder, if it is on this machine; raises ``ModelError``."""
+        """The folder of the checkpoint; raises ``ModelError`` if it is not on this machine."""
         return self._find(request, offline=True).folder
 
     def info(self, request: ModelRequest) -> ModelInfo:
-        """What the checkpoint's configuration and files say; raises ``ModelError``."""
+        """A description from the checkpoint's configuration and files; raises ``ModelError``."""
         return self._find(request, offline=True).info()
 
     def _find(self, request: ModelRequest, *, offline: bool) -> Checkpoint:

@@ -1,4 +1,4 @@
-"""A checkpoint of ``PerceiverForOpticalFlow``: finding it by name, and checking what it is."""
+"""Finds a checkpoint of ``PerceiverForOpticalFlow`` by name, and checks its configuration."""
 
 from __future__ import annotations
 
@@ -16,19 +16,21 @@ from . import hub
 
 ARCHITECTURE = "PerceiverForOpticalFlow"
 
-# Training changes every weight, so a few places tell checkpoints apart; reading all would slow down every start.
+# Training changes every weight, so samples are enough to identify a checkpoint; reading all would slow every start.
 _SAMPLES = 32
 _SAMPLE_BYTES = 1 << 16
 
 
 @dataclass(frozen=True)
 class Checkpoint:
-    """A checkpoint on disk whose configuration has been read and found to be an optical-flow Perceiver's."""
+    """A checkpoint on disk whose configuration is that of an optical-flow Perceiver."""
 
     name: str
-    """What the user called it."""
+    """The name that the user gave: a hub id or a folder."""
 
     folder: Path
+    """The folder of its files."""
+
     weights: Path
     """The weight file, or the index of its shards."""
 
@@ -36,14 +38,15 @@ class Checkpoint:
     """The commit on the hub; ``None`` for a local folder."""
 
     config: dict[str, Any]
+    """The content of ``config.json``."""
 
     @property
     def size(self) -> int:
-        """Bytes of all weight files together."""
+        """The total size of the weight files in bytes."""
         return sum(file.stat().st_size for file in self._files())
 
     def fingerprint(self) -> str:
-        """Tells checkpoints apart by their content, wherever they are: a digest of samples of the weight files."""
+        """Identifies the checkpoint by its content: 16 hex digits of a hash of samples of the weights."""
         digest = hashlib.sha256()
         for path in self._files():
             size = path.stat().st_size
@@ -58,7 +61,7 @@ class Checkpoint:
         return [self.folder / shard for shard in hub.shards(self.weights)] or [self.weights]
 
     def info(self) -> ModelInfo:
-        """What it is, for reports."""
+        """A description of the checkpoint."""
         height, width = self.window
         return ModelInfo(
             model=self.name,
@@ -82,21 +85,25 @@ class Checkpoint:
 def find_checkpoint(
     name: str, *, revision: str | None = None, offline: bool = False, progress: Progress | None = None
 ) -> Checkpoint:
-    """Find a checkpoint, downloading it if it is neither a folder nor cached.
+    """Find a checkpoint; download it if it is neither a folder nor cached.
 
     Args:
         name: a local folder or a hub id.
         revision: branch, tag or commit on the hub; not for folders.
-        offline: never use the network. ``HF_HUB_OFFLINE`` in the environment has the same effect.
-        progress: told of every piece of a download that arrives.
+        offline: whether to never use the network, like ``HF_HUB_OFFLINE`` in the environment.
+        progress: called as a download progresses.
+
+    Returns:
+        The checkpoint.
 
     Raises:
-        ModelError: it cannot be had, or is not an optical-flow Perceiver.
+        ModelError: it is unavailable or damaged, or not an optical-flow Perceiver.
+        OutputError: a download cannot be written to the cache.
     """
     folder = hub.find_local(name)
     if folder is not None:
         if revision is not None:
-            raise ModelError(f"`revision` {revision} does not apply to the local folder {name}")
+            raise ModelError(f"`revision` {revision} does not apply to the local folder {name}; leave it out")
         return open_checkpoint(name, folder, None)
     folder = hub.find_cached(name, revision)
     if folder is None:
@@ -114,10 +121,22 @@ def fetch_checkpoint(
     progress: Progress | None = None,
     force: bool = False,
 ) -> Checkpoint:
-    """Bring a checkpoint up to date with the hub; arguments and errors as for :func:`find_checkpoint`.
+    """Update a checkpoint from the hub.
 
-    A local folder, and a cached checkpoint while the network is switched off, are taken as they are.
-    With ``force`` files are downloaded even if they are there.
+    A local folder is returned as it is, and so is a cached checkpoint if the network is switched off.
+
+    Args:
+        name: as for :func:`find_checkpoint`.
+        revision: as for :func:`find_checkpoint`.
+        offline: as for :func:`find_checkpoint`.
+        progress: as for :func:`find_checkpoint`.
+        force: whether to download files again that are cached.
+
+    Returns:
+        The checkpoint.
+
+    Raises:
+        ModelError, OutputError: as for :func:`find_checkpoint`.
     """
     if hub.find_local(name) or offline or _offline_by_environment():
         return find_checkpoint(name, revision=revision, offline=True)
@@ -132,7 +151,19 @@ def _offline_by_environment() -> bool:
 
 
 def open_checkpoint(name: str, folder: Path, revision: str | None) -> Checkpoint:
-    """Read and check the configuration in ``folder``; raises ``ModelError``."""
+    """Read and check the configuration of a checkpoint.
+
+    Args:
+        name: the name that the user gave.
+        folder: the folder of its files.
+        revision: the commit on the hub; ``None`` for a local folder.
+
+    Returns:
+        The checkpoint.
+
+    Raises:
+        ModelError: a file is missing or damaged, or it is not an optical-flow Perceiver.
+    """
     path = folder / hub.CONFIG
     try:
         config = json.loads(path.read_text("utf-8"))
@@ -145,10 +176,10 @@ def open_checkpoint(name: str, folder: Path, revision: str | None) -> Checkpoint
         raise ModelError(f"model {name} is not an optical-flow Perceiver: {fault}")
     weights = hub.weights_file(folder)
     if weights is None:
-        raise ModelError(f"no weights in {folder}: it needs {' or '.join(hub.WEIGHTS[::2])}")
+        raise ModelError(f"no weights in {folder}; copy {' or '.join(hub.WEIGHTS[::2])} there")
     missing = [shard for shard in hub.shards(weights) if not (folder / shard).is_file()]
     if missing:
-        raise ModelError(f"{folder} lacks {missing[0]}, which {weights.name} names; copy it there")
+        raise ModelError(f"{folder} lacks {missing[0]}, which {weights.name} lists; copy it there")
     return Checkpoint(name, folder, weights, revision, config)
 
 

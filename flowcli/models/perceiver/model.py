@@ -1,4 +1,4 @@
-"""The Perceiver as a flow model: device, precision, memory, and numpy at the border."""
+"""The Perceiver as a flow model: chooses device, precision and batch size; takes and returns NumPy arrays."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ from .device import choose_device, choose_precision, free_memory
 from .network import FlowNetwork
 from .weights import Sizes, read_weights
 
-_LARGEST_BATCH = {"cpu": 1, "mps": 8, "cuda": 32}  # beyond this a larger batch brings nothing more
-_USABLE_SHARE = 0.8  # of the free memory; the rest is for fragmentation and for others
+_LARGEST_BATCH = {"cpu": 1, "mps": 8, "cuda": 32}  # windows; larger batches are not faster
+_USABLE_SHARE = 0.8  # of the free memory; the rest is for fragmentation and other processes
 _DTYPES = {"bf16": torch.bfloat16, "fp16": torch.float16}
 
 
@@ -25,12 +25,12 @@ class PerceiverFlow:
     """A loaded checkpoint, ready to run. A :class:`flowcli.models.FlowModel`.
 
     Args:
-        checkpoint: what to load.
+        checkpoint: the checkpoint to load.
         device: ``auto``, ``cpu``, ``cuda``, ``cuda:N`` or ``mps``.
-        precision: ``auto`` is tf32 where the GPU has it, else fp32.
+        precision: ``fp32``, ``tf32``, ``bf16``, ``fp16``, or ``auto``: tf32 on GPUs that have it, else fp32.
 
     Raises:
-        UsageError: the device or the precision is not to be had here.
+        UsageError: the device or the precision is not available on this machine.
         ModelError: the checkpoint is damaged.
     """
 
@@ -47,12 +47,16 @@ class PerceiverFlow:
         self.device = str(self._device)
 
     def largest_batch(self) -> int:
-        """How many windows fit into the free memory, within what is useful on the device; at least one."""
+        """The number of windows that fit into the free memory, at least 1 and at most what is useful on the device."""
         fits = int(free_memory(self._device) * _USABLE_SHARE) // self._network.bytes_per_window()
         return max(1, min(fits, _LARGEST_BATCH[self._device.type]))
 
     def __call__(self, frames1: npt.NDArray[np.uint8], frames2: npt.NDArray[np.uint8]) -> npt.NDArray[np.float32]:
-        """Flows of ``(N, h, w, 3)`` uint8 RGB windows: ``(N, h, w, 2)`` float32 in pixels; see ``FlowModel``."""
+        """Estimate the flows of ``(N, h, w, 3)`` uint8 RGB windows: ``(N, h, w, 2)`` float32 in pixels.
+
+        Raises:
+            OutOfMemoryError: the batch does not fit into the device's memory.
+        """
         try:
             with torch.inference_mode(), self._arithmetic():
                 first, second = (torch.from_numpy(frames).to(self._device) for frames in (frames1, frames2))
@@ -65,7 +69,7 @@ class PerceiverFlow:
 
     @contextlib.contextmanager
     def _arithmetic(self) -> Iterator[None]:
-        """Products of float32 matrices and convolutions in tf32 if that was chosen, else exactly."""
+        """Run float32 matrix products and convolutions in tf32 if that is the precision, else in full fp32."""
         matmul, convolution = torch.backends.cuda.matmul, torch.backends.cudnn
         before = matmul.allow_tf32, convolution.allow_tf32
         matmul.allow_tf32 = convolution.allow_tf32 = self.precision == "tf32"

@@ -335,7 +335,10 @@ class FlowNetwork(nn.Module):
         double = Double(weights)
         positions = Positions.of(sizes.train_size)
         if sizes.hidden_act not in ACTIVATIONS:
-            raise ModelError(f"the checkpoint's activation {sizes.hidden_act!r} is none of {', '.join(ACTIVATIONS)}")
+            raise ModelError(
+                f"flowcli does not support the checkpoint's activation {sizes.hidden_act!r}; it must be one of "
+                f"{', '.join(ACTIVATIONS)}"
+            )
         self.sizes = sizes
         self.inputs = PixelInputs(double, positions, dtype)
         self.encoder = EncoderAttention(double, sizes, positions, dtype)

@@ -1,7 +1,7 @@
-"""A checkpoint's weights and sizes, by the stock module's names.
+"""Reads the weights and sizes of a checkpoint, under the names of the stock module.
 
-A checkpoint in the layout that ``save_pretrained`` writes is read as it is, which needs neither transformers nor its
-import. Whatever deviates from it (names of older versions, a missing prefix) is left to transformers, which knows.
+A checkpoint in the layout of ``save_pretrained`` is read directly, without importing transformers. All other layouts
+(names from older versions, a missing prefix) are read by transformers, which knows them.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from .checkpoint import Checkpoint
 
 _READ_ERRORS = (SafetensorError, EOFError, OSError, RuntimeError, ValueError, TypeError, KeyError, AttributeError)
-"""What the libraries raise when a weight file is damaged."""
+"""The exceptions that the libraries raise for a damaged weight file."""
 
 MEND = "run `flowcli model fetch --force`, or copy it again"
 
@@ -80,7 +80,7 @@ class Sizes:
         return sizes
 
     def fault(self) -> str | None:
-        """What the stock module would refuse about these sizes, if anything."""
+        """Why the stock module would refuse these sizes; ``None`` if it would not."""
         if self.cross_attention_shape_for_attention not in {"kv", "q"}:
             return f"cross_attention_shape_for_attention is {self.cross_attention_shape_for_attention!r}"
         if not isinstance(self.hidden_act, str):
@@ -103,14 +103,14 @@ def read_weights(checkpoint: Checkpoint, sizes: Sizes) -> Weights:
     """The checkpoint's weights.
 
     Raises:
-        ModelError: they are damaged, incomplete, of other shapes, or a pickle of more than tensors.
+        ModelError: they are damaged, incomplete, of wrong shapes, or a pickle that contains more than tensors.
     """
     expected = expected_shapes(sizes)
     try:
         found = _read_files(checkpoint)
     except pickle.UnpicklingError as error:
         raise ModelError(
-            f"{checkpoint.weights} is damaged or a pickle of more than tensors; it is not loaded"
+            f"{checkpoint.weights} is damaged, or is a pickle that contains more than tensors; refusing to load it"
         ) from error
     except _READ_ERRORS as error:
         raise _cannot_load(checkpoint, error) from error
@@ -119,11 +119,13 @@ def read_weights(checkpoint: Checkpoint, sizes: Sizes) -> Weights:
         found = _read_with_transformers(checkpoint)
     surplus = layer_name(sizes.num_self_attends_per_block)
     if any(name.startswith(f"{surplus}.") for name in found):
-        raise ModelError(f"{checkpoint.weights} has more layers than {hub.CONFIG} says; the two do not belong together")
+        raise ModelError(
+            f"{checkpoint.weights} has more layers than {hub.CONFIG} says; they are from different checkpoints"
+        )
     weights = {name: found[name].float() for name in expected}
     for name, tensor in weights.items():
         if not torch.isfinite(tensor.sum()):
-            raise ModelError(f"{checkpoint.weights} is damaged: {name} holds values that are no numbers")
+            raise ModelError(f"{checkpoint.weights} is damaged: {name} contains NaN or infinity; {MEND}")
     return weights
 
 
@@ -180,7 +182,7 @@ def _read_files(checkpoint: Checkpoint) -> Weights:
 
 
 def _read_with_transformers(checkpoint: Checkpoint) -> Weights:
-    # Without this, transformers asks the hub to convert pickled checkpoints, in a thread of its own.
+    # Otherwise, transformers starts a thread that asks the hub to convert pickled checkpoints.
     os.environ["DISABLE_SAFETENSORS_CONVERSION"] = "1"
     import transformers
 
@@ -201,8 +203,8 @@ def _read_with_transformers(checkpoint: Checkpoint) -> Weights:
     missing = sorted(report["missing_keys"]) + sorted(str(key[0]) for key in report["mismatched_keys"])
     if missing:
         raise ModelError(
-            f"{checkpoint.weights} lacks {len(missing)} of the weights that its configuration asks for, "
-            f"{missing[0]} first; {MEND}"
+            f"{checkpoint.weights} lacks {len(missing)} of the weights that its configuration requires, "
+            f"such as {missing[0]}; {MEND}"
         )
     weights: Weights = model.state_dict()
     return weights

@@ -1,4 +1,4 @@
-"""On a CUDA GPU, where there is one."""
+"""Tests on a CUDA GPU, if there is one."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Downloading, through the installed command, from a server of our own that speaks the hub's protocol."""
+"""Downloads with the installed command, from a local server that speaks the hub's protocol."""
 
 from __future__ import annotations
 
