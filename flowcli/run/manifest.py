@@ -2,25 +2,31 @@
 
 from __future__ import annotations
 
+import codecs
 import contextlib
-import csv
+import functools
 import itertools
 import json
 import os
 import re
 import sys
+import unicodedata
 from collections.abc import Collection, Iterable, Iterator
 from pathlib import Path
+from typing import TextIO
 
 from ..choices import FlowFormatName
 from ..errors import FlowcliError, InputError, UsageError
 from ..flows.io import form_for, suffix_of
 from ..frames.files import IMAGE_SUFFIXES, natural_key
 from ..storage import why
+from .table import rows
 from .tasks import Task, made_from
 
 COLUMNS = ("frame1", "frame2", "out")
 """The columns of a manifest; ``out`` is optional."""
+
+_LINE_ENDS = "\r\n\x1a"  # the last is how DOS ended files
 
 STDIN = "-"
 """The source that means a manifest on standard input."""
@@ -54,12 +60,22 @@ def open_tasks(source: str, flow_format: FlowFormatName, out_dir: Path) -> Itera
         yield list(folder_tasks(path, suffix, exclude=out_dir))
         return
     try:
-        # A manifest may contain file names that are not UTF-8.
-        with path.open(encoding="utf-8", errors="surrogateescape") as lines:
+        with _open_text(path) as lines:
             tasks = list(Manifest(lines, str(path), path.parent, suffix).tasks())
+    except UnicodeError as error:
+        raise InputError(f"{path} is damaged: it begins as UTF-16 and is not; save it as UTF-8") from error
     except OSError as error:
         raise InputError(f"cannot read {path}: {why(error)}; check the path") from error
     yield tasks
+
+
+def _open_text(path: Path) -> TextIO:
+    if path.is_file():  # and not a pipe, whose beginning can be read only once
+        with path.open("rb") as file:
+            if file.read(2) in {codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE}:
+                return path.open(encoding="utf-16")
+    # A manifest may contain file names that are not UTF-8.
+    return path.open(encoding="utf-8", errors="surrogateescape")
 
 
 class Manifest:
@@ -84,7 +100,8 @@ class Manifest:
         Raises:
             InputError: the file is not a manifest, or contains no pairs.
         """
-        numbered = ((number, line) for number, line in enumerate(self._lines, 1) if line.strip())
+        stripped = (line.rstrip(_LINE_ENDS) for line in self._lines)
+        numbered = ((number, line) for number, line in enumerate(stripped, 1) if line.strip())
         first = next(numbered, None)
         if first is None:
             raise InputError(f"{self._name} contains no pairs; write frame1,frame2 on each line")
@@ -95,7 +112,8 @@ class Manifest:
         if "\0" in text:
             raise InputError(f"{self._name} is not UTF-8 text; save it as UTF-8")
         count = 0
-        for number, row in self._json_rows(lines) if text.startswith("{") else self._csv_rows(lines):
+        table = functools.partial(rows, name=self._name, columns=COLUMNS, required=COLUMNS[:2])
+        for number, row in self._json_rows(lines) if text.startswith("{") else table(lines):
             if isinstance(row, dict) and "frame1" not in row and "error" in row:
                 continue  # in a list of failures: a line that was not a pair
             origin = f"{self._name}, line {number}"
@@ -114,25 +132,6 @@ class Manifest:
             except (ValueError, RecursionError):
                 yield number, None
 
-    def _csv_rows(self, lines: Iterable[tuple[int, str]]) -> Iterator[tuple[int, object]]:
-        """Parse each line separately into a dictionary, so that a stray quote does not swallow the rest."""
-        columns: list[str] = list(COLUMNS)
-        for index, (number, line) in enumerate(lines):
-            try:
-                fields = [field.strip() for field in next(csv.reader([line], skipinitialspace=True, strict=True))]
-            except csv.Error:
-                yield number, None
-                continue
-            if index == 0 and {"frame1", "frame2"} <= {field.lower() for field in fields}:
-                columns = [field.lower() for field in fields]
-            elif index == 0 and len(fields) < 2:
-                raise InputError(
-                    f"{self._name} is not a manifest; each line must give two frames, "
-                    "as CSV with commas or as a JSON object"
-                )
-            else:
-                yield number, dict(zip(columns, fields, strict=False))
-
     def _task(self, number: int, row: object, origin: str) -> Task:
         if not isinstance(row, dict):
             raise InputError("the line is neither a JSON object nor CSV")
@@ -147,9 +146,12 @@ class Manifest:
         return Task(number, *frames, out_path, origin, made_from=made_from(*frames))
 
     def _resolve(self, text: str) -> Path:
-        path = Path(text)
-        beside = self._folder / path
-        return path if not os.path.lexists(beside) and os.path.lexists(path) else beside
+        """The path as written, or else as another system would write the same letters (macOS decomposes accents)."""
+        for written in (text, unicodedata.normalize("NFC", text), unicodedata.normalize("NFD", text)):
+            for path in (self._folder / written, Path(written)):
+                if os.path.lexists(path):
+                    return path
+        return self._folder / text
 
     def _output(self, path: Path, given: str | None) -> Path:
         """The output, relative to the output folder."""

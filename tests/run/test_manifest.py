@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 import re
+import unicodedata
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -9,7 +10,7 @@ import pytest
 
 from flowcli.errors import InputError
 from flowcli.frames.images import write_image
-from flowcli.run.manifest import Manifest, distinct, folder_tasks
+from flowcli.run.manifest import Manifest, distinct, folder_tasks, open_tasks
 from flowcli.run.tasks import Task
 from support.videos import moving_frames
 
@@ -41,6 +42,59 @@ def test_csv_and_json_lines(text: str) -> None:
     first, second = read(text)
     assert (first.frame1, first.frame2, first.out) == (Path("/data/a.png"), Path("/data/b.png"), Path("x/1.flo"))
     assert (second.frame1, second.frame2, second.out) == (Path("/data/b.png"), Path("/data/c.png"), Path("x/2.npy"))
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "frame1;frame2;out\na.png;b.png;x/1.flo\nb.png;c.png;x/2.npy\n",
+        "a.png;b.png;x/1.flo\r\nb.png;c.png;x/2.npy\r\n",
+        "frame1\tframe2\tout\na.png\tb.png\tx/1.flo\nb.png\tc.png\tx/2.npy\n",
+        "sep=;\nframe1;frame2;out\na.png;b.png;x/1.flo\nb.png;c.png;x/2.npy\n",
+        '"sep=|"\r\nframe1|frame2|out\r\na.png|b.png|x/1.flo\r\nb.png|c.png|x/2.npy\r\n',
+        "# made by a script\n#\nframe1,frame2,out\na.png,b.png,x/1.flo\nb.png,c.png,x/2.npy\n\x1a",
+        "a.png,b.png,x/1.flo\nb.png,c.png,x/2.npy\x1a",
+        '{"frame1": "a.png", "frame2": "b.png", "out": "x/1.flo"}\n'
+        '{"out": "x/2.npy", "frame2": "c.png", "frame1": "b.png"}\x1a',
+    ],
+)
+def test_as_people_save_them(text: str, tmp_path: Path) -> None:
+    for encoding in ("utf-8", "utf-8-sig", "utf-16", "utf-16-le-bom", "utf-16-be-bom"):
+        path = tmp_path / f"pairs-{encoding}"
+        bom = {"utf-16-le-bom": b"\xff\xfe", "utf-16-be-bom": b"\xfe\xff"}.get(encoding, b"")
+        path.write_bytes(bom + text.encode(encoding.removesuffix("-bom")))
+        with open_tasks(str(path), "flo", tmp_path / "out") as tasks:
+            first, second = tasks
+        assert (first.frame1, first.frame2, first.out) == (tmp_path / "a.png", tmp_path / "b.png", Path("x/1.flo"))
+        assert (second.frame1, second.out) == (tmp_path / "b.png", Path("x/2.npy"))
+
+
+def test_delimiters_within_names_stay() -> None:
+    assert outs(read('"a;1.png",b.png,x\n')) == ["x.flo"]
+    first = read("a;1.png,b.png\n")[0]
+    assert first.frame1 == Path("/data/a;1.png")
+
+
+def test_a_row_that_begins_with_a_hash_is_a_row() -> None:
+    assert [task.frame1 for task in read("#1.png,#2.png\n#2.png,#3.png\n")] == [
+        Path("/data/#1.png"),
+        Path("/data/#2.png"),
+    ]
+
+
+@pytest.mark.parametrize(("there", "written"), [("NFC", "NFD"), ("NFD", "NFC")])
+def test_accents_as_another_system_writes_them(tmp_path: Path, there: str, written: str) -> None:
+    name = "Größe é 動画.png"
+    (tmp_path / unicodedata.normalize(there, name)).touch()  # type: ignore[arg-type]
+    task = read(f"{unicodedata.normalize(written, name)},b.png\n", tmp_path)[0]  # type: ignore[arg-type]
+    assert task.frame1 is not None
+    assert task.frame1.exists()
+
+
+def test_utf_16_that_breaks_off(tmp_path: Path) -> None:
+    (tmp_path / "m.csv").write_bytes("frame1,frame2\na,b\n".encode("utf-16")[:-1])
+    with pytest.raises(InputError, match="save it as UTF-8"), open_tasks(str(tmp_path / "m.csv"), "flo", tmp_path):
+        pass
 
 
 def test_names_with_commas_quotes_spaces_and_letters_of_any_script() -> None:
