@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from ..arrays import Flow, check_same_size
+from ..arrays import Flow, check_same_size, size_of
 from ..choices import DatasetName
 from ..draw.error_map import error_map as draw_errors
 from ..errors import InputError, UsageError
@@ -81,7 +81,7 @@ class Evaluation:
             if subset.truth not in truths:
                 truths[subset.truth] = read_flow(subset.truth)
             truth, chosen = truths[subset.truth], subset.chosen()
-            check_same_size(comparison.estimate, flow.shape, subset.truth, truth.shape)
+            _check_sizes(comparison.estimate, flow, subset.truth, truth)
             if chosen is not None:
                 check_same_size(comparison.estimate, flow.shape, subset.mask, chosen.shape)
             alone = Scores()
@@ -105,6 +105,18 @@ class Evaluation:
         """The largest mean end-point error of the main subsets, in pixels; ``None`` if one of them has no pixels."""
         means = [self.scores[name].figures().epe for name in self.main]
         return None if None in means else max(mean for mean in means if mean is not None)
+
+
+def _check_sizes(estimate: Path, flow: Flow, true_file: Path, truth: Flow) -> None:
+    """Raise ``InputError`` if a flow and its truth differ in size; says so where the truth is a multiple of it."""
+    (height, width), (true_height, true_width) = size_of(flow), size_of(truth)
+    factor = true_height // height
+    if factor > 1 and (true_height, true_width) == (factor * height, factor * width):
+        raise InputError(
+            f"{true_file} is {true_width} x {true_height}, {factor} times the size of {estimate}, {width} x {height}; "
+            "a truth of twice the size, as Spring has it, is compared by a rule of its own, not pixel by pixel"
+        )
+    check_same_size(estimate, flow.shape, true_file, truth.shape)
 
 
 class ErrorMaps:

@@ -138,6 +138,7 @@ class TestEval:
             (["pred.npy", "missing.flo"], 3, "no such file"),
             (["pred.npy", "."], 3, "one is a folder"),
             (["small.flo", "gt.flo"], 3, "small.flo is 3 x 2 but gt.flo is 5 x 4"),
+            (["pred.npy", "double.flo"], 3, "double.flo is 10 x 8, 2 times the size of pred.npy, 5 x 4"),
             (["pred.npy", "gt.flo", "--out-dir", "x"], 2, "--dataset"),
             (["pred.npy", "gt.flo", "--error-map", "x.jpg"], 5, "x.jpg"),
             (["--dataset", "sintel", "gone"], 3, "gone does not look like sintel"),
@@ -146,6 +147,7 @@ class TestEval:
     )
     def test_errors(self, flowcli: Run, tmp_path: Path, arguments: list[str], code: int, words: str) -> None:
         write_flow(tmp_path / "small.flo", np.zeros((2, 3, 2), np.float32))
+        write_flow(tmp_path / "double.flo", np.zeros((8, 10, 2), np.float32))
         done = flowcli("eval", *arguments, *DIS)
         assert done.returncode == code
         assert words in done.stderr.decode()

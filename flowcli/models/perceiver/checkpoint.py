@@ -16,6 +16,8 @@ from . import hub
 
 ARCHITECTURE = "PerceiverForOpticalFlow"
 
+_LFS_MAGIC = b"version https://git-lfs.github.com/spec"
+
 # Training changes every weight, so samples are enough to identify a checkpoint; reading all would slow every start.
 _SAMPLES = 32
 _SAMPLE_BYTES = 1 << 16
@@ -166,21 +168,35 @@ def open_checkpoint(name: str, folder: Path, revision: str | None) -> Checkpoint
     """
     path = folder / hub.CONFIG
     try:
-        config = json.loads(path.read_text("utf-8"))
+        _refuse_pointer(path)
+        config = json.loads(path.read_text("utf-8-sig"))  # some editors put a byte order mark in front
     except OSError as error:
         raise ModelError(f"cannot read {path}: {why(error)}; give a checkpoint made by save_pretrained") from error
     except (ValueError, RecursionError) as error:
-        raise ModelError(f"{path} is damaged: not JSON; run `flowcli model fetch --force`, or copy it again") from error
+        raise ModelError(f"{path} is damaged: it is not JSON; {remedy(revision)}") from error
     fault = _config_fault(config)
     if fault:
         raise ModelError(f"model {name} is not an optical-flow Perceiver: {fault}")
     weights = hub.weights_file(folder)
     if weights is None:
         raise ModelError(f"no weights in {folder}; copy {' or '.join(hub.WEIGHTS[::2])} there")
+    _refuse_pointer(weights)
     missing = [shard for shard in hub.shards(weights) if not (folder / shard).is_file()]
     if missing:
         raise ModelError(f"{folder} lacks {missing[0]}, which {weights.name} lists; copy it there")
     return Checkpoint(name, folder, weights, revision, config)
+
+
+def remedy(revision: str | None) -> str:
+    """How to mend a file of a checkpoint: one of the hub can be downloaded again, one of a folder cannot."""
+    return "copy it again" if revision is None else "run `flowcli model fetch --force`"
+
+
+def _refuse_pointer(path: Path) -> None:
+    """Raise ``ModelError`` if Git LFS has left a pointer in place of the file; raises ``OSError`` if it is missing."""
+    with path.open("rb") as file:
+        if file.read(len(_LFS_MAGIC)) == _LFS_MAGIC:
+            raise ModelError(f"{path} is a Git LFS pointer, not the file itself; run `git lfs pull` in its folder")
 
 
 def _config_fault(config: object) -> str | None:

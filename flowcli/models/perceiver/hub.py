@@ -62,12 +62,24 @@ def find_cached(repo: str, revision: str | None) -> Path | None:
     from huggingface_hub import try_to_load_from_cache
 
     with _hub_errors(repo, revision):
-        config = try_to_load_from_cache(repo, CONFIG, revision=revision)
+        config = try_to_load_from_cache(repo, CONFIG, revision=_commit_in_cache(repo, revision) or revision)
     if not isinstance(config, str):
         return None
     folder = Path(config).parent
     weights = weights_file(folder)
     return folder if weights and all((folder / shard).is_file() for shard in shards(weights)) else None
+
+
+def _commit_in_cache(repo: str, revision: str | None) -> str | None:
+    """The commit that a branch or tag has in the cache; huggingface_hub itself trips over a line's end after it."""
+    from huggingface_hub import constants
+    from huggingface_hub.file_download import repo_folder_name
+
+    folder = Path(constants.HF_HUB_CACHE) / repo_folder_name(repo_id=repo, repo_type="model")
+    try:
+        return (folder / "refs" / (revision or "main")).read_text("utf-8").strip() or None
+    except (OSError, ValueError):  # not there, or no name of a file
+        return None
 
 
 def weights_file(folder: Path) -> Path | None:

@@ -10,21 +10,19 @@ import os
 import pickle
 import warnings
 from dataclasses import dataclass, fields
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import torch
 from safetensors import SafetensorError
 
 from ...errors import ModelError
 from . import hub
-
-if TYPE_CHECKING:
-    from .checkpoint import Checkpoint
+from .checkpoint import Checkpoint, remedy
 
 _READ_ERRORS = (SafetensorError, EOFError, OSError, RuntimeError, ValueError, TypeError, KeyError, AttributeError)
 """The exceptions that the libraries raise for a damaged weight file."""
 
-MEND = "run `flowcli model fetch --force`, or copy it again"
+_NESTED = ("state_dict", "model_state_dict", "model", "module")  # where training programs put the weights
 
 Weights = dict[str, torch.Tensor]
 """Float32 tensors by the names they have in ``PerceiverForOpticalFlow``."""
@@ -114,6 +112,12 @@ def read_weights(checkpoint: Checkpoint, sizes: Sizes) -> Weights:
         ) from error
     except _READ_ERRORS as error:
         raise _cannot_load(checkpoint, error) from error
+    nested = [name for name in _NESTED if isinstance(found.get(name), dict)]
+    if nested:
+        raise ModelError(
+            f"{checkpoint.weights} is a training checkpoint, whose weights are in its entry {nested[0]!r}; "
+            "load these into the model and save it with save_pretrained"
+        )
     shapes = {name: tensor.shape for name, tensor in found.items() if isinstance(tensor, torch.Tensor)}
     if {name: shapes[name] for name in expected if name in shapes} != expected:
         found = _read_with_transformers(checkpoint)
@@ -125,7 +129,9 @@ def read_weights(checkpoint: Checkpoint, sizes: Sizes) -> Weights:
     weights = {name: found[name].float() for name in expected}
     for name, tensor in weights.items():
         if not torch.isfinite(tensor.sum()):
-            raise ModelError(f"{checkpoint.weights} is damaged: {name} contains NaN or infinity; {MEND}")
+            raise ModelError(
+                f"{checkpoint.weights} is damaged: {name} contains NaN or infinity; {remedy(checkpoint.revision)}"
+            )
     return weights
 
 
@@ -204,7 +210,7 @@ def _read_with_transformers(checkpoint: Checkpoint) -> Weights:
     if missing:
         raise ModelError(
             f"{checkpoint.weights} lacks {len(missing)} of the weights that its configuration requires, "
-            f"such as {missing[0]}; {MEND}"
+            f"such as {missing[0]}; {remedy(checkpoint.revision)}"
         )
     weights: Weights = model.state_dict()
     return weights
@@ -212,4 +218,4 @@ def _read_with_transformers(checkpoint: Checkpoint) -> Weights:
 
 def _cannot_load(checkpoint: Checkpoint, error: Exception) -> ModelError:
     cause = (str(error).strip() or type(error).__name__).splitlines()[0]
-    return ModelError(f"cannot load {checkpoint.weights}: {cause}; {MEND}")
+    return ModelError(f"cannot load {checkpoint.weights}: {cause}; {remedy(checkpoint.revision)}")

@@ -73,6 +73,15 @@ def test_fetching_again_asks_but_does_not_download(flowcli: Run, hub: HubServer)
     assert any(request.startswith("GET") for request in hub.requests)
 
 
+@pytest.mark.usefixtures("hub")
+def test_a_cached_branch_with_a_line_end(flowcli: Run, frames: list[str], tmp_path: Path) -> None:
+    assert flowcli("model", "fetch", *MODEL).returncode == 0
+    (reference,) = (tmp_path / "hf").rglob("refs/main")
+    reference.write_text(reference.read_text() + "\n")
+    done = flowcli("estimate", *frames, "-o", "x.flo", *MODEL, "--offline")
+    assert done.returncode == 0, done.stderr
+
+
 @pytest.mark.parametrize("revision", [COMMIT, "main"])
 def test_a_revision_can_be_named(flowcli: Run, hub: HubServer, revision: str) -> None:
     assert flowcli("model", "fetch", *MODEL, "--revision", revision).returncode == 0

@@ -194,6 +194,31 @@ class TestDamage:
         with pytest.raises(ModelError, match=r"lacks model-1\.safetensors"):
             find_checkpoint(str(folder))
 
+    @pytest.mark.parametrize("name", ["config.json", "model.safetensors"])
+    def test_a_pointer_of_git_lfs(self, folder: Path, name: str) -> None:
+        (folder / name).write_text("version https://git-lfs.github.com/spec/v1\noid sha256:0\nsize 164000000\n")
+        with pytest.raises(ModelError, match=rf"{name} is a Git LFS pointer.*git lfs pull"):
+            find_checkpoint(str(folder))
+
+    @pytest.mark.parametrize("entry", ["state_dict", "model"])
+    def test_a_training_checkpoint(self, folder: Path, entry: str) -> None:
+        weights = load_file(folder / "model.safetensors")
+        (folder / "model.safetensors").unlink()
+        torch.save({entry: weights, "epoch": 7}, folder / "pytorch_model.bin")
+        with pytest.raises(ModelError, match=rf"training checkpoint, whose weights are in its entry '{entry}'"):
+            load_estimator(str(folder))
+
+    def test_a_folder_is_not_mended_by_fetching(self, folder: Path) -> None:
+        (folder / "model.safetensors").write_bytes(b"broken")
+        with pytest.raises(ModelError, match="copy it again") as caught:
+            load_estimator(str(folder))
+        assert "fetch" not in str(caught.value)
+
+    def test_a_byte_order_mark(self, folder: Path) -> None:
+        config = folder / "config.json"
+        config.write_bytes(b"\xef\xbb\xbf" + config.read_bytes())
+        assert find_checkpoint(str(folder)).window == (24, 40)
+
     def test_another_model(self, folder: Path) -> None:
         self.change_config(folder, model_type="bert")
         with pytest.raises(ModelError, match=r"not an optical-flow Perceiver.*bert"):
