@@ -76,7 +76,7 @@ def batch(
         adopt=adopt,
     )
     check_writable(out_dir)
-    with open_tasks(source, flow_format, out_dir) as tasks:
+    with open_tasks(source, flow_format, out_dir, console.note) as tasks:
         estimator = estimator_options.load()
         part = Shard(*shard)
         total = part.size(len(tasks)) if isinstance(tasks, list) else None

@@ -97,6 +97,8 @@ def video(
     frames = open_source(source, fps, selection, max_pixels, stream)
     if fps is not None and frames.rate != fps:
         console.note(f"ignoring --fps: {source} has its own frame rate")
+    for note in frames.notes:
+        console.note(note)
     estimator = estimator_options.load()
     if outputs.style.max_flow is None and outputs.has_pictures and estimator.model.window is not None:
         console.note("estimating a few pairs to choose the colour scale; --max-flow PIXELS avoids that")

@@ -11,7 +11,7 @@ from ..arrays import Frame
 from ..errors import InputError
 from ..limits import MAX_PIXELS
 from ..storage import why
-from .files import natural_key
+from .files import natural_key, oddities
 from .images import read_image
 from .selection import EVERYTHING, Selection
 from .source import DamagedError, TimedFrame
@@ -47,6 +47,11 @@ class ImageSequence:
         self._max_pixels = max_pixels
         if not self.files:
             raise InputError(f"no frames in {path}; it must contain images such as .png or .jpg")
+
+    @property
+    def notes(self) -> list[str]:
+        """What a user may not know of the selected files."""
+        return oddities([self.files[index] for index in self._indices])
 
     @property
     def time_base(self) -> Fraction:

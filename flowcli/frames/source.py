@@ -67,6 +67,10 @@ class FrameSource(Protocol):
     def count(self) -> int | None:
         """The number of selected frames, approximate for video files; ``None`` if it is not known in advance."""
 
+    @property
+    def notes(self) -> list[str]:
+        """What a user may not know of the input, as lines."""
+
     def frames(self) -> Iterator[TimedFrame]:
         """The selected frames in order; raises ``DamagedError`` at a frame that is damaged or missing."""
 

@@ -59,6 +59,7 @@ class VideoFile:
         self.path = path
         self.selection = selection
         self.stream = stream
+        self.notes: list[str] = []
         with opened(path, stream) as (_, container, found):
             check_pixels(found.height, found.width, path, max_pixels)
             self.rate = found.average_rate or found.guessed_rate or DEFAULT_RATE

@@ -11,14 +11,14 @@ import os
 import re
 import sys
 import unicodedata
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from pathlib import Path
 from typing import TextIO
 
 from ..choices import FlowFormatName
 from ..errors import FlowcliError, InputError, UsageError
 from ..flows.io import form_for, suffix_of
-from ..frames.files import IMAGE_SUFFIXES, natural_key
+from ..frames.files import is_frame, natural_key, oddities
 from ..storage import why
 from .table import rows
 from .tasks import Task, made_from
@@ -33,13 +33,16 @@ STDIN = "-"
 
 
 @contextlib.contextmanager
-def open_tasks(source: str, flow_format: FlowFormatName, out_dir: Path) -> Iterator[Iterable[Task]]:
+def open_tasks(
+    source: str, flow_format: FlowFormatName, out_dir: Path, on_note: Callable[[str], None] | None = None
+) -> Iterator[Iterable[Task]]:
     """Open the source of a batch and read its tasks.
 
     Args:
         source: a manifest, a folder of frames, or ``-`` for a manifest on standard input.
         flow_format: the format of outputs that the manifest does not give, or gives without a suffix.
         out_dir: the output folder; not searched for frames.
+        on_note: called with what a user may not know of a folder's frames.
 
     Yields:
         A list of tasks; for standard input, an iterator that reads them as needed.
@@ -57,7 +60,7 @@ def open_tasks(source: str, flow_format: FlowFormatName, out_dir: Path) -> Itera
             yield Manifest(lines, "stdin", Path(), suffix).tasks()
         return
     if path.is_dir():
-        yield list(folder_tasks(path, suffix, exclude=out_dir))
+        yield list(folder_tasks(path, suffix, exclude=out_dir, on_note=on_note))
         return
     try:
         with _open_text(path) as lines:
@@ -180,13 +183,16 @@ def with_suffix(path: Path, suffix: str) -> Path:
     return path.with_name(path.name + suffix)
 
 
-def folder_tasks(folder: Path, suffix: str, exclude: Path) -> Iterator[Task]:
+def folder_tasks(
+    folder: Path, suffix: str, exclude: Path, on_note: Callable[[str], None] | None = None
+) -> Iterator[Task]:
     """Pair consecutive frames of a folder, and of each of its subfolders separately, in natural order.
 
     Args:
         folder: the folder to search.
         suffix: the suffix of the outputs, which are named after frame 1 of each pair.
         exclude: a subfolder that is not searched: the batch's output folder.
+        on_note: called with what a user may not know of the frames, for the first folder of which there is something.
 
     Yields:
         The tasks.
@@ -195,7 +201,12 @@ def folder_tasks(folder: Path, suffix: str, exclude: Path) -> Iterator[Task]:
         InputError: no folder contains two frames, or a folder cannot be read.
     """
     count = 0
+    notes: list[str] = []
     for frames in _frame_folders(folder, exclude.resolve()):
+        if not notes and on_note is not None:
+            notes = oddities(frames)
+            for note in notes:
+                on_note(note)
         unique = len({frame.stem for frame in frames}) == len(frames)
         for frame1, frame2 in itertools.pairwise(frames):
             below = frame1.relative_to(folder)
@@ -219,7 +230,7 @@ def _frame_folders(folder: Path, exclude: Path) -> Iterator[list[Path]]:
             entries = sorted((entry for entry in place.iterdir() if not entry.name.startswith(".")), key=natural_key)
         except OSError as error:
             raise InputError(f"cannot read {place}: {why(error)}") from error
-        yield [entry for entry in entries if entry.suffix.lower() in IMAGE_SUFFIXES and not entry.is_dir()]
+        yield [entry for entry in entries if is_frame(entry) and not entry.is_dir()]
         for entry in entries:
             if entry.is_dir():
                 yield from visit(entry)
