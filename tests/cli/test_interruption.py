@@ -14,6 +14,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+import numpy as np
 import pytest
 
 from flowcli.frames.images import write_image
@@ -180,11 +181,25 @@ class TestStuck:
             self.interrupted(process)
 
     def test_opencv_in_the_middle_of_a_large_frame(self, tmp_path: Path, environment: dict[str, str]) -> None:
-        for index, image in enumerate(moving_frames(2, 5000, 8000)):
-            write_image(tmp_path / f"{index}.bmp", image)
-        with start(tmp_path, environment, "estimate", "0.bmp", "1.bmp", "-o", "x.flo", *DIS) as process:
-            time.sleep(3)
+        for index, image in enumerate(moving_frames(2, 500, 800)):
+            write_image(tmp_path / f"{index}.bmp", np.tile(image, (7, 7, 1)))
+        code = (
+            "import sys, flowcli.__main__, flowcli.models.dis as dis\n"
+            "estimate = dis.DisFlow._flow\n"
+            "def watched(*arguments):\n"
+            "    print('begins', flush=True)\n"
+            "    flow = estimate(*arguments)\n"
+            "    print('ends', flush=True)\n"
+            "    return flow\n"
+            "dis.DisFlow._flow = watched\n"
+            "flowcli.__main__.main()\n"
+        )
+        command = [sys.executable, "-c", code, "estimate", "0.bmp", "1.bmp", "-o", "x.flo", *DIS]
+        with started(command, cwd=tmp_path, env=environment, stdout=subprocess.PIPE) as process:
+            assert process.stdout is not None
+            assert process.stdout.readline() == b"begins\n"
             self.interrupted(process)
+            assert process.stdout.read() == b"", "OpenCV was through with it before the program ended"
         assert sorted(path.name for path in tmp_path.iterdir()) == ["0.bmp", "1.bmp"]
 
 
