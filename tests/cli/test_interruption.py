@@ -19,6 +19,7 @@ import pytest
 
 from flowcli.frames.images import write_image
 from flowcli.frames.video import VideoFile
+from support.folders import files
 from support.processes import DEADLINE, PROGRAM, finished, started, wait_until
 from support.videos import moving_frames, write_video
 
@@ -35,10 +36,6 @@ def frames(tmp_path: Path) -> Path:
     for index, image in enumerate(moving_frames(50, 200, 300)):
         write_image(tmp_path / "in" / f"{index}.png", image)
     return tmp_path / "in"
-
-
-def files(folder: Path) -> dict[str, bytes]:
-    return {str(path.relative_to(folder)): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
 
 
 def start(
@@ -179,6 +176,17 @@ class TestStuck:
             while count != (count := len(list(tmp_path.glob("out/*.flo")))):
                 time.sleep(0.5)
             self.interrupted(process)
+
+    def test_a_frame_that_never_comes(self, tmp_path: Path) -> None:
+        for index, image in enumerate(moving_frames(3)):
+            write_image(tmp_path / "in" / f"{index}.png", image)
+        os.mkfifo(tmp_path / "in" / "3.png")  # nobody will ever write to it
+        command: list[str | Path] = [PROGRAM, "video", "in", "--flow-dir", "flows", *DIS]
+        with started(command, cwd=tmp_path, stderr=subprocess.PIPE) as process:
+            wait_until(process, lambda: len(list(tmp_path.glob("flows/*.flo"))) >= 2)
+            process.send_signal(signal.SIGINT)
+            process.communicate(timeout=8)
+        assert process.returncode == 130
 
     def test_opencv_in_the_middle_of_a_large_frame(self, tmp_path: Path, environment: dict[str, str]) -> None:
         for index, image in enumerate(moving_frames(2, 500, 800)):
