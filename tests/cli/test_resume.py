@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import subprocess
 import sys
 from pathlib import Path
 
@@ -14,7 +13,7 @@ from flowcli import write_flow
 from flowcli.frames.images import write_image
 from flowcli.run.record import RECORD
 from support.folders import files
-from support.processes import PROGRAM, one_line, started, wait_until
+from support.processes import finished, one_line
 from support.videos import moving_frames
 
 from ..conftest import Run
@@ -107,18 +106,28 @@ def test_a_picture_that_a_manifest_names_is_not_taken_for_another(
 def test_what_is_whole_is_recorded_at_the_moment_of_a_kill(
     flowcli: Run, tmp_path: Path, environment: dict[str, str], command: str
 ) -> None:
-    """Whatever the moment, the first output is there only after the record."""
+    """Killed as soon as the first output has its name, and so before anything that might follow."""
+    code = (
+        "import os, signal, flowcli.__main__, flowcli.storage as storage\n"
+        "replace = storage._replace\n"
+        "def replace_and_die(temporary, target):\n"
+        "    replace(temporary, target)\n"
+        "    if target.suffix == '.flo':\n"
+        "        os.kill(os.getpid(), signal.SIGKILL)\n"
+        "storage._replace = replace_and_die\n"
+        "flowcli.__main__.main()\n"
+    )
+    killed = finished([sys.executable, "-c", code, *COMMANDS[command]], cwd=tmp_path, env=environment)
+    assert killed.returncode == -9
     name = OUTPUTS[command][0]
-    with started([PROGRAM, *COMMANDS[command]], cwd=tmp_path, env=environment, stderr=subprocess.PIPE) as process:
-        wait_until(process, (tmp_path / "out" / name).exists)
-        process.kill()
-        process.communicate(timeout=30)
+    left = [path for path in sorted(files(tmp_path / "out")) if not path.startswith(".flowcli-")]  # of a write
+    assert left == [name, RECORD]
     recorded = json.loads((tmp_path / "out" / RECORD).read_text())
     settings = recorded["outputs"]["flow"]["settings"]
     assert settings["model"] == "dis"
     before = (tmp_path / "out" / name).read_bytes()
     done = flowcli(*COMMANDS[command])
     assert done.returncode == 0, done.stderr
-    assert b" 0 skipped" not in done.stderr
+    assert b" 1 done, 1 skipped" in done.stderr
     assert (tmp_path / "out" / name).read_bytes() == before
-    assert sorted(set(files(tmp_path / "out")) & set(OUTPUTS[command])) == OUTPUTS[command]
+    assert sorted(files(tmp_path / "out")) == [*OUTPUTS[command], RECORD]
