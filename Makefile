@@ -5,6 +5,9 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
 
+# Tests run side by side, one worker for each core; `make test PYTEST=` runs them one by one.
+PYTEST ?= --numprocesses logical --maxprocesses 8 --dist worksteal
+
 .DEFAULT_GOAL := help
 .PHONY: help demo test lint bench format docs clean
 
@@ -16,7 +19,7 @@ demo: $(VENV)/installed ## Install flowcli into .venv and run it on frames that 
 	@echo "Look at demo/panel.png"
 
 test: lint ## Check style and types and run all the tests
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest $(PYTEST)
 
 lint: $(VENV)/installed-dev ## Check style and types
 	$(BIN)/ruff check .

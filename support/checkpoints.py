@@ -43,7 +43,7 @@ def small_config(train_size: tuple[int, int], **changes: object) -> PerceiverCon
 
 
 def draw_model(
-    config: PerceiverConfig, *, seed: int, gain: float = 2.5, residual: float = 1.0
+    config: PerceiverConfig, *, seed: int, gain: float = 2.5, residual: float = 1.0, is_scaled: bool = True
 ) -> PerceiverForOpticalFlow:
     """A stock module with random weights, in evaluation mode.
 
@@ -52,6 +52,7 @@ def draw_model(
         seed: of the random numbers.
         gain: of the query and key maps over ``1 / sqrt(fan_in)``; larger makes attention more peaked.
         residual: of the self-attention layers' residual branches; below 1 keeps deep networks well conditioned.
+        is_scaled: whether the flow spreads by several pixels around zero, which takes a forward pass to see to.
     """
     torch.manual_seed(seed)
     model = PerceiverForOpticalFlow(config).eval()
@@ -67,18 +68,29 @@ def draw_model(
                 nn.init.normal_(module.weight, mean=1.0, std=0.2)
                 nn.init.normal_(module.bias, std=0.2)
         nn.init.normal_(model.perceiver.embeddings.latents)
-        _scale_output(model, config)
+        if is_scaled:
+            height, width = config.train_size
+            output = model(inputs=torch.rand(1, 2, 27, height, width) * 2 - 1).logits
+            scale_output(model, output.flatten(0, -2) * 100 * PIXELS_PER_OUTPUT)
     return model
 
 
-def _scale_output(model: PerceiverForOpticalFlow, config: PerceiverConfig) -> None:
-    """Scale the final layer so that the flow spreads by several pixels around zero."""
-    height, width = config.train_size
-    output = model(inputs=torch.rand(1, 2, 27, height, width) * 2 - 1).logits * 100
+def scale_output(model: PerceiverForOpticalFlow, flow: torch.Tensor) -> torch.Tensor:
+    """Scale and shift the final, linear layer so that a flow spreads by several pixels around zero.
+
+    Args:
+        model: a stock module, which is changed.
+        flow: what it says so far, ``(N, 2)`` in pixels.
+
+    Returns:
+        What it says now for the same frames.
+    """
     final = model.perceiver.decoder.decoder.final_layer
-    factor = FLOW_SPREAD / PIXELS_PER_OUTPUT / output.std(dim=(0, 1, 2))
-    final.weight *= factor[:, None]
-    final.bias.copy_((final.bias - output.mean(dim=(0, 1, 2))) * factor)
+    factor, mean = FLOW_SPREAD / flow.std(dim=0), flow.mean(dim=0)
+    with torch.no_grad():
+        final.weight *= factor.to(final.weight.dtype)[:, None]
+        final.bias.copy_((final.bias - mean / PIXELS_PER_OUTPUT) * factor)
+    return (flow - mean) * factor
 
 
 def draw_checkpoint(folder: Path, *, train_size: tuple[int, int], seed: int, **changes: object) -> Path:

@@ -87,6 +87,15 @@ def wait_until(process: subprocess.Popen[Any], happened: Callable[[], object], s
         time.sleep(0.01)
 
 
+def one_line(done: subprocess.CompletedProcess[bytes]) -> str:
+    """The one line of an error, beside which stdout is empty; raises ``AssertionError``."""
+    text = done.stderr.decode()
+    assert text.startswith("flowcli: error: "), text
+    assert text.count("\n") == 1, text
+    assert done.stdout == b""
+    return text
+
+
 @contextlib.contextmanager
 def _dispositions(ignoring: Collection[int]) -> Iterator[None]:
     """What a process that is started in the block does about signals: it inherits whether they are ignored.

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+import torch
 from hypothesis import settings
 
 from flowcli.scene import Scene, render_scene
@@ -19,10 +20,21 @@ from support.processes import DEADLINE, PROGRAM, finished
 settings.register_profile("unhurried", deadline=None)
 settings.load_profile("unhurried")
 
+WORKERS = int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1"))
+if WORKERS > 1:  # side by side with other workers: together, and with what they start, no more threads than cores
+    THREADS = max(1, (os.cpu_count() or 1) // WORKERS)
+    os.environ.setdefault("OMP_NUM_THREADS", str(THREADS))
+    torch.set_num_threads(THREADS)
+
 ROOT = Path(__file__).parent.parent
 DATA = Path(os.environ.get("FLOWCLI_TEST_DATA", ROOT.parent / "shared" / "data"))
 
 Run = Callable[..., "subprocess.CompletedProcess[bytes]"]
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Begin with the slowest tests, so that none of them is left to one worker at the end."""
+    items.sort(key=lambda item: item.get_closest_marker("slow") is None)
 
 
 @pytest.fixture(scope="session")

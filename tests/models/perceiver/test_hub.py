@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import json
-import time
 from pathlib import Path
 
 import pytest
 
+from flowcli.errors import ModelError
 from flowcli.frames.images import write_image
-from flowcli.models.perceiver.hub import looks_like_path
+from flowcli.models.perceiver.hub import download, looks_like_path
 from flowcli.scene import render_scene
 from support.hub_server import COMMIT, HubServer
 
@@ -139,13 +139,25 @@ def test_a_connection_that_is_cut_half_way(flowcli: Run, hub: HubServer) -> None
 
 def test_a_server_that_never_answers(flowcli: Run, hub: HubServer, frames: list[str]) -> None:
     hub.silent = True
-    started = time.monotonic()
-    done = flowcli("estimate", *frames, "-o", "x.flo", *MODEL)
-    assert time.monotonic() - started < 15
+    done = flowcli("estimate", *frames, "-o", "x.flo", *MODEL, HF_HUB_ETAG_TIMEOUT="1", timeout=50)  # it stays silent
     assert done.returncode == 4
     assert done.stderr.decode().count("\n") == 1
     for way_out in ("model fetch", "--model FOLDER", "--model dis"):
         assert way_out in done.stderr.decode()
+
+
+def test_an_answer_is_not_waited_for_for_long(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[object] = []
+
+    def answer(_: str, *, timeout: float) -> None:
+        asked.append(timeout)
+        raise OSError("no answer")
+
+    monkeypatch.setattr("huggingface_hub.get_hf_file_metadata", answer)
+    monkeypatch.delenv("HF_HUB_ETAG_TIMEOUT", raising=False)
+    with pytest.raises(ModelError, match="no answer"):
+        download("someone/flow", None)
+    assert asked == [6]  # seconds, as the reference says
 
 
 def test_a_download_that_stalls_is_given_up(flowcli: Run, hub: HubServer) -> None:

@@ -1,4 +1,4 @@
-"""``eval``, ``convert``, ``info`` and ``warp``: the installed commands, and data sets in their published layout."""
+"""The installed ``eval``: files, folders, and data sets laid out as published."""
 
 from __future__ import annotations
 
@@ -13,29 +13,13 @@ from flowcli import load_estimator, read_flow, read_image, write_flow
 from flowcli.arrays import Flow
 from flowcli.draw.error_map import error_map
 from flowcli.draw.outputs import write_mask
-from flowcli.errors import InputError
-from flowcli.flows.datasets import find_samples
 from flowcli.flows.metrics import Scores
 from flowcli.frames.images import write_image
-from flowcli.scene import Scene, render_scene
+from flowcli.scene import Scene
 
 from ..conftest import Run
 
 DIS = ("-m", "dis")
-
-
-@pytest.fixture
-def flows(tmp_path: Path) -> tuple[Flow, Flow]:
-    """An estimate and the truth, as files and in memory."""
-    truth = np.zeros((4, 5, 2), np.float32)
-    truth[..., 0] = 10
-    truth[3] = np.nan
-    flow = truth + np.float32(0.5)
-    flow[0, 0] = 14, 3
-    flow[3] = 0
-    write_flow(tmp_path / "gt.flo", truth)
-    write_flow(tmp_path / "pred.npy", flow)
-    return flow, truth
 
 
 def sintel(root: Path, scene: Scene) -> None:
@@ -194,13 +178,6 @@ class TestDatasets:
         assert subsets["RubberWhale"]["epe"] < 0.13
         assert subsets["all"]["images"] == 3
 
-    def test_the_layout_in_which_middlebury_is_published(self, tmp_path: Path, scene: Scene) -> None:
-        for index, frame in ((10, scene.frame1), (11, scene.frame2)):
-            write_image(tmp_path / f"other-data/Venus/frame{index}.png", frame)
-        write_flow(tmp_path / "other-gt-flow/Venus/flow10.flo", scene.flow)
-        (pair,) = find_samples("middlebury", tmp_path)
-        assert pair.frame2 == tmp_path / "other-data/Venus/frame11.png"
-
     @pytest.mark.parametrize(
         ("name", "part"),
         [
@@ -242,159 +219,3 @@ class TestDatasets:
         assert other.returncode == 2
         assert b"another scale" in other.stderr
         assert b"2 done, 0 skipped" in flowcli(*command[:4], "--scale", "0.5", "--force", *DIS).stderr
-
-    def test_a_scene_that_is_there_twice(self, tmp_path: Path, scene: Scene) -> None:
-        for folder in ("a/Venus", "b/Venus"):
-            for index, frame in ((10, scene.frame1), (11, scene.frame2)):
-                write_image(tmp_path / folder / f"frame{index}.png", frame)
-            write_flow(tmp_path / folder / "flow10.flo", scene.flow)
-        with pytest.raises(InputError, match="Venus exists twice"):
-            find_samples("middlebury", tmp_path)
-
-    @pytest.mark.parametrize("name", ["middlebury", "sintel", "kitti"])
-    def test_what_is_no_data_set(self, tmp_path: Path, name: str) -> None:
-        with pytest.raises(InputError, match="does not look like"):
-            find_samples(name, tmp_path)  # type: ignore[arg-type]
-
-
-class TestConvert:
-    @pytest.mark.parametrize("target", ["a.flo", "a.pfm", "a.npy", "a.npz", "a.flo5", "k.png"])
-    def test_to_every_format_and_back(
-        self, flowcli: Run, flows: tuple[Flow, Flow], tmp_path: Path, target: str
-    ) -> None:
-        kitti_format = ("--flow-format", "kitti") if target.startswith("k") else ()
-        done = flowcli("convert", "gt.flo", f"new/{target}", *kitti_format)
-        assert done.returncode == 0, done.stderr
-        assert done.stderr.decode() == f"flowcli: wrote new/{target}\n"
-        np.testing.assert_array_equal(read_flow(tmp_path / "new" / target), flows[1])
-        assert flowcli("convert", f"new/{target}", "back.flo").returncode == 0
-        assert (tmp_path / "back.flo").read_bytes() == (tmp_path / "gt.flo").read_bytes()
-
-    @pytest.mark.usefixtures("flows")
-    def test_what_is_lost_is_said_once(self, flowcli: Run, tmp_path: Path) -> None:
-        done = flowcli("convert", "gt.flo", "a.png")
-        assert done.returncode == 0
-        assert done.stderr.count(b"unknown flow") == 1
-        write_flow(tmp_path / "far.flo", np.full((4, 5, 2), 700, np.float32))
-        done = flowcli("convert", "far.flo", "k.png", "--flow-format", "kitti")
-        assert done.stderr.count(b"vectors outside -512 to 511.98 px are marked unknown") == 1
-
-    def test_pictures(self, flowcli: Run, scene: Scene, tmp_path: Path) -> None:
-        write_flow(tmp_path / "f.flo", scene.flow)
-        write_image(tmp_path / "1.png", scene.frame1)
-        pictures = []
-        for index, options in enumerate(
-            [[], ["--wheel", "hsv"], ["--legend"], ["--overlay"], ["--arrows", "12"], ["--overlay", "--arrows", "9"]]
-        ):
-            frame = ["--frame", "1.png"] if {"--overlay", "--arrows"} & set(options) else []
-            done = flowcli("convert", "f.flo", f"{index}p.png", *options, *frame, "--max-flow", "9")
-            assert done.returncode == 0, done.stderr
-            pictures.append(read_image(tmp_path / f"{index}p.png"))
-            assert pictures[-1].shape == (120, 160, 3)
-        for index, picture in enumerate(pictures):
-            assert all((picture != other).any() for other in pictures[:index])
-        np.testing.assert_array_equal(pictures[0][:50], pictures[2][:50])  # the legend is in a corner
-
-    @pytest.mark.usefixtures("flows")
-    @pytest.mark.parametrize(
-        ("arguments", "code", "words"),
-        [
-            (["gt.flo", "x.png", "--overlay"], 2, "--frame"),
-            (["gt.flo", "x.png", "--arrows", "8"], 2, "--frame"),
-            (["gt.flo", "x.xyz"], 5, ".xyz"),
-            (["gt.flo", "x.flo", "--flow-format", "kitti"], 2, "needs the suffix .png"),
-            (["gt.flo", "pred.npy"], 2, "--force"),
-            (["gt.flo", "gt.flo", "--force"], 2, "also an input"),
-            (["missing.flo", "x.flo"], 3, "no such file"),
-            (["gt.flo", "x.png", "--overlay", "--frame", "big.png"], 3, "big.png is 64 x 48 but gt.flo is 5 x 4"),
-        ],
-    )
-    def test_errors(self, flowcli: Run, tmp_path: Path, arguments: list[str], code: int, words: str) -> None:
-        write_image(tmp_path / "big.png", render_scene(48, 64).frame1)
-        done = flowcli("convert", *arguments)
-        assert done.returncode == code
-        assert words in done.stderr.decode()
-        assert done.stderr.count(b"\n") == 1
-
-
-@pytest.mark.usefixtures("flows")
-def test_info(flowcli: Run) -> None:
-    done = flowcli("info", "gt.flo", "pred.npy")
-    assert done.returncode == 0
-    assert done.stdout.decode().splitlines()[:2] == [
-        "gt.flo: 5 x 4, 25.00% unknown",
-        "  u:       10.000 to 10.000 px, mean 10.000 px",
-    ]
-    first, second = [json.loads(line) for line in flowcli("info", "gt.flo", "pred.npy", "--json").stdout.splitlines()]
-    assert (first["width"], first["height"], first["flow"]["known"], first["flow"]["length_max"]) == (5, 4, 0.75, 10)
-    assert second["flow"]["known"] == 1
-    partly = flowcli("info", "missing.flo", "gt.flo")
-    assert partly.returncode == 3
-    assert b"missing.flo" in partly.stderr
-    assert partly.stdout.startswith(b"gt.flo: 5 x 4")
-
-
-class TestWarp:
-    def test_the_error_tells_a_good_flow_from_a_bad_one(self, flowcli: Run, scene: Scene, tmp_path: Path) -> None:
-        write_image(tmp_path / "1.png", scene.frame1)
-        write_image(tmp_path / "2.png", scene.frame2)
-        write_flow(tmp_path / "good.flo", scene.flow)
-        write_flow(tmp_path / "bad.flo", -scene.flow)
-        reports = {}
-        for name in ("good", "bad"):
-            done = flowcli("warp", "2.png", f"{name}.flo", "-o", f"{name}.png", "--frame1", "1.png", "--json")
-            assert done.returncode == 0, done.stderr
-            reports[name] = json.loads(done.stdout)
-        assert reports["good"]["photometric_error"] * 3 < reports["bad"]["photometric_error"]
-        there = scene.visible & (read_image(tmp_path / "good.png").any(axis=-1))
-        difference = np.abs(read_image(tmp_path / "good.png").astype(int) - scene.frame1)[there]
-        assert difference.mean() < 6
-        plain = flowcli("warp", "2.png", "good.flo", "-o", "x.png", "--frame1", "1.png")
-        assert plain.stdout.startswith(b"photometric error: ")
-        assert b"--frame1" in flowcli("warp", "2.png", "good.flo", "-o", "y.png").stderr
-
-    @pytest.mark.usefixtures("flows")
-    @pytest.mark.parametrize(
-        ("arguments", "code", "words"),
-        [
-            (["2.png", "gt.flo"], 2, "nothing to do"),
-            (["2.png", "gt.flo", "-o", "x.xyz"], 5, ".xyz"),
-            (["2.png", "gt.flo", "-o", "x.png"], 3, "2.png is 64 x 48"),
-            (["2.png", "gt.flo", "-o", "2.png", "--force"], 2, "also an input"),
-        ],
-    )
-    def test_errors(self, flowcli: Run, tmp_path: Path, arguments: list[str], code: int, words: str) -> None:
-        write_image(tmp_path / "2.png", render_scene(48, 64).frame1)
-        done = flowcli("warp", *arguments)
-        assert done.returncode == code
-        assert words in done.stderr.decode()
-
-
-def test_estimate_with_occlusions_and_pictures(flowcli: Run, scene: Scene, tmp_path: Path) -> None:
-    write_image(tmp_path / "1.png", scene.frame1)
-    write_image(tmp_path / "2.png", scene.frame2)
-    options = ("--occlusion", "hidden.png", "--overlay", "--legend", "--json")
-    done = flowcli("estimate", "1.png", "2.png", "-o", "f.flo", "-o", "f.png", *options, *DIS)
-    assert done.returncode == 0, done.stderr
-    report = json.loads(done.stdout)
-    mask = read_image(tmp_path / "hidden.png")
-    assert set(np.unique(mask)) == {0, 255}
-    assert report["occluded"] == pytest.approx((mask[..., 0] > 0).mean())
-    assert report["windows"] == 2
-    assert (mask[~scene.visible] > 0).mean() > 0.6
-    assert flowcli("estimate", "1.png", "2.png", "-o", "g.flo", "--occlusion", "m.jpg", *DIS).returncode == 5
-
-
-def test_both_directions_share_batches(flowcli: Run, scene: Scene, tmp_path: Path, checkpoint: Path) -> None:
-    write_image(tmp_path / "1.png", scene.frame1)
-    write_image(tmp_path / "2.png", scene.frame2)
-    model = ("-m", checkpoint, "--overlap", 6, "--batch-size", 50)
-    done = flowcli("estimate", "1.png", "2.png", "-o", "f.flo", "--occlusion", "m.png", *model, "--json")
-    assert done.returncode == 0, done.stderr
-    backward = flowcli("estimate", "1.png", "2.png", "-o", "b.flo", "--backward", *model)
-    assert backward.returncode == 0
-    from flowcli.flows.occlusion import occluded
-
-    flows = [read_flow(tmp_path / name) for name in ("f.flo", "b.flo")]
-    agree = occluded(*flows) == (read_image(tmp_path / "m.png")[..., 0] > 0)
-    assert agree.mean() > 0.999
