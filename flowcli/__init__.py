@@ -25,7 +25,9 @@ if TYPE_CHECKING:
     from .errors import FlowcliError
     from .estimator import FlowEstimator, load_estimator
     from .flows.io import read_flow
-    from .flows.metrics import endpoint_error
+    from .flows.metrics import endpoint_error, flow_statistics
+    from .flows.occlusion import occluded
+    from .flows.warp import warp
     from .frames.images import read_image
     from .run.batch import BatchOutputs, estimate_batch
     from .run.evaluation import evaluate, evaluate_dataset
@@ -44,9 +46,12 @@ __all__ = [
     "estimate_video",
     "evaluate",
     "evaluate_dataset",
+    "flow_statistics",
     "load_estimator",
+    "occluded",
     "read_flow",
     "read_image",
+    "warp",
     "write_flow",
 ]
 
@@ -62,9 +67,12 @@ _HOME = {
     "estimate_video": "run.video",
     "evaluate": "run.evaluation",
     "evaluate_dataset": "run.evaluation",
+    "flow_statistics": "flows.metrics",
     "load_estimator": "estimator",
+    "occluded": "flows.occlusion",
     "read_flow": "flows.io",
     "read_image": "frames.images",
+    "warp": "flows.warp",
     "write_flow": "draw.outputs",
 }
 

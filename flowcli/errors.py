@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 
-_ARGUMENT = re.compile(r"`([a-z][a-z0-9_]*)`")
+_ARGUMENT = re.compile(r"(?<![^\s(])`([a-z][a-z0-9_]*)`(?=[\s,;:)]|$)")  # as a word, not in a file's name
 
 
 class FlowcliError(Exception):

@@ -161,6 +161,8 @@ class ComparisonResult(Result, Figures):
     """One flow of `eval`, compared with the true flow; the only object if two files are given."""
 
     type: Annotated[str, "always pair"] = "pair"
+    status: Annotated[Status, "always done: a pair that cannot be compared is an error"] = "done"
+    error: Annotated[str | None, "always null"] = None
     name: Annotated[str, "common name of both flows"]
     flow_file: Annotated[Path, "estimated flow"]
     truth_file: Annotated[Path, "true flow"]
@@ -184,6 +186,10 @@ class EvaluationSummary(SubsetFigures, Result):
     input: Annotated[str, "estimated flow: a folder or a file"]
     truth: Annotated[str, "true flow: a folder or a file"]
     outputs: Annotated[tuple[Path, ...], "where the error maps are"]
+    pairs: Annotated[int, "pairs of flows compared"]
+    done: Annotated[int, "the same: a pair that cannot be compared is an error"]
+    skipped: Annotated[int, "always 0"] = 0
+    failed: Annotated[int, "always 0"] = 0
 
 
 @dataclass(frozen=True, kw_only=True)

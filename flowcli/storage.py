@@ -301,7 +301,7 @@ def check_outputs(targets: list[Path], *, force: bool, inputs: list[Path]) -> No
         check_name(target)
         resolved = os.path.normcase(os.path.realpath(target))
         if resolved in seen:
-            raise UsageError(f"output {target} is named twice; give each -o a file of its own")
+            raise UsageError(f"output {target} is named twice; give each output a file of its own")
         seen.add(resolved)
         if resolved in sources:
             raise UsageError(f"output {target} is also an input; choose another name")
@@ -315,7 +315,7 @@ def check_outputs(targets: list[Path], *, force: bool, inputs: list[Path]) -> No
             if stat.S_ISDIR(existing.st_mode):
                 raise OutputError(f"cannot write {target}: it is a folder; give a file name")
             if not stat.S_ISREG(existing.st_mode):
-                raise OutputError(f"cannot write {target}: it is a pipe or a device; give a file name, or - for stdout")
+                raise OutputError(f"cannot write {target}: it is a pipe or a device; give a file name")
             if not force:
                 raise UsageError(f"output {target} exists; add `force` to replace it")
         check_writable(Path(resolved).parent)

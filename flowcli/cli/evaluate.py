@@ -14,7 +14,7 @@ from .console import console
 from .options import AdoptOption, ConsoleOptions, EstimatorOptions, ForceOption, JsonOption, takes_options
 
 if TYPE_CHECKING:
-    from ..results import ComparisonResult
+    from ..results import ComparisonResult, PairResult
 
 
 @takes_options
@@ -106,7 +106,13 @@ def _dataset(
     run = DatasetRun(dataset, root, out_dir, error_map=error_map, force=force, adopt=adopt)
     estimator = options.load()
     with console.progress("estimating", len(run.samples), "pairs") as advance:
-        estimated = run.estimate(estimator, on_pair=lambda _: advance(1))
+
+        def on_pair(result: PairResult) -> None:
+            advance(1)
+            if result.status == "failed":
+                show(result, as_json=json)
+
+        estimated = run.estimate(estimator, on_pair=on_pair)
     summary = run.compare(estimated, on_pair=_shown_as_json(json))
     show(summary, as_json=json)
     return summary.worst_epe

@@ -77,7 +77,7 @@ class ImageSequence:
                 image = read_image(file, max_pixels=self._max_pixels)
                 changed = file.stat().st_mtime_ns
             except InputError as error:
-                raise DamagedError(str(error)) from error
+                raise DamagedError(error.message) from error
             except OSError as error:
                 raise DamagedError(f"cannot read {file}: {why(error)}") from error
             name = file.stem if unique else f"{index:06d}"

@@ -162,7 +162,7 @@ def find_family(name: str) -> ModelFamily:
     for entry in importlib.metadata.entry_points(group=ENTRY_POINTS, name=name):
         try:
             found = entry.load()
-        except (ImportError, AttributeError) as error:
+        except Exception as error:  # whatever another package does when it is imported is not our fault
             raise ModelError(f"cannot import model {name} from {entry.value}: {error}") from error
         family: ModelFamily = found if hasattr(found, "load") else BuiltIn(found, kind=entry.value)
         return family

@@ -16,6 +16,7 @@ from ..draw.outputs import write_output
 from ..draw.style import Style
 from ..errors import BatchError, InputError, UsageError
 from ..estimator import FlowEstimator
+from ..flows.io import suffix_of
 from ..frames.images import image_size, read_image
 from ..limits import MAX_PIXELS
 from ..results import BatchSummary, PairResult
@@ -48,6 +49,10 @@ class BatchOutputs:
 
     adopt: bool = False
     """Whether to keep complete outputs of the right size that no run has recorded."""
+
+    def __post_init__(self) -> None:
+        """Take the name of a folder as well."""
+        object.__setattr__(self, "folder", Path(self.folder))
 
 
 @dataclass(frozen=True)
@@ -133,6 +138,8 @@ class _BatchJob:
         for task in known:
             if task.out is not None:
                 wanted.setdefault(self._kind(task.out), []).append(outputs.folder / task.out)
+        if not known:  # tasks that come one by one: settings that differ are an error before any work all the same
+            wanted[self._kind(Path(f"x{suffix_of(outputs.flow_format)}"))] = []
         for kind, paths in wanted.items():
             self._record.expect(kind, self._settings(kind), paths)
 

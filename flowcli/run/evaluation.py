@@ -168,7 +168,7 @@ def evaluate(
     estimates: Path | str,
     truths: Path | str,
     *,
-    error_map: Path | None = None,
+    error_map: Path | str | None = None,
     force: bool = False,
     on_pair: OnComparison | None = None,
 ) -> EvaluationSummary:
@@ -190,6 +190,10 @@ def evaluate(
         OutputError: an error map cannot be written.
     """
     estimates, truths = Path(estimates), Path(truths)
+    error_map = None if error_map is None else Path(error_map)
+    for path in (estimates, truths):
+        if not path.exists():
+            raise InputError(f"cannot read {path}: no such file or directory; check the path")
     is_folder = estimates.is_dir()
     if is_folder != truths.is_dir() and estimates.exists() and truths.exists():
         raise InputError(f"cannot compare {estimates} with {truths}: one is a folder; give two files or two folders")
@@ -198,7 +202,10 @@ def evaluate(
     evaluation = Evaluation()
     _compare(evaluation, comparisons, maps, on_pair)
     outputs = () if error_map is None else (error_map,)
-    return EvaluationSummary(input=str(estimates), truth=str(truths), outputs=outputs, **evaluation.fields())
+    count = len(comparisons)
+    return EvaluationSummary(
+        input=str(estimates), truth=str(truths), outputs=outputs, pairs=count, done=count, **evaluation.fields()
+    )
 
 
 class DatasetRun:
@@ -291,7 +298,14 @@ class DatasetRun:
 
 
 def evaluate_dataset(
-    estimator: FlowEstimator, dataset: DatasetName, root: Path | str, out_dir: Path | str
+    estimator: FlowEstimator,
+    dataset: DatasetName,
+    root: Path | str,
+    out_dir: Path | str,
+    *,
+    error_map: Path | str | None = None,
+    force: bool = False,
+    adopt: bool = False,
 ) -> DatasetSummary:
     """Estimate the flow of a data set and compare it with the true flow.
 
@@ -300,6 +314,9 @@ def evaluate_dataset(
         dataset: the data set.
         root: its folder, in the published layout.
         out_dir: the output folder for the flow, as ``.flo``; valid flow of an earlier run is skipped.
+        error_map: a folder for pictures of the errors.
+        force: whether to overwrite existing flow and error maps.
+        adopt: whether to keep complete flow of the right size that no run has recorded.
 
     Returns:
         The figures of each subset.
@@ -307,7 +324,8 @@ def evaluate_dataset(
     Raises:
         InputError, UsageError, OutputError, DeviceError, BatchError: as for :class:`DatasetRun` and its methods.
     """
-    run = DatasetRun(dataset, root, out_dir)
+    maps = None if error_map is None else Path(error_map)
+    run = DatasetRun(dataset, root, out_dir, error_map=maps, force=force, adopt=adopt)
     return run.compare(run.estimate(estimator))
 
 

@@ -39,7 +39,7 @@ class Failures:
         """Put the list in order."""
         if not self._folder.is_dir():
             return
-        with contextlib.suppress(OutputError), guarded(self.path):
+        with contextlib.suppress(OutputError, OSError), guarded(self.path):
             lines = [line for line in self._read() if not self._is_outdated(line)] + self._ours
             if lines:
                 write_bytes(self.path, "".join(lines).encode())

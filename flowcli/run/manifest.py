@@ -114,10 +114,11 @@ class Manifest:
         lines = itertools.chain([(first[0], text)], numbered)
         if "\0" in text:
             raise InputError(f"{self._name} is not UTF-8 text; save it as UTF-8")
-        count = 0
+        count = listed = 0
         table = functools.partial(rows, name=self._name, columns=COLUMNS, required=COLUMNS[:2])
         for number, row in self._json_rows(lines) if text.startswith("{") else table(lines):
             if isinstance(row, dict) and "frame1" not in row and "error" in row:
+                listed += 1
                 continue  # in a list of failures: a line that was not a pair
             origin = f"{self._name}, line {number}"
             try:
@@ -125,7 +126,7 @@ class Manifest:
             except FlowcliError as error:
                 yield Task(count, None, None, origin=origin, error=type(error)(f"{origin}: {error.message}"))
             count += 1
-        if not count:
+        if not count and not listed:
             raise InputError(f"{self._name} contains no pairs, only column names; write frame1,frame2 on each line")
 
     def _json_rows(self, lines: Iterable[tuple[int, str]]) -> Iterator[tuple[int, object]]:

@@ -12,10 +12,11 @@ Outputs that were in the folder before their kind was recorded are neither kept 
 from __future__ import annotations
 
 import json
+import os
 import stat
 import time
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any, Literal
 
@@ -55,8 +56,8 @@ class _Entry:
     since: int = 0
     """When it was recorded, in nanoseconds by the file system's clock; 0 if the folder had no other outputs then."""
 
-    older: Literal["adopt", "replace"] | None = None
-    """The user's choice for outputs that are older than that."""
+    outdated_since: int | None = None
+    """Outputs after this time, up to ``since``, were made otherwise and are remade; ``None``: there are none."""
 
 
 class Record:
@@ -73,8 +74,10 @@ class Record:
         self._path = folder / RECORD
         self._force = force
         self._adopt = adopt
-        self._entries = self._read()
         self._wanted: dict[Kind, _Entry] = {}
+        self._begun: set[Kind] = set()
+        self._stamp = _stamp(self._path)
+        self._entries = self._read()
 
     def expect(self, kind: Kind, settings: Mapping[str, object], existing: Iterable[Path] = ()) -> None:
         """Declare the settings of a kind of output, before this run writes any.
@@ -102,9 +105,9 @@ class Record:
         if self._entries.keys() - {kind} and not self._force:
             for path in existing:
                 if path.is_file() and not _is_of_kind(path, kind):
-                    raise self._unrecorded(path)
+                    raise self._of_another_kind(path, kind)
         self._wanted[kind] = wanted
-        if recorded is None and self._adopt and self._folder.is_dir():
+        if self._adopt and self._folder.is_dir():
             self.begin(kind)
 
     def is_expected(self, kind: Kind) -> bool:
@@ -122,24 +125,38 @@ class Record:
             OutputError: the record cannot be written.
             UsageError: another run that started in the meantime uses other settings for that kind.
         """
-        wanted = self._wanted[kind]
-        if self._is_current(kind, wanted):
+        wanted = replace(self._wanted[kind], noted=json.loads(json.dumps(dict(noted or {}))))
+        if kind in self._begun and self._stamp == _stamp(self._path):
             return
         with guarded(self._path):
             self._entries = self._read()
-            if self._is_current(kind, wanted):
-                return
-            if kind in self._entries and not self._force:
-                raise self._made_otherwise(kind, self._entries[kind].settings, wanted.settings)
-            with atomic_output(self._path) as temporary, output_errors(self._path):
-                older: Literal["adopt", "replace"] | None = (
-                    "replace" if self._force else "adopt" if self._adopt else None
-                )
-                since = temporary.stat().st_mtime_ns if self._holds_outputs() else 0
-                entry = _Entry(wanted.settings, dict(noted or {}), since, older if since else None)
-                self._entries[kind] = entry
-                outputs = {name: asdict(each) for name, each in self._entries.items()}
-                _write_after(since, temporary, json.dumps({"schema": _SCHEMA, "outputs": outputs}, indent=1))
+            recorded = self._entries.get(kind)
+            if recorded is None:
+                self._write(kind, wanted, None)
+            elif recorded.settings == wanted.settings:
+                if self._force and kind not in self._begun and recorded.noted != wanted.noted:
+                    self._write(kind, wanted, recorded)
+                elif wanted.noted and not recorded.noted:
+                    self._write(kind, replace(recorded, noted=wanted.noted), None)
+            elif self._force and kind not in self._begun:
+                self._write(kind, wanted, recorded)
+            else:
+                raise self._made_otherwise(kind, recorded.settings, wanted.settings)
+            self._begun.add(kind)
+            self._stamp = _stamp(self._path)
+
+    def _write(self, kind: Kind, entry: _Entry, outdated: _Entry | None) -> None:
+        """Write the record with a new entry for a kind, which makes the outputs of another one outdated."""
+        with atomic_output(self._path) as temporary, output_errors(self._path):
+            since = temporary.stat().st_mtime_ns if self._holds_outputs() else 0
+            if entry.since == 0 and entry.outdated_since is None:
+                entry = replace(entry, since=since)
+            if outdated is not None and since:
+                before = outdated.since if outdated.outdated_since is None else outdated.outdated_since
+                entry = replace(entry, outdated_since=before)
+            self._entries[kind] = entry
+            outputs = {name: asdict(each) for name, each in self._entries.items()}
+            _write_after(since, temporary, json.dumps({"schema": _SCHEMA, "outputs": outputs}, indent=1))
 
     def noted(self, kind: Kind) -> Mapping[str, Any]:
         """The further information recorded by the run that this one resumes; empty if there is none."""
@@ -170,10 +187,10 @@ class Record:
             made = found.st_mtime_ns
             entry = self._entry(kind)
             is_older = 0 < made <= entry.since
-            if is_older and entry.older is None:
-                raise self._unrecorded(path)
-            if is_older and entry.older == "replace":
+            if is_older and entry.outdated_since is not None and made > entry.outdated_since:
                 return False
+            if is_older and not self._adopt:
+                raise self._unrecorded(path)
             if frames_changed > time.time_ns():  # in the future: a clock was wrong, so ignore it
                 frames_changed = 0
             if (not is_older and made < frames_changed) or not is_made_from(path, made_from or ""):
@@ -182,17 +199,17 @@ class Record:
         except (OSError, InputError):  # missing, or incomplete
             return False
         if not _is_of_kind(path, kind):
-            raise self._unrecorded(path)
-        return size in {None, whole} and min(whole) > 0
+            raise self._of_another_kind(path, kind)
+        is_good = size in {None, whole} and min(whole) > 0
+        if is_good and is_older:  # adopted: from now on it is one of the recorded outputs
+            with output_errors(path):
+                os.utime(path)
+        return is_good
 
     def _entry(self, kind: Kind) -> _Entry:
         if kind not in self._entries:
             self._entries = self._read()  # another run may have started since
         return self._entries.get(kind, _Entry({}, since=_UNTIL_WRITTEN))
-
-    def _is_current(self, kind: Kind, wanted: _Entry) -> bool:
-        recorded = self._entries.get(kind)
-        return recorded is not None and recorded.settings == wanted.settings
 
     def _holds_outputs(self) -> bool:
         """Whether the folder contains anything but flowcli's own files."""
@@ -204,6 +221,12 @@ class Record:
             "`adopt` to keep complete outputs of the right size, or `force` to overwrite them"
         )
 
+    def _of_another_kind(self, path: Path, kind: Kind) -> UsageError:
+        there, wanted = ("a picture", "KITTI's numbers") if kind == "flow" else ("KITTI's numbers", "a picture")
+        return UsageError(
+            f"{path} holds {there}, not {wanted}; choose another folder, or add `force` to overwrite such files"
+        )
+
     def _made_otherwise(self, kind: Kind, there: dict[str, Any], now: dict[str, Any]) -> UsageError:
         names = sorted(name for name in there.keys() | now.keys() if there.get(name) != now.get(name))
         changes = ", ".join(f"{name} ({there.get(name)} there, {now.get(name)} now)" for name in names)
@@ -213,13 +236,43 @@ class Record:
         )
 
     def _read(self) -> dict[Kind, _Entry]:
+        """The entries of the record, none if there is no record.
+
+        Raises ``UsageError`` if it is damaged or of another version, unless the user takes it upon himself.
+        """
+        self._stamp = _stamp(self._path)
         try:
             recorded = json.loads(self._path.read_text("utf-8"))
             if recorded["schema"] != _SCHEMA:
-                return {}
-            return {kind: _Entry(**entry) for kind, entry in recorded["outputs"].items()}
-        except (OSError, ValueError, LookupError, TypeError, AttributeError):  # missing, or not a record
+                raise ValueError(f"schema {recorded['schema']}")
+            return {kind: _entry(**fields) for kind, fields in recorded["outputs"].items()}
+        except OSError:
             return {}
+        except (ValueError, LookupError, TypeError, AttributeError) as error:
+            if self._force or self._adopt:
+                return {}
+            raise UsageError(
+                f"{self._path} is damaged or of another version, and does not say how the outputs beside it were made; "
+                "choose another folder, or add `adopt` to keep complete outputs of the right size, "
+                "or `force` to overwrite them"
+            ) from error
+
+
+def _entry(settings: Any, noted: Any, since: Any, outdated_since: Any) -> _Entry:
+    """An entry as it was read; raises ``TypeError`` if it is not one."""
+    are_objects = isinstance(settings, dict) and isinstance(noted, dict)
+    if not are_objects or type(since) is not int or type(outdated_since) not in {int, type(None)}:
+        raise TypeError("not an entry of a record")
+    return _Entry(settings, noted, since, outdated_since)
+
+
+def _stamp(path: Path) -> tuple[int, int, int] | None:
+    """Changes whenever a file is replaced; ``None`` if it is missing."""
+    try:
+        found = path.stat()
+    except OSError:
+        return None
+    return found.st_mtime_ns, found.st_ino, found.st_size
 
 
 def _is_of_kind(path: Path, kind: Kind) -> bool:

@@ -25,7 +25,7 @@ from ..storage import atomic_output, check_outputs, check_suffix, check_writable
 from .colour_scale import choose_max_flow
 from .record import Kind, Record
 from .runner import Totals, Work, run
-from .tasks import Outcome, Task
+from .tasks import Outcome, Task, made_from
 
 
 @dataclass(frozen=True)
@@ -52,6 +52,12 @@ class VideoOutputs:
 
     adopt: bool = False
     """Whether to keep complete flow files of the right size that no run has recorded."""
+
+    def __post_init__(self) -> None:
+        """Take the names of files as well."""
+        for name in ("video", "flow_dir"):
+            if (value := getattr(self, name)) is not None:
+                object.__setattr__(self, name, Path(value))
 
     @property
     def has_pictures(self) -> bool:
@@ -156,7 +162,11 @@ class _VideoJob:
         """The common colour scale: as given, or as recorded by an earlier run, or chosen now."""
         if self._outputs.style.max_flow is not None or not self._outputs.has_pictures:
             return self._outputs.style.max_flow
-        noted = self._record.noted(self._outputs.kind).get("max_flow") if self._record is not None else None
+        noted = (
+            self._record.noted(self._outputs.kind).get("max_flow")
+            if self._record is not None and self._outputs.kind == "picture"
+            else None
+        )
         return float(noted) if isinstance(noted, int | float) else choose_max_flow(self._estimator, self._source)
 
     @contextlib.contextmanager
@@ -207,7 +217,7 @@ class _VideoJob:
             first.file or Path(first.name),
             second.file or Path(second.name),
             out=Path(f"{first.name}{suffix_of(self._outputs.flow_format)}"),
-            made_from=f"{first.name} -> {second.name}",
+            made_from=_names(first, second),
             time=first.time,
         )
         if number == 0 and self._writer is not None:
@@ -243,7 +253,9 @@ class _VideoJob:
         loss = None
         if self._record is not None and work.flow is None:
             model = self._estimator.model
-            noted = {"model": model.name, "revision": model.revision, "max_flow": self._style.max_flow}
+            noted: dict[str, object] = {"model": model.name, "revision": model.revision}
+            if self._outputs.kind == "picture":
+                noted["max_flow"] = self._style.max_flow
             self._record.begin(self._outputs.kind, noted)
             loss = write_output(
                 work.outputs[0],
@@ -286,3 +298,10 @@ def _open_record(estimator: FlowEstimator, source: FrameSource, outputs: VideoOu
     there = outputs.flow_dir.glob(f"*{suffix_of(outputs.flow_format)}")
     record.expect(outputs.kind, settings, there)
     return record
+
+
+def _names(first: TimedFrame, second: TimedFrame) -> str:
+    """Identifies the frames of a pair: files with their folders, frames of a video by their numbers."""
+    if first.file is None or second.file is None:
+        return f"{first.name} -> {second.name}"
+    return made_from(first.file, second.file)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import threading
+import time
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
@@ -252,8 +253,10 @@ class TestBatch:
         assert files(out) == before
         assert counts(run(frames, out, adopt=True)) == (5, 1, 0)
         assert (out / "s1/8.flo").read_bytes() == before["s1/8.flo"]
-        os.utime(out / "s1/8.flo", ns=(1, 1))  # older than its frames, which the user has taken upon himself
         assert counts(run(frames, out)) == (0, 6, 0)
+        time.sleep(0.02)
+        os.utime(frames / "s1/8.png")  # an adopted output is made again like any other
+        assert counts(run(frames, out)) == (1, 5, 0)
         assert counts(run(frames, out, force=True)) == (6, 0, 0)
         np.testing.assert_array_equal(read_flow(out / "s1/8.flo"), expected(frames, "s1", 8))
 
@@ -269,8 +272,57 @@ class TestBatch:
     def test_a_record_of_an_earlier_version_is_none(self, frames: Path, tmp_path: Path) -> None:
         run(frames, tmp_path / "out")
         (tmp_path / "out/flowcli.json").write_text('{"made_by": {"model": "dis"}, "notes": {}}')
-        with pytest.raises(UsageError, match="does not say how it was made"):
+        with pytest.raises(UsageError, match=r"of another version.*adopt.*force"):
             run(frames, tmp_path / "out")
+        assert counts(run(frames, tmp_path / "out", adopt=True)) == (0, 6, 0)
+
+    @pytest.mark.parametrize(
+        "entry",
+        [
+            {"settings": [1], "noted": {}, "since": 0, "outdated_since": None},
+            {"settings": {}, "noted": {}, "since": "x", "outdated_since": None},
+            {"settings": {}, "noted": None, "since": 0, "outdated_since": None},
+            {"settings": {}},
+            5,
+        ],
+    )
+    def test_an_edited_record(self, frames: Path, tmp_path: Path, entry: object) -> None:
+        (tmp_path / "out").mkdir()
+        record = json.dumps({"schema": 2, "outputs": {"flow": entry}})
+        (tmp_path / "out/flowcli.json").write_text(record)
+        with pytest.raises(UsageError, match="is damaged or of another version"):
+            run(frames, tmp_path / "out")
+        assert (tmp_path / "out/flowcli.json").read_text() == record
+
+    @pytest.mark.parametrize("option", ["force", "adopt"])
+    def test_what_a_run_was_not_about_stays_foreign(self, frames: Path, tmp_path: Path, option: str) -> None:
+        out = tmp_path / "out"
+        tasks = list(folder_tasks(frames, ".flo", out))
+        write_flow(out / "s1/8.flo", np.full((40, 60, 2), 3, np.float32))
+        write_flow(out / "s1/9.flo", np.full((40, 60, 2), 4, np.float32))
+        before = (out / "s1/9.flo").read_bytes()
+        time.sleep(0.02)
+        options: dict[str, Any] = {option: True}
+        assert run_tasks(tasks[:1], out, **options).failed == 0
+        summary = run_tasks(tasks, out)
+        assert counts(summary) == (4, 1, 1)
+        assert listed(out)[0]["exit_code"] == 2
+        assert (out / "s1/9.flo").read_bytes() == before
+        assert counts(run_tasks(tasks, out, adopt=True)) == (0, 6, 0)  # also where there is a record
+        assert (out / "s1/9.flo").read_bytes() == before
+
+    def test_a_run_notices_that_another_one_changed_the_record(self, frames: Path, tmp_path: Path) -> None:
+        out = tmp_path / "out"
+
+        def interfere(result: PairResult) -> None:
+            if result.pair == 0:
+                tasks = list(folder_tasks(frames, ".flo", out))
+                run_tasks(tasks[:1], out, load_estimator("dis", scale=0.5), force=True)
+
+        with pytest.raises(UsageError, match="another scale"):
+            estimate_batch(
+                load_estimator("dis"), list(folder_tasks(frames, ".flo", out)), BatchOutputs(out), on_pair=interfere
+            )
 
     def test_a_size_that_the_reference_grid_cannot_cover_fails_alone(
         self, frames: Path, tmp_path: Path, checkpoint: Path
@@ -334,7 +386,7 @@ def test_flows_and_their_pictures_share_a_folder(frames: Path, tmp_path: Path) -
         assert counts(run_tasks(items, out, flow_format="png")) == expected_counts
     assert counts(run(frames, out)) == (0, 6, 0)
     before = files(out)
-    with pytest.raises(UsageError, match=r"8\.png exists, but .* does not say how it was made"):
+    with pytest.raises(UsageError, match=r"8\.png holds a picture, not KITTI's numbers"):
         run_tasks(items, out, flow_format="kitti")
     with pytest.raises(UsageError, match=r"another wheel \(middlebury there, hsv now\)"):
         run_tasks(items, out, flow_format="png", style=Style(wheel="hsv"))
@@ -346,7 +398,7 @@ def test_the_pictures_of_a_manifest_are_recorded_as_pictures(frames: Path, tmp_p
     items = [Task(0, frames / "s1/8.png", frames / "s1/9.png", Path("x.png"), "line 1")]
     assert counts(run_tasks(items, out)) == (1, 0, 0)
     before = files(out)
-    with pytest.raises(UsageError, match=r"x\.png exists, but"):
+    with pytest.raises(UsageError, match=r"x\.png exists, but|x\.png holds a picture"):
         run_tasks(items, out, flow_format="kitti")
     with pytest.raises(UsageError, match="another wheel"):
         run_tasks(items, out, style=Style(wheel="hsv"))

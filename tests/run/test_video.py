@@ -14,6 +14,7 @@ from flowcli.draw.style import Style
 from flowcli.errors import InputError, OutputError, UsageError
 from flowcli.frames.images import write_image
 from flowcli.frames.opening import open_source
+from flowcli.frames.selection import Selection
 from flowcli.frames.video import VideoFile
 from flowcli.results import VideoSummary
 from flowcli.run.colour_scale import choose_max_flow
@@ -232,5 +233,39 @@ def test_flows_that_no_run_has_recorded_are_not_taken_over(folder: Path, tmp_pat
     write_flow(tmp_path / "flows" / "f_8.flo", np.zeros((64, 96, 2), np.float32))
     if record is not None:
         (tmp_path / "flows" / "flowcli.json").write_text(record)
-    with pytest.raises(UsageError, match="does not say how it was made"):
+    with pytest.raises(UsageError, match="does not say how"):
         run(folder, flow_dir=tmp_path / "flows")
+
+
+def test_pictures_of_a_forced_run_are_gone_on_with_in_its_scale(tmp_path: Path) -> None:
+    source = write_video(tmp_path / "in.mp4", [moving_frames(1)[0]] * 3 + moving_frames(6))
+    pictures = tmp_path / "pictures"
+    first = estimate_video(
+        load_estimator("dis"), open_source(source, selection=Selection(0, 3)), VideoOutputs(None, pictures, "png")
+    )
+    forced = VideoOutputs(None, pictures, "png", force=True)
+    second = estimate_video(load_estimator("dis"), open_source(source, selection=Selection(0, 8)), forced)
+    last = estimate_video(load_estimator("dis"), open_source(source), VideoOutputs(None, pictures, "png"))
+    assert first.max_flow != second.max_flow
+    assert last.max_flow == second.max_flow
+    assert (last.done, last.skipped) == (1, 7)
+
+
+def test_the_scale_of_a_video_is_its_own(folder: Path, tmp_path: Path) -> None:
+    run(folder, video=tmp_path / "a.mp4", flow_dir=tmp_path / "flows", max_flow=77.0)
+    kept = run(folder, video=tmp_path / "b.mp4", flow_dir=tmp_path / "flows")
+    fresh = run(folder, video=tmp_path / "c.mp4")
+    assert kept.max_flow == fresh.max_flow != 77.0
+    assert (tmp_path / "b.mp4").read_bytes() == (tmp_path / "c.mp4").read_bytes()
+
+
+def test_frames_of_the_same_name_are_told_apart_by_their_folders(tmp_path: Path) -> None:
+    for index, image in enumerate(moving_frames(4)):
+        write_image(tmp_path / "in" / str(index) / "f.png", image)
+    pattern = tmp_path / "in" / "*" / "f.png"
+    assert run(pattern, flow_dir=tmp_path / "flows").done == 3
+    (tmp_path / "in" / "1").rename(tmp_path / "gone")
+    again = run(pattern, flow_dir=tmp_path / "flows")
+    expected = load_estimator("dis").estimate(moving_frames(4)[0], moving_frames(4)[2])
+    assert again.skipped == 0
+    np.testing.assert_array_equal(read_flow(tmp_path / "flows/000000.flo"), expected)
