@@ -12,29 +12,40 @@ from ..arrays import Frame
 
 _MATRIX = struct.Struct("=9i")  # row by row: a b u, c d v, x y w; 16.16 fixed point, in the machine's order
 
-
-def is_transposed(frame: VideoFrame) -> bool:
-    """Whether a frame's rows are shown as columns, so that its height and width change places."""
-    a, b, _, _ = _linear_part(frame)
-    return abs(b) > abs(a)
+_NEUTRAL = (1, 0, 0, 0, 1, 0, 0, 0, 1)
 
 
-def upright(frame: VideoFrame) -> Frame:
-    """A decoded frame as it is to be shown: ``(H, W, 3)`` uint8 RGB, turned and mirrored by its display matrix.
+class Orientation:
+    """The orientation of a video's frames.
 
     A point (x, y) of the stored picture is shown at (a x + c y, b x + d y), up to a shift (ISO/IEC 14496-12, 8.3.2).
     Matrices that are not one of the eight orientations are rounded to the nearest of them.
     """
-    image = frame.to_ndarray(format="rgb24")
-    a, b, c, d = _linear_part(frame)
-    if is_transposed(frame):
-        image, a, d = image.swapaxes(0, 1), c, b
-    return np.ascontiguousarray(image[:: -1 if d < 0 else 1, :: -1 if a < 0 else 1])
 
+    def __init__(self) -> None:
+        # By the frame's rotation, which is cheap to ask: its matrix would keep the frame alive in a reference cycle.
+        self._known: dict[int, tuple[int, int, int, int]] = {}
 
-def _linear_part(frame: VideoFrame) -> tuple[int, int, int, int]:
-    side_data: Any = frame.side_data.get("DISPLAYMATRIX")
-    if side_data is None:
-        return 1, 0, 0, 1
-    a, b, _, c, d, *_ = _MATRIX.unpack(bytes(side_data)[: _MATRIX.size])
-    return a, b, c, d
+    def is_transposed(self, frame: VideoFrame) -> bool:
+        """Whether a frame's rows are shown as columns, so that its height and width change places."""
+        a, b, _, _ = self._linear_part(frame)
+        return abs(b) > abs(a)
+
+    def upright(self, frame: VideoFrame) -> Frame:
+        """A decoded frame as it is to be shown: ``(H, W, 3)`` uint8 RGB, turned and mirrored."""
+        image = frame.to_ndarray(format="rgb24")
+        a, b, c, d = self._linear_part(frame)
+        if self.is_transposed(frame):
+            image, a, d = image.swapaxes(0, 1), c, b
+        return np.ascontiguousarray(image[:: -1 if d < 0 else 1, :: -1 if a < 0 else 1])
+
+    def _linear_part(self, frame: VideoFrame) -> tuple[int, int, int, int]:
+        """The numbers a, b, c and d of the frame's display matrix."""
+        turn = frame.rotation
+        if turn not in self._known:
+            side_data: Any = frame.side_data.get("DISPLAYMATRIX")
+            a, b, _, c, d, *_ = (
+                (1, 0, 0, 0, 1) if side_data is None else _MATRIX.unpack(bytes(side_data)[: _MATRIX.size])
+            )
+            self._known[turn] = a, b, c, d
+        return self._known[turn]

@@ -18,7 +18,7 @@ from ..errors import InputError
 from ..limits import MAX_PIXELS
 from .container import cause_of, opened
 from .images import check_pixels
-from .orientation import is_transposed, upright
+from .orientation import Orientation
 from .selection import EVERYTHING, Selection
 from .source import DEFAULT_RATE, DamagedError, TimedFrame
 from .truncation import lacks_frames
@@ -60,6 +60,7 @@ class VideoFile:
         self.selection = selection
         self.stream = stream
         self.notes: list[str] = []
+        self._orientation = Orientation()
         with opened(path, stream) as (_, container, found):
             check_pixels(found.height, found.width, path, max_pixels)
             self.rate = found.average_rate or found.guessed_rate or DEFAULT_RATE
@@ -79,8 +80,8 @@ class VideoFile:
             changed = os.fstat(file.fileno()).st_mtime_ns
             decoder = _Decoder(self.path, container, stream)
             for index, time, frame in self.selection.pick(self._timed(decoder.frames())):
-                aspect = 1 / self._pixel_aspect if is_transposed(frame) else self._pixel_aspect
-                yield TimedFrame(upright(frame), time, f"{index:06d}", None, changed, aspect)
+                aspect = 1 / self._pixel_aspect if self._orientation.is_transposed(frame) else self._pixel_aspect
+                yield TimedFrame(self._orientation.upright(frame), time, f"{index:06d}", None, changed, aspect)
             if decoder.is_at_end and lacks_frames(file, stream, decoder.decoded, decoder.last):
                 raise decoder.damaged("the file is truncated")
 
@@ -111,7 +112,7 @@ class VideoFile:
         with contextlib.suppress(av.error.FFmpegError, OSError):
             for first, second in self._samples(count):
                 found = True
-                yield upright(first), upright(second)
+                yield self._orientation.upright(first), self._orientation.upright(second)
         if not found:
             with contextlib.suppress(InputError):
                 first_two = [frame.image for frame in itertools.islice(self.frames(), 2)]
