@@ -30,7 +30,7 @@ INTERRUPTED = 130
 """Exit code after Ctrl-C."""
 
 KILLED_BY_SIGNAL = 128
-"""To this a signal's number is added, as shells have it: SIGTERM gives 143."""
+"""Added to the number of the signal that ended the process, as in shells: SIGTERM gives 143."""
 
 INTERRUPTED_MESSAGE = "interrupted; finished outputs are kept, partial ones removed"
 
@@ -59,7 +59,7 @@ def watch_signals() -> None:
     signal.set_wakeup_fd(writing.detach(), warn_on_full_buffer=False)
     threading.Thread(target=_watch, args=(reading,), name="interruption", daemon=True).start()
     for number in _SIGNALS:
-        # Python itself has seen to SIGINT: its handler raises KeyboardInterrupt, unless the signal is ignored.
+        # For SIGINT, Python itself installs a handler that raises KeyboardInterrupt, unless the signal is ignored.
         if number != signal.SIGINT and signal.getsignal(number) != signal.SIG_IGN:
             signal.signal(number, _terminate)
 

@@ -1,4 +1,4 @@
-"""Output files that are written whole or not at all."""
+"""Writes output files completely or not at all."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ def check_name(path: Path, *, windows: bool = _WINDOWS) -> None:
     """
     if not windows:
         return
-    whole = PureWindowsPath(str(path))  # of a path it would take each part for a path of its own
+    whole = PureWindowsPath(str(path))  # as text: from a Path it would take each part as a path
     for name in whole.parts[bool(whole.anchor) :]:
         if unknown := _NOT_IN_NAMES.intersection(name):
             reason = f"Windows does not allow {min(unknown)!r} in names"
@@ -317,7 +317,7 @@ def check_outputs(targets: list[Path], *, force: bool, inputs: list[Path]) -> No
             if not stat.S_ISREG(existing.st_mode):
                 raise OutputError(f"cannot write {target}: it is a pipe or a device; give a file name")
             if not force:
-                raise UsageError(f"output {target} exists; add `force` to replace it")
+                raise UsageError(f"output {target} exists; add `force` to overwrite it")
         check_writable(Path(resolved).parent)
 
 

@@ -1,4 +1,4 @@
-"""What is said to the user: messages and progress on stderr, results on stdout."""
+"""Output for users: messages and progress on stderr, results on stdout."""
 
 from __future__ import annotations
 
@@ -38,30 +38,30 @@ class Console:
         self._writing = threading.Lock()
 
     def error(self, message: str) -> None:
-        """One line that says what went wrong; shown even when quiet."""
+        """Print an error, even with ``--quiet``."""
         self._say(f"flowcli: error: {message}")
 
     def note(self, message: str) -> None:
-        """One line worth knowing."""
+        """Print a note, unless quiet."""
         if not self.quiet:
             self._say(f"flowcli: {message}")
 
     def once(self, message: str) -> None:
-        """A note that is made only the first time."""
+        """Print a note the first time only."""
         with self._speaking:
             if message not in self._said:
                 self._said.add(message)
                 self.note(message)
 
     def _say(self, line: str) -> None:
-        # A stderr that is closed or full is no reason to fail.
+        # A stderr that is closed or full is not an error.
         with self._speaking, contextlib.suppress(OSError):
             if (stderr := sys.stderr) is not None:  # while a bar is drawn, rich writes above it in its stead
                 stderr.write(printable(line) + "\n")
                 stderr.flush()
 
     def detail(self, message: str) -> None:
-        """One line for those who asked for more."""
+        """Print a note with ``--verbose``."""
         if self.verbose:
             self.note(message)
 
@@ -82,8 +82,8 @@ class Console:
         """Show how far long work is: a bar on a terminal, a plain line now and then elsewhere.
 
         Args:
-            what: is going on.
-            total: units in all, if known.
+            what: the description.
+            total: the total number of units, if known.
             unit: in the plural, such as ``windows``; ``bytes`` are shown as MB.
         """
         if self.quiet:
