@@ -125,38 +125,42 @@ class Record:
             OutputError: the record cannot be written.
             UsageError: another run that started in the meantime uses other settings for that kind.
         """
-        wanted = replace(self._wanted[kind], noted=json.loads(json.dumps(dict(noted or {}))))
         if kind in self._begun and self._stamp == _stamp(self._path):
             return
+        wanted = replace(self._wanted[kind], noted=json.loads(json.dumps(dict(noted or {}))))
         with guarded(self._path):
             self._entries = self._read()
             recorded = self._entries.get(kind)
             if recorded is None:
-                self._write(kind, wanted, None)
+                self._write_new(kind, wanted, None)
             elif recorded.settings == wanted.settings:
                 if self._force and kind not in self._begun and recorded.noted != wanted.noted:
-                    self._write(kind, wanted, recorded)
+                    self._write_new(kind, wanted, recorded)
                 elif wanted.noted and not recorded.noted:
-                    self._write(kind, replace(recorded, noted=wanted.noted), None)
+                    with atomic_output(self._path) as temporary:
+                        self._write(kind, replace(recorded, noted=wanted.noted), temporary)
             elif self._force and kind not in self._begun:
-                self._write(kind, wanted, recorded)
+                self._write_new(kind, wanted, recorded)
             else:
                 raise self._made_otherwise(kind, recorded.settings, wanted.settings)
             self._begun.add(kind)
             self._stamp = _stamp(self._path)
 
-    def _write(self, kind: Kind, entry: _Entry, outdated: _Entry | None) -> None:
-        """Write the record with a new entry for a kind, which makes the outputs of another one outdated."""
-        with atomic_output(self._path) as temporary, output_errors(self._path):
-            since = temporary.stat().st_mtime_ns if self._holds_outputs() else 0
-            if entry.since == 0 and entry.outdated_since is None:
-                entry = replace(entry, since=since)
+    def _write_new(self, kind: Kind, entry: _Entry, outdated: _Entry | None) -> None:
+        """Write the record with an entry that begins now; the outputs of the one that it replaces are outdated."""
+        with atomic_output(self._path) as temporary:
+            with output_errors(self._path):
+                since = temporary.stat().st_mtime_ns if self._holds_outputs() else 0
+            before = None
             if outdated is not None and since:
                 before = outdated.since if outdated.outdated_since is None else outdated.outdated_since
-                entry = replace(entry, outdated_since=before)
-            self._entries[kind] = entry
-            outputs = {name: asdict(each) for name, each in self._entries.items()}
-            _write_after(since, temporary, json.dumps({"schema": _SCHEMA, "outputs": outputs}, indent=1))
+            self._write(kind, replace(entry, since=since, outdated_since=before), temporary)
+
+    def _write(self, kind: Kind, entry: _Entry, path: Path) -> None:
+        self._entries[kind] = entry
+        outputs = {name: asdict(each) for name, each in self._entries.items()}
+        with output_errors(self._path):
+            _write_after(entry.since, path, json.dumps({"schema": _SCHEMA, "outputs": outputs}, indent=1))
 
     def noted(self, kind: Kind) -> Mapping[str, Any]:
         """The further information recorded by the run that this one resumes; empty if there is none."""
@@ -240,7 +244,6 @@ class Record:
 
         Raises ``UsageError`` if it is damaged or of another version, unless the user takes it upon himself.
         """
-        self._stamp = _stamp(self._path)
         try:
             recorded = json.loads(self._path.read_text("utf-8"))
             if recorded["schema"] != _SCHEMA:
