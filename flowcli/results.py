@@ -112,6 +112,7 @@ class EstimateResult(EstimatorUse, PairResult):
     width: Annotated[int, "width of the flow, in pixels"]
     height: Annotated[int, "height of the flow, in pixels"]
     seconds: Annotated[float, "time taken, without loading the model"]
+    levels: Annotated[str | None, "frame values that became 0 and 255, as LOW:HIGH; null without --levels"] = None
     backward: Annotated[bool, "whether the flow leads from the second given frame to the first"]
     occluded: Annotated[float | None, "fraction of pixels hidden in frame 2, 0 to 1; null without --occlusion"] = None
 
@@ -131,6 +132,7 @@ class RunSummary(EstimatorUse, Result):
     seconds: Annotated[float, "time taken, without loading the model"]
     max_flow: Annotated[float | None, "the common colour scale in pixels; null if there is none"]
     largest_flow: Annotated[float, "length of the longest vector of all flows, in pixels"]
+    levels: Annotated[str | None, "frame values that became 0 and 255, as LOW:HIGH; null without --levels"] = None
     error: Annotated[str | None, "why the run is incomplete"] = None
     _problem: FlowcliError | None = field(default=None, repr=False)
 

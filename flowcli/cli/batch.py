@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from ..limits import MAX_PIXELS
 from .console import console
 from .options import (
     AdoptOption,
@@ -17,8 +16,8 @@ from .options import (
     EstimatorOptions,
     FlowFormatOption,
     ForceOption,
+    FrameOptions,
     JsonOption,
-    MaxPixelsOption,
     takes_options,
 )
 
@@ -43,6 +42,7 @@ def batch(
         ),
     ],
     estimator_options: EstimatorOptions,
+    frame_options: FrameOptions,
     color_options: ColorOptions,
     console_options: ConsoleOptions,  # noqa: ARG001  (only its side effect is needed)
     out_dir: Annotated[
@@ -52,7 +52,6 @@ def batch(
     shard: Annotated[
         Any, typer.Option(parser=_shard, metavar="I/N", help="Process only part I of N, counted from 1.")
     ] = "1/1",
-    max_pixels: MaxPixelsOption = MAX_PIXELS,
     json: JsonOption = False,
     force: ForceOption = False,
     adopt: AdoptOption = False,
@@ -71,7 +70,6 @@ def batch(
         out_dir,
         flow_format=flow_format,
         style=color_options.style(),
-        max_pixels=max_pixels,
         force=force,
         adopt=adopt,
     )
@@ -87,5 +85,12 @@ def batch(
                 show(result, as_json=json)
 
             return estimate_batch(
-                estimator, tasks, outputs, name=source, shard=part, on_pair=on_pair, wants_statistics=json
+                estimator,
+                tasks,
+                outputs,
+                reading=frame_options.reading(),
+                name=source,
+                shard=part,
+                on_pair=on_pair,
+                wants_statistics=json,
             )

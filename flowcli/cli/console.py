@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import logging
 import sys
 import threading
 import time
@@ -46,11 +47,11 @@ class Console:
         if not self.quiet:
             self._say(f"flowcli: {message}")
 
-    def once(self, message: str) -> None:
-        """Print a note the first time only."""
+    def once(self, message: str, kind: str | None = None) -> None:
+        """Print a note the first time only, or the first note of its kind."""
         with self._speaking:
-            if message not in self._said:
-                self._said.add(message)
+            if (kind or message) not in self._said:
+                self._said.add(kind or message)
                 self.note(message)
 
     def _say(self, line: str) -> None:
@@ -164,6 +165,22 @@ def _bar(what: str, total: int | None, unit: str) -> Iterator[Advance]:
     with Progress(*columns, console=RichConsole(stderr=True), transient=True) as bar:
         task = bar.add_task(what, total=total)
         yield lambda count: bar.advance(task, count)
+
+
+class _LogHandler(logging.Handler):
+    """Says once what the library logs."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        console.once(record.getMessage(), kind=record.msg)
+
+
+def show_log() -> None:
+    """From now on, show what the library logs as notes: of each kind of remark the first."""
+    log = logging.getLogger("flowcli")
+    if not any(isinstance(handler, _LogHandler) for handler in log.handlers):
+        log.addHandler(_LogHandler())
+    log.setLevel(logging.INFO)
+    log.propagate = False
 
 
 console = Console()

@@ -8,13 +8,12 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from ..errors import UsageError
-from ..limits import MAX_PIXELS
 from .options import (
     AmbiguousFormatOption,
     ConsoleOptions,
     ForceOption,
+    FrameOptions,
     JsonOption,
-    MaxPixelsOption,
     PictureOptions,
     takes_options,
 )
@@ -35,13 +34,13 @@ def convert(
         ),
     ],
     picture_options: PictureOptions,
+    frame_options: FrameOptions,
     console_options: ConsoleOptions,  # noqa: ARG001  (only its side effect is needed)
     frame: Annotated[
         Path | None,
         typer.Option(metavar="FRAME1", readable=False, help="Frame 1, for --overlay and --arrows."),
     ] = None,
     flow_format: AmbiguousFormatOption = None,
-    max_pixels: MaxPixelsOption = MAX_PIXELS,
     json: JsonOption = False,  # noqa: ARG001  (read by takes_options)
     force: ForceOption = False,
 ) -> Result:
@@ -49,7 +48,6 @@ def convert(
     from ..arrays import check_same_size
     from ..draw.outputs import write_output
     from ..flows.io import form_for, read_flow, suffix_of
-    from ..frames.images import read_image
     from ..results import Conversion
     from ..storage import check_outputs
 
@@ -62,7 +60,7 @@ def convert(
         raise UsageError("--overlay and --arrows need frame 1; give --frame FRAME1")
     check_outputs([target], force=force, inputs=[source, *([frame] if frame else [])])
     flow = read_flow(source)
-    image = read_image(frame, max_pixels=max_pixels) if frame is not None else None
+    image = frame_options.reading().read_all([frame])[0][0] if frame is not None else None
     if image is not None:
         check_same_size(frame, image.shape, source, flow.shape)
     loss = write_output(target, flow, flow_format=flow_format, style=style, frame=image)

@@ -8,15 +8,14 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from ..errors import UsageError
-from ..limits import MAX_PIXELS
 from .console import console
 from .options import (
     AmbiguousFormatOption,
     ConsoleOptions,
     EstimatorOptions,
     ForceOption,
+    FrameOptions,
     JsonOption,
-    MaxPixelsOption,
     PictureOptions,
     takes_options,
 )
@@ -35,6 +34,7 @@ def estimate(
     ],
     frame2: Annotated[Path, typer.Argument(metavar="FRAME2", readable=False, help="The frame that the flow leads to.")],
     estimator_options: EstimatorOptions,
+    frame_options: FrameOptions,
     picture_options: PictureOptions,
     console_options: ConsoleOptions,  # noqa: ARG001  (only its side effect is needed)
     output: Annotated[
@@ -52,7 +52,6 @@ def estimate(
         typer.Option(metavar="MASK.png", readable=False, help="Mask, white where occluded; also estimates backward."),
     ] = None,
     flow_format: AmbiguousFormatOption = None,
-    max_pixels: MaxPixelsOption = MAX_PIXELS,
     json: JsonOption = False,
     force: ForceOption = False,
 ) -> Result:
@@ -69,11 +68,13 @@ def estimate(
         force=force,
     )
     outputs.check([frame1, frame2])
-    frames = read_pair(frame1, frame2, max_pixels=max_pixels)
+    frames, reading = read_pair(frame1, frame2, frame_options.reading())
     estimator = estimator_options.load()
     windows = len(estimator.grid_for((frames[0].shape[0], frames[0].shape[1]))) * (2 if occlusion else 1)
     with console.progress("estimating", windows, "windows") as advance:
-        result, flow = estimate_pair(estimator, (frame1, frame2), frames, outputs, backward=backward, on_window=advance)
+        result, flow = estimate_pair(
+            estimator, (frame1, frame2), frames, outputs, reading=reading, backward=backward, on_window=advance
+        )
     if STDOUT in output:
         from ..flows.formats.flo import encode
 

@@ -11,7 +11,7 @@ import typer
 from ..choices import DatasetName
 from ..errors import BatchError, UsageError
 from .console import console
-from .options import AdoptOption, ConsoleOptions, EstimatorOptions, ForceOption, JsonOption, takes_options
+from .options import AdoptOption, ConsoleOptions, EstimatorOptions, ForceOption, FrameOptions, JsonOption, takes_options
 
 if TYPE_CHECKING:
     from ..results import ComparisonResult, PairResult
@@ -28,6 +28,7 @@ def evaluate(
         ),
     ],
     estimator_options: EstimatorOptions,
+    frame_options: FrameOptions,
     console_options: ConsoleOptions,  # noqa: ARG001  (only its side effect is needed)
     dataset: Annotated[
         DatasetName | None,
@@ -67,7 +68,7 @@ def evaluate(
         if len(paths) != 1:
             raise UsageError("--dataset takes one path, the root of the data set")
         folder = out_dir or Path(f"eval-{dataset}")
-        worst = _dataset(estimator_options, dataset, paths[0], folder, error_map, force, adopt, json)
+        worst = _dataset(estimator_options, dataset, paths[0], folder, error_map, force, adopt, json, frame_options)
     if fail_above is not None and (worst is None or worst > fail_above):
         what = "nothing could be compared" if worst is None else f"the end-point error is {worst:.4g} px"
         raise BatchError(f"{what}; --fail-above allows at most {fail_above:g} px")
@@ -98,12 +99,14 @@ def _dataset(
     force: bool,
     adopt: bool,
     json: bool,
+    frames: FrameOptions,
 ) -> float | None:
     """Estimate a data set, compare it and show the result; returns the largest end-point error."""
     from ..run.evaluation import DatasetRun
     from .render import show
 
-    run = DatasetRun(dataset, root, out_dir, error_map=error_map, force=force, adopt=adopt)
+    reading = frames.reading()
+    run = DatasetRun(dataset, root, out_dir, error_map=error_map, force=force, adopt=adopt, reading=reading)
     estimator = options.load()
     with console.progress("estimating", len(run.samples), "pairs") as advance:
 

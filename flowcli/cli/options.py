@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import functools
 import inspect
+import math
 import os
 import re
 from collections.abc import Callable
@@ -22,12 +23,14 @@ import typer
 
 from ..choices import DEFAULT_MODEL, AmbiguousFormatName, FlowFormatName, GridKind, Precision, Wheel
 from ..errors import UsageError
-from .console import console
+from ..limits import MAX_PIXELS
+from .console import console, show_log
 from .download import download_progress
 
 if TYPE_CHECKING:
     from ..draw.style import Style
     from ..estimator import FlowEstimator
+    from ..frames.reading import Reading
     from ..models import ModelRequest, Progress
     from ..results import Result
 
@@ -84,6 +87,18 @@ def frame_rate(text: str) -> Fraction:
     if not 0 < rate <= 1000:
         raise typer.BadParameter(f"{text!r} is not a frame rate up to 1000, such as 25 or 30000/1001")
     return rate
+
+
+def _levels(text: str) -> tuple[float, float] | Literal["auto"]:
+    if text == "auto":
+        return "auto"
+    try:
+        low, high = map(float, text.split(":"))
+    except ValueError as error:
+        raise typer.BadParameter(f"{text!r} is neither auto nor LOW:HIGH, such as 0:4095") from error
+    if not -math.inf < low < high < math.inf:
+        raise typer.BadParameter(f"{text!r}: LOW must be less than HIGH")
+    return low, high
 
 
 def _limit_opencv(max_pixels: int) -> int:
@@ -151,6 +166,36 @@ class EstimatorOptions(ModelOptions):
 
 
 @dataclass(frozen=True)
+class FrameOptions:
+    """How frames are read."""
+
+    max_pixels: Annotated[
+        int,
+        typer.Option(
+            envvar="FLOWCLI_MAX_PIXELS",
+            min=1,
+            metavar="N",
+            callback=_limit_opencv,
+            help="Refuse frames with more pixels than this, since a small file can unpack to fill all memory.",
+        ),
+    ] = MAX_PIXELS
+    levels: Annotated[
+        Any,
+        typer.Option(
+            parser=_levels,
+            metavar="LOW:HIGH|auto",
+            help="Values of the frames that become black and white: for scientific, 16-bit and float frames.",
+        ),
+    ] = None
+
+    def reading(self) -> Reading:
+        """How frames are read."""
+        from ..frames.reading import Reading
+
+        return Reading(self.max_pixels, self.levels)
+
+
+@dataclass(frozen=True)
 class ColorOptions:
     """The colours of flow."""
 
@@ -194,19 +239,9 @@ class ConsoleOptions:
     def __post_init__(self) -> None:
         """Configure the console."""
         console.quiet, console.verbose = self.quiet, self.verbose
+        show_log()
 
 
-MaxPixelsOption = Annotated[
-    int,
-    typer.Option(
-        "--max-pixels",
-        envvar="FLOWCLI_MAX_PIXELS",
-        min=1,
-        metavar="N",
-        callback=_limit_opencv,
-        help="Refuse frames with more pixels than this, since a small file can unpack to fill all memory.",
-    ),
-]
 FlowFormatOption = Annotated[
     FlowFormatName,
     typer.Option(help="Format of flow files; png writes pictures."),

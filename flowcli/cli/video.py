@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from ..choices import Layout
-from ..limits import MAX_PIXELS
 from .console import console
 from .options import (
     AdoptOption,
@@ -17,8 +16,8 @@ from .options import (
     EstimatorOptions,
     FlowFormatOption,
     ForceOption,
+    FrameOptions,
     JsonOption,
-    MaxPixelsOption,
     frame_rate,
     position,
     takes_options,
@@ -37,6 +36,7 @@ def video(
         ),
     ],
     estimator_options: EstimatorOptions,
+    frame_options: FrameOptions,
     color_options: ColorOptions,
     console_options: ConsoleOptions,  # noqa: ARG001  (only its side effect is needed)
     out: Annotated[
@@ -69,7 +69,6 @@ def video(
     stream: Annotated[
         int | None, typer.Option(min=0, metavar="N", help="The N-th video stream, counted from 0; else the largest.")
     ] = None,
-    max_pixels: MaxPixelsOption = MAX_PIXELS,
     json: JsonOption = False,
     force: ForceOption = False,
     adopt: AdoptOption = False,
@@ -94,7 +93,7 @@ def video(
     )
     selection = Selection(start, end, stride)
     outputs.check(source)
-    frames = open_source(source, fps, selection, max_pixels, stream)
+    frames = open_source(source, fps, selection, frame_options.reading(), stream)
     if fps is not None and frames.rate != fps:
         console.note(f"ignoring --fps: {source} has its own frame rate")
     for note in frames.notes:

@@ -8,8 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from ..errors import UsageError
-from ..limits import MAX_PIXELS
-from .options import ConsoleOptions, ForceOption, JsonOption, MaxPixelsOption, takes_options
+from .options import ConsoleOptions, ForceOption, FrameOptions, JsonOption, takes_options
 
 if TYPE_CHECKING:
     from ..results import Result
@@ -21,6 +20,7 @@ def warp(
     flow_file: Annotated[
         Path, typer.Argument(metavar="FLOW", readable=False, help="The flow from frame 1 to frame 2.")
     ],
+    frame_options: FrameOptions,
     console_options: ConsoleOptions,  # noqa: ARG001  (only its side effect is needed)
     output: Annotated[
         Path | None,
@@ -30,7 +30,6 @@ def warp(
         Path | None,
         typer.Option(metavar="FRAME1", readable=False, help="Print the photometric error against this frame."),
     ] = None,
-    max_pixels: MaxPixelsOption = MAX_PIXELS,
     json: JsonOption = False,  # noqa: ARG001  (read by takes_options)
     force: ForceOption = False,
 ) -> Result:
@@ -39,7 +38,7 @@ def warp(
     from ..flows.io import read_flow
     from ..flows.warp import photometric_error
     from ..flows.warp import warp as warp_frame
-    from ..frames.images import WRITTEN_SUFFIXES, read_image, write_image
+    from ..frames.images import WRITTEN_SUFFIXES, write_image
     from ..results import WarpResult
     from ..storage import check_outputs, check_suffix
 
@@ -49,7 +48,8 @@ def warp(
         check_suffix(output, WRITTEN_SUFFIXES)
         check_outputs([output], force=force, inputs=[frame2, flow_file, *([frame1] if frame1 else [])])
     flow = read_flow(flow_file)
-    frames = {path: read_image(path, max_pixels=max_pixels) for path in (frame2, frame1) if path is not None}
+    paths = [path for path in (frame2, frame1) if path is not None]
+    frames = dict(zip(paths, frame_options.reading().read_all(paths)[0], strict=True))
     for path, image in frames.items():
         check_same_size(path, image.shape, flow_file, flow.shape)
     warped, inside = warp_frame(frames[frame2], flow)

@@ -9,7 +9,8 @@ import numpy as np
 from ..arrays import Flow, Frame, Mask
 from ..choices import FlowFormatName
 from ..flows.io import form_for, loss
-from ..frames.images import encode_image, write_image
+from ..frames.images import write_image
+from ..frames.opencv import encode_image
 from ..storage import write_bytes
 from .style import Style, draw_flow
 

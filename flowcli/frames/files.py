@@ -9,7 +9,8 @@ from collections.abc import Sequence
 from pathlib import Path
 
 _SUFFIXES = (
-    ".png .apng .jpg .jpeg .jpe .jfif .jp2 .webp .avif .tif .tiff .bmp .dib .gif .pbm .pgm .ppm .pnm .pam .sr .ras"
+    ".png .apng .jpg .jpeg .jpe .jfif .jp2 .webp .avif .tif .tiff .bmp .dib .gif .pbm .pgm .ppm .pnm .pam .sr .ras "
+    ".pfm .hdr .pic"
 )
 
 IMAGE_SUFFIXES = frozenset(_SUFFIXES.split())

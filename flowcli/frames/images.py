@@ -1,94 +1,81 @@
-"""Reads and writes image files through OpenCV; everywhere else an image is ``(H, W, 3)`` uint8 RGB."""
+"""Reads and writes image files of all formats; everywhere else an image is ``(H, W, 3)`` uint8 RGB."""
 
 from __future__ import annotations
 
-import contextlib
 import io
-import os
-import re
+import logging
 import stat
 import struct
-import tempfile
-import threading
-from collections.abc import Iterator
 from pathlib import Path
 from typing import BinaryIO
 
-import cv2
 import imagesize
-import numpy as np
-import numpy.typing as npt
 
 from ..arrays import Frame
 from ..errors import InputError
 from ..limits import MAX_PIXELS
 from ..storage import why, write_bytes
-from .png import SIGNATURE, end_of_png
+from . import pillow, tiff
+from .bounds import check_pixels
+from .levels import Values, to_frame
+from .opencv import decode_frame, encode_image
 
 WRITTEN_SUFFIXES = (".png", ".jpg", ".jpeg", ".webp", ".tif", ".tiff", ".bmp", ".ppm", ".avif")
 """The suffixes of pictures that can be written."""
 
-_PNM_HEADER = re.compile(rb"P[2356](?:\s|#[^\n]*\n)+\d+(?:\s|#[^\n]*\n)+\d+(?:\s|#[^\n]*\n)+(\d+)")
-_LIBRARY_LINE = re.compile(rb"libpng (error|warning)|Corrupt JPEG data|Premature end of JPEG")
-_HARMLESS = "extraneous bytes before marker"  # some cameras write these between the headers of a JPEG
-_STDERR_LOCK = threading.Lock()
+_FLOAT_MAPS = (b"PF", b"Pf")  # portable float maps, which have no natural scale
+
+_log = logging.getLogger(__name__)
 
 
-def read_image(path: str | Path, *, max_pixels: int = MAX_PIXELS) -> Frame:
+def read_image(path: str | Path, *, max_pixels: int = MAX_PIXELS, levels: tuple[float, float] | None = None) -> Frame:
     """Read an image from a file or a named pipe.
 
     The result is always 8-bit RGB: grey becomes three equal channels, alpha is dropped, 16 bits are scaled to 8
-    (0..65535 to 0..255), CMYK is converted, and EXIF rotation is applied.
+    (0..65535 to 0..255) unless there are levels, CMYK and L*a*b* are converted, and orientation is applied. Of several
+    images the first is taken.
 
     Args:
         path: the file.
         max_pixels: larger images are refused before they are decoded, since a small file can unpack to fill all
             memory.
+        levels: the stored values that become 0 and 255; needed for floats, signed and 32-bit integers.
 
     Returns:
         ``(H, W, 3)`` uint8 RGB.
 
     Raises:
-        InputError: the file is missing, unreadable, truncated, too large, or not an image.
+        InputError: the file is missing, unreadable, truncated, too large, not an image, or needs levels.
     """
     path = Path(path)
-    data = _read_bytes(path)
-    fault = _fault(data)
-    if fault:
-        raise InputError(f"cannot read {path}: {fault}")
-    check_pixels(*(_declared_size(io.BytesIO(data)) or (0, 0)), path, max_pixels)
-    return np.asarray(decode_image(data, cv2.IMREAD_COLOR_RGB, path), np.uint8)
+    return to_frame(read_values(path, max_pixels=max_pixels, as_stored=levels is not None), levels, path)
 
 
-def decode_image(data: bytes, flags: int, name: object) -> npt.NDArray[np.generic]:
-    """Decode an image file with OpenCV.
+def read_values(path: Path, *, max_pixels: int = MAX_PIXELS, as_stored: bool = True) -> Values:
+    """Read the values of an image, upright and without alpha.
 
     Args:
-        data: the bytes of the file.
-        flags: OpenCV's ``IMREAD`` flags; they determine the shape and type of the result.
-        name: what errors call the file.
+        path: the file.
+        max_pixels: larger images are refused before they are decoded.
+        as_stored: whether values keep their range; otherwise those of up to 16 bits are scaled to 8.
 
     Returns:
-        The pixels as OpenCV returns them: ``(H, W)`` or ``(H, W, C)``, in BGR order unless the flags ask for RGB.
+        ``(H, W)`` or ``(H, W, 3)``; uint8 unless they are ``as_stored``, or have no natural scale.
 
     Raises:
-        InputError: the image is damaged, too large, or in a format that OpenCV does not read.
+        InputError: the file is missing, unreadable, truncated, too large, or not an image.
     """
-    # OpenCV would log to stderr, where flowcli promises a single line of its own.
-    cv2.utils.logging.setLogLevel(cv2.utils.logging.LOG_LEVEL_SILENT)
-    try:
-        with _captured_stderr() as complaints:
-            image = cv2.imdecode(np.frombuffer(data, np.uint8), flags)
-    except cv2.error as error:
-        if "CV_IO_MAX_IMAGE" in error.err:
-            cause = "it has more pixels than OpenCV's limit; raise `max_pixels`, or OPENCV_IO_MAX_IMAGE_PIXELS"
-            raise InputError(f"cannot read {name}: {cause}") from error
-        raise InputError(f"cannot read {name}: {error.err}") from error
-    if image is None:
-        raise InputError(f"cannot read {name}: it is truncated, or not an image in a format that OpenCV reads")
-    if any("JPEG" in line and _HARMLESS not in line for line in complaints):
-        raise InputError(f"cannot read {name}: the image data is damaged")
-    return image
+    data = _read_bytes(path)
+    if not data:
+        raise InputError(f"cannot read {path}: the file is empty")
+    if tiff.is_tiff(data):
+        return tiff.decode_first(data, path, max_pixels=max_pixels, as_stored=as_stored)
+    check_pixels(*(_declared_size(io.BytesIO(data)) or (0, 0)), path, max_pixels)
+    if pillow.holds_several(data):
+        _log.warning("%s holds several images; of such frames the first image is used", path)
+    if pillow.is_avif(data):
+        return pillow.decode_avif(data, path, max_pixels=max_pixels)
+    return decode_frame(data, path, as_stored=as_stored or data.startswith(_FLOAT_MAPS))
 
 
 def _read_bytes(path: Path) -> bytes:
@@ -99,15 +86,6 @@ def _read_bytes(path: Path) -> bytes:
         return path.read_bytes()
     except OSError as error:
         raise InputError(f"cannot read {path}: {why(error)}; check the path") from error
-
-
-def check_pixels(height: int, width: int, path: Path, max_pixels: int) -> None:
-    """Raise ``InputError`` if an image of ``path`` has more than ``max_pixels`` pixels."""
-    if height * width > max_pixels:
-        raise InputError(
-            f"cannot read {path}: {width} x {height} is more than {max_pixels} pixels; "
-            "if that size is correct, raise `max_pixels`"
-        )
 
 
 def image_size(path: Path) -> tuple[int, int] | None:
@@ -132,63 +110,6 @@ def _declared_size(file: BinaryIO) -> tuple[int, int] | None:
     return (height, width) if width > 0 and height > 0 else None
 
 
-def _fault(data: bytes) -> str | None:
-    """Damage in an image file that OpenCV would miss, or would only print to stderr; ``None`` if there is none."""
-    if not data:
-        return "the file is empty"
-    if data.startswith(SIGNATURE) and end_of_png(data) is None:
-        return "the PNG file is truncated or damaged"
-    header = _PNM_HEADER.match(data)
-    if header and int(header[1]) not in {255, 65535}:  # OpenCV does not rescale the values
-        return f"its largest value is {int(header[1])}; save it with 255 or 65535 instead"
-    return None
-
-
-@contextlib.contextmanager
-def _captured_stderr() -> Iterator[list[str]]:
-    """Collect the lines that libpng and libjpeg print directly to file descriptor 2.
-
-    All other output during that time, such as a progress bar in another thread, is passed on.
-    """
-    complaints: list[str] = []
-    with contextlib.ExitStack() as stack:
-        stack.enter_context(_STDERR_LOCK)
-        try:
-            caught = stack.enter_context(tempfile.TemporaryFile())
-            original = os.dup(2)
-        except OSError:  # no stderr, or no room for a temporary file: let the libraries print
-            yield complaints
-            return
-        stack.callback(os.close, original)
-        os.dup2(caught.fileno(), 2)
-        try:
-            yield complaints
-        finally:
-            os.dup2(original, 2)
-            caught.seek(0)
-            for line in caught.read().splitlines(keepends=True):
-                if _LIBRARY_LINE.match(line):
-                    complaints.append(line.decode(errors="replace"))
-                else:
-                    with contextlib.suppress(OSError):
-                        os.write(2, line)
-
-
 def write_image(path: Path, image: Frame) -> None:
     """Write an ``(H, W, 3)`` uint8 RGB image to ``path`` in the format of its suffix; raises ``OutputError``."""
     write_bytes(path, encode_image(image, path.suffix))
-
-
-def encode_image(image: Frame, suffix: str = ".png") -> bytes:
-    """Encode an ``(H, W, 3)`` uint8 RGB image as a file with the given suffix.
-
-    Returns:
-        The bytes of the file.
-
-    Raises:
-        ValueError: OpenCV cannot encode it.
-    """
-    done, encoded = cv2.imencode(suffix, cv2.cvtColor(image, cv2.COLOR_RGB2BGR))
-    if not done:
-        raise ValueError(f"OpenCV cannot encode {suffix}")
-    return encoded.tobytes()

@@ -6,28 +6,29 @@ from fractions import Fraction
 from pathlib import Path
 
 from ..errors import InputError
-from ..limits import MAX_PIXELS
 from ..storage import why
 from .files import image_files
+from .reading import Reading
 from .selection import EVERYTHING, Selection
 from .sequence import ImageSequence
 from .source import DEFAULT_RATE, FrameSource
+from .stack import open_stack
 
 
 def open_source(
     path: Path,
     rate: Fraction | None = None,
     selection: Selection = EVERYTHING,
-    max_pixels: int = MAX_PIXELS,
+    reading: Reading = Reading(),
     stream: int | None = None,
 ) -> FrameSource:
-    """Open a video file, a folder of frames, or the frames that match a glob or printf pattern.
+    """Open a video file, a file of several images, a folder of frames, or the frames that match a pattern.
 
     Args:
         path: such as ``in.mp4``, ``frames/``, ``frames/*.png`` or ``frames/%04d.png``.
-        rate: frames per second of a folder or pattern, 25 by default; ignored for video files.
+        rate: frames per second of a folder, pattern or TIFF stack, 25 by default; ignored for video files.
         selection: the frames to use.
-        max_pixels: larger frames are refused.
+        reading: how frames are read.
         stream: the video stream to use, counted from 0; ``None`` takes the one that the ffmpeg program takes.
 
     Returns:
@@ -41,7 +42,9 @@ def open_source(
     except OSError as error:
         raise InputError(f"cannot read {path}: {why(error)}") from error
     if files is not None:
-        return ImageSequence(path, files, rate or DEFAULT_RATE, selection, max_pixels)
+        return ImageSequence(path, files, rate or DEFAULT_RATE, selection, reading)
+    if (stack := open_stack(path, rate, selection, reading)) is not None:
+        return stack
     from .video import VideoFile  # imports FFmpeg, which a folder of frames does not need
 
-    return VideoFile(path, selection, max_pixels, stream)
+    return VideoFile(path, selection, reading, stream)

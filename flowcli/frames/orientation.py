@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from av.video.frame import VideoFrame
 
-from ..arrays import Frame
+from .levels import Values
 
 _MATRIX = struct.Struct("=9i")  # row by row: a b u, c d v, x y w; 16.16 fixed point, in the machine's order
 
@@ -31,9 +31,17 @@ class Orientation:
         a, b, _, _ = self._linear_part(frame)
         return abs(b) > abs(a)
 
-    def upright(self, frame: VideoFrame) -> Frame:
-        """A decoded frame as it is to be shown: ``(H, W, 3)`` uint8 RGB, turned and mirrored."""
-        image = frame.to_ndarray(format="rgb24")
+    def upright(self, frame: VideoFrame, *, as_stored: bool = False) -> Values:
+        """A decoded frame as it is to be shown, turned and mirrored.
+
+        Args:
+            frame: the frame.
+            as_stored: whether values of more than 8 bits keep their range.
+
+        Returns:
+            ``(H, W, 3)`` uint8 RGB; if ``as_stored``, ``(H, W)`` or ``(H, W, 3)`` in the type of the stored values.
+        """
+        image = _stored(frame) if as_stored else frame.to_ndarray(format="rgb24")
         a, b, c, d = self._linear_part(frame)
         if self.is_transposed(frame):
             image, a, d = image.swapaxes(0, 1), c, b
@@ -49,3 +57,14 @@ class Orientation:
             )
             self._known[turn] = a, b, c, d
         return self._known[turn]
+
+
+def _stored(frame: VideoFrame) -> Values:
+    """The values of a frame: grey as it is stored, colours as RGB of 8 or 16 bits."""
+    name = frame.format.name
+    if name.startswith("gray"):
+        return frame.to_ndarray()
+    if name.startswith("ya16"):
+        return frame.to_ndarray(format="gray16le")
+    is_deep = max(component.bits for component in frame.format.components) > 8
+    return frame.to_ndarray(format="rgb48le" if is_deep else "rgb24")

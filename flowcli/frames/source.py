@@ -10,6 +10,8 @@ from typing import Protocol
 
 from ..arrays import Frame
 from ..errors import InputError
+from .levels import Values
+from .reading import Reading
 from .selection import Selection
 
 DEFAULT_RATE = Fraction(25)
@@ -52,6 +54,9 @@ class FrameSource(Protocol):
     selection: Selection
     """The frames to use."""
 
+    reading: Reading
+    """How frames are read; levels that are still to be chosen are set before the first frame is."""
+
     stream: int | None
     """The number of the video stream that was asked for; ``None`` if none was."""
 
@@ -76,3 +81,6 @@ class FrameSource(Protocol):
 
     def sample_pairs(self, count: int) -> Iterator[tuple[Frame, Frame]]:
         """Up to ``count`` pairs of consecutive frames, spread over the selection; damaged ones are skipped."""
+
+    def sample_values(self, count: int) -> Iterator[Values]:
+        """The stored values of up to ``count`` frames, the first among them, spread over the selection."""

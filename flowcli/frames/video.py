@@ -15,10 +15,11 @@ import av.error
 
 from ..arrays import Frame
 from ..errors import InputError
-from ..limits import MAX_PIXELS
+from .bounds import check_pixels
 from .container import cause_of, opened
-from .images import check_pixels
+from .levels import Values
 from .orientation import Orientation
+from .reading import Reading
 from .selection import EVERYTHING, Selection
 from .source import DEFAULT_RATE, DamagedError, TimedFrame
 from .truncation import lacks_frames
@@ -42,7 +43,7 @@ class VideoFile:
     Args:
         path: the file.
         selection: the frames to use.
-        max_pixels: larger frames are refused.
+        reading: how frames are read.
         stream: the video stream to use, counted from 0; ``None`` takes the one that the ffmpeg program takes.
 
     Raises:
@@ -53,16 +54,17 @@ class VideoFile:
         self,
         path: Path,
         selection: Selection = EVERYTHING,
-        max_pixels: int = MAX_PIXELS,
+        reading: Reading = Reading(),
         stream: int | None = None,
     ) -> None:
         self.path = path
         self.selection = selection
+        self.reading = reading
         self.stream = stream
         self.notes: list[str] = []
         self._orientation = Orientation()
         with opened(path, stream) as (_, container, found):
-            check_pixels(found.height, found.width, path, max_pixels)
+            check_pixels(found.height, found.width, path, reading.max_pixels)
             self.rate = found.average_rate or found.guessed_rate or DEFAULT_RATE
             self.time_base = found.time_base or 1 / self.rate
             self.count = len(selection.indices(found.frames, self.rate)) if found.frames else None
@@ -81,7 +83,7 @@ class VideoFile:
             decoder = _Decoder(self.path, container, stream)
             for index, time, frame in self.selection.pick(self._timed(decoder.frames())):
                 aspect = 1 / self._pixel_aspect if self._orientation.is_transposed(frame) else self._pixel_aspect
-                yield TimedFrame(self._orientation.upright(frame), time, f"{index:06d}", None, changed, aspect)
+                yield TimedFrame(self._frame(frame), time, f"{index:06d}", None, changed, aspect)
             if decoder.is_at_end and lacks_frames(file, stream, decoder.decoded, decoder.last):
                 raise decoder.damaged("the file is truncated")
 
@@ -112,12 +114,32 @@ class VideoFile:
         with contextlib.suppress(av.error.FFmpegError, OSError):
             for first, second in self._samples(count):
                 found = True
-                yield self._orientation.upright(first), self._orientation.upright(second)
+                yield self._frame(first), self._frame(second)
         if not found:
             with contextlib.suppress(InputError):
                 first_two = [frame.image for frame in itertools.islice(self.frames(), 2)]
                 if len(first_two) == 2:
                     yield first_two[0], first_two[1]
+
+    def sample_values(self, count: int) -> Iterator[Values]:
+        """The stored values of up to ``count`` frames, evenly spread over the selection; the first if that fails."""
+        found = False
+        with contextlib.suppress(av.error.FFmpegError, OSError):
+            for first, _ in self._samples(count):
+                found = True
+                yield self._values(first)
+        if not found:
+            with (
+                contextlib.suppress(av.error.FFmpegError, OSError),
+                opened(self.path, self.stream) as (_, video, found_in),
+            ):
+                yield from map(self._values, itertools.islice(_decodable(video, found_in), 1))
+
+    def _values(self, frame: VideoFrame) -> Values:
+        return self._orientation.upright(frame, as_stored=self.reading.levels is not None)
+
+    def _frame(self, frame: VideoFrame) -> Frame:
+        return self.reading.frame(self._values(frame), self.path)
 
     def _samples(self, count: int) -> Iterator[tuple[VideoFrame, VideoFrame]]:
         with opened(self.path, self.stream) as (file, container, stream):

@@ -17,8 +17,8 @@ from ..draw.style import Style
 from ..errors import BatchError, InputError, UsageError
 from ..estimator import FlowEstimator
 from ..flows.io import suffix_of
-from ..frames.images import image_size, read_image
-from ..limits import MAX_PIXELS
+from ..frames.images import image_size
+from ..frames.reading import Reading
 from ..results import BatchSummary, PairResult
 from ..storage import check_writable
 from .failures import FAILURES, Failures
@@ -40,9 +40,6 @@ class BatchOutputs:
 
     style: Style = Style()
     """How pictures are drawn; without a ``max_flow``, each has its own colour scale."""
-
-    max_pixels: int = MAX_PIXELS
-    """Pairs of larger frames fail."""
 
     force: bool = False
     """Whether to overwrite existing outputs."""
@@ -76,6 +73,7 @@ def estimate_batch(
     source: Iterable[Task] | Path | str,
     outputs: BatchOutputs,
     *,
+    reading: Reading = Reading(),
     name: str | None = None,
     shard: Shard = Shard(),
     on_pair: Callable[[PairResult], None] | None = None,
@@ -91,6 +89,7 @@ def estimate_batch(
         source: a manifest or a folder, as for :func:`flowcli.run.manifest.open_tasks`; or the tasks themselves, which
             are consumed only as needed. If several tasks have the same output, only the first is done; the others fail.
         outputs: what to write, and where.
+        reading: how the frames are read.
         name: the name of the input in the summary; by default that of the manifest or folder.
         shard: the part of the tasks to do.
         on_pair: called in the writing thread after each pair.
@@ -113,7 +112,7 @@ def estimate_batch(
         else:
             tasks = source
         known = list(distinct(tasks, outputs.folder)) if isinstance(tasks, Collection) else None
-        job = _BatchJob(estimator, outputs, known or ())
+        job = _BatchJob(estimator, outputs, reading, known or ())
         failures = stack.enter_context(Failures(outputs.folder))
 
         def report(outcome: Outcome) -> None:
@@ -123,16 +122,19 @@ def estimate_batch(
 
         work = map(job.look, shard.pick(distinct(tasks, outputs.folder) if known is None else known))
         totals = run(estimator, work, job.write, on_outcome=report, wants_statistics=wants_statistics, keeps_going=True)
-    return _summary(name or "", estimator, outputs, shard, totals)
+    return _summary(name or "", estimator, outputs, job.levels, shard, totals)
 
 
 class _BatchJob:
     """A batch in progress."""
 
-    def __init__(self, estimator: FlowEstimator, outputs: BatchOutputs, known: Collection[Task]) -> None:
+    def __init__(
+        self, estimator: FlowEstimator, outputs: BatchOutputs, reading: Reading, known: Collection[Task]
+    ) -> None:
         self._estimator = estimator
         self._outputs = outputs
         self._record = Record(outputs.folder, force=outputs.force, adopt=outputs.adopt)
+        self._reading, self._asked = reading, reading.settings()
         self._last: tuple[Path, Frame] | None = None
         wanted: dict[Kind, list[Path]] = {}
         for task in known:
@@ -142,13 +144,29 @@ class _BatchJob:
             wanted[self._kind(Path(f"x{suffix_of(outputs.flow_format)}"))] = []
         for kind, paths in wanted.items():
             self._record.expect(kind, self._settings(kind), paths)
+        self._settle([frame for task in known for frame in (task.frame1, task.frame2) if frame is not None])
+
+    @property
+    def levels(self) -> str | None:
+        """The levels of the frames, if there are any."""
+        return None if self._reading.levels == "auto" else str(self._reading) or None
+
+    def _settle(self, frames: list[Path]) -> None:
+        """Choose the levels of all frames, if they are still to be chosen."""
+        if self._reading.levels != "auto":
+            return
+        noted = [self._record.noted(kind).get("levels") for kind in self._record.expected()]
+        files = [frame for frame in dict.fromkeys(frames) if frame.is_file()]  # a pipe could be read only once
+        found = next((levels for levels in noted if levels is not None), None)
+        if files or found is not None:
+            self._reading = self._reading.settled_by(files, found)
 
     def _kind(self, out: Path) -> Kind:
         return kind_of(out, self._outputs.flow_format)
 
     def _settings(self, kind: Kind) -> dict[str, object]:
         style = self._outputs.style.settings() if kind == "picture" else {}
-        return {**self._estimator.settings(), **style}
+        return {**self._estimator.settings(), **style, **self._asked}
 
     def look(self, task: Task) -> Work:
         """Read the frames of a pair, unless it is done or cannot be done."""
@@ -171,7 +189,9 @@ class _BatchJob:
     def _read(self, path: Path) -> Frame:
         """Read a frame; the last one is cached, since frame 2 of a pair is often frame 1 of the next."""
         if self._last is None or self._last[0] != path:
-            self._last = path, read_image(path, max_pixels=self._outputs.max_pixels)
+            values = self._reading.values(path)
+            self._reading = self._reading.settled(lambda _: [values])  # of a pipe or a stream: by the first frame
+            self._last = path, self._reading.frame(values, path)
         return self._last[1]
 
     def _is_done(self, kind: Kind, out: Path, frame1: Path, frame2: Path, made_from: str | None) -> bool:
@@ -199,7 +219,7 @@ class _BatchJob:
         """Write a flow; see :data:`flowcli.run.runner.Write`."""
         out = work.outputs[0]
         model = self._estimator.model
-        self._record.begin(self._kind(out), {"model": model.name, "revision": model.revision})
+        self._record.begin(self._kind(out), {"model": model.name, "revision": model.revision, **self._reading.note()})
         return write_output(
             out,
             flow,
@@ -209,7 +229,9 @@ class _BatchJob:
         )
 
 
-def _summary(name: str, estimator: FlowEstimator, outputs: BatchOutputs, shard: Shard, totals: Totals) -> BatchSummary:
+def _summary(
+    name: str, estimator: FlowEstimator, outputs: BatchOutputs, levels: str | None, shard: Shard, totals: Totals
+) -> BatchSummary:
     problem = None
     if totals.failed:
         problem = BatchError(f"{totals.failed} of {totals.pairs} pairs failed; see {outputs.folder / FAILURES}")
@@ -218,6 +240,7 @@ def _summary(name: str, estimator: FlowEstimator, outputs: BatchOutputs, shard: 
         outputs=(outputs.folder,),
         shard=f"{shard.index}/{shard.count}",
         max_flow=outputs.style.max_flow,
+        levels=levels,
         error=None if problem is None else str(problem),
         _problem=problem,
         **totals.fields(),

@@ -14,8 +14,7 @@ from ..estimator import FlowEstimator, FramePair
 from ..flows.io import form_for
 from ..flows.metrics import flow_statistics
 from ..flows.occlusion import occluded
-from ..frames.images import read_image
-from ..limits import MAX_PIXELS
+from ..frames.reading import Reading
 from ..results import EstimateResult
 from ..storage import check_outputs, check_suffix
 from .runner import Totals, Work, run
@@ -63,23 +62,23 @@ class PairOutputs:
         check_outputs(list(self.paths), force=self.force, inputs=list(inputs))
 
 
-def read_pair(frame1: Path, frame2: Path, *, max_pixels: int = MAX_PIXELS) -> FramePair:
+def read_pair(frame1: Path, frame2: Path, reading: Reading = Reading()) -> tuple[FramePair, Reading]:
     """Read two frames.
 
     Args:
         frame1: an image file.
         frame2: an image file of the same size.
-        max_pixels: larger frames are refused.
+        reading: how they are read.
 
     Returns:
-        Both as ``(H, W, 3)`` uint8 RGB.
+        Both as ``(H, W, 3)`` uint8 RGB, and how they were read, with the levels that were chosen.
 
     Raises:
         InputError: a frame cannot be read, or they differ in size.
     """
-    frames = read_image(frame1, max_pixels=max_pixels), read_image(frame2, max_pixels=max_pixels)
-    check_same_size(frame1, frames[0].shape, frame2, frames[1].shape)
-    return frames
+    (first, second), reading = reading.read_all([frame1, frame2])
+    check_same_size(frame1, first.shape, frame2, second.shape)
+    return (first, second), reading
 
 
 def estimate_pair(
@@ -88,6 +87,7 @@ def estimate_pair(
     frames: FramePair,
     outputs: PairOutputs,
     *,
+    reading: Reading = Reading(),
     backward: bool = False,
     on_window: Callable[[int], None] | None = None,
 ) -> tuple[EstimateResult, Flow]:
@@ -98,6 +98,7 @@ def estimate_pair(
         names: the names of the frames in the result.
         frames: the two frames, each ``(H, W, 3)`` uint8 RGB, of the same size.
         outputs: what to write.
+        reading: how the frames were read, for the result.
         backward: whether to estimate from the second frame to the first.
         on_window: called after each forward pass with the number of windows in it.
 
@@ -114,7 +115,7 @@ def estimate_pair(
         names, frames = names[::-1], frames[::-1]
     job = _PairJob(outputs, names, frames)
     totals = run(estimator, job.work(), job.write, on_window=on_window)
-    return job.result(estimator, totals, backward), job.flows[0]
+    return job.result(estimator, totals, reading, backward), job.flows[0]
 
 
 class _PairJob:
@@ -150,7 +151,7 @@ class _PairJob:
         write_mask(work.outputs[0], mask)
         return None
 
-    def result(self, estimator: FlowEstimator, totals: Totals, backward: bool) -> EstimateResult:
+    def result(self, estimator: FlowEstimator, totals: Totals, reading: Reading, backward: bool) -> EstimateResult:
         """The result for the caller."""
         height, width = size_of(self.flows[0])
         return EstimateResult(
@@ -166,6 +167,7 @@ class _PairJob:
             height=height,
             seconds=round(totals.seconds, 3),
             backward=backward,
+            levels=str(reading) or None,
             occluded=self._occluded,
             **estimator.use(),
         )

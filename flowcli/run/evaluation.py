@@ -19,6 +19,7 @@ from ..flows.io import is_flow_file, read_flow
 from ..flows.metrics import Scores
 from ..frames.files import natural_key
 from ..frames.images import write_image
+from ..frames.reading import Reading
 from ..results import (
     BatchSummary,
     ComparisonResult,
@@ -218,6 +219,7 @@ class DatasetRun:
         error_map: a folder for pictures of the errors; ``None`` for none.
         force: whether to overwrite existing flow and error maps.
         adopt: whether to keep complete flows of the right size that no run has recorded.
+        reading: how the frames are read.
 
     Raises:
         InputError: the data set is not there, or a file is missing.
@@ -234,7 +236,9 @@ class DatasetRun:
         error_map: Path | None = None,
         force: bool = False,
         adopt: bool = False,
+        reading: Reading = Reading(),
     ) -> None:
+        self._reading = reading
         self._dataset = dataset
         self._root, folder = Path(root), Path(out_dir)
         if folder.resolve() == self._root.resolve():
@@ -270,7 +274,9 @@ class DatasetRun:
         for number, sample in enumerate(self.samples):
             frames = sample.frame1, sample.frame2
             tasks.append(Task(number, *frames, Path(f"{sample.name}.flo"), sample.name, made_from(*frames)))
-        estimated = estimate_batch(estimator, tasks, self._outputs, name=str(self._root), on_pair=on_pair)
+        estimated = estimate_batch(
+            estimator, tasks, self._outputs, reading=self._reading, name=str(self._root), on_pair=on_pair
+        )
         if estimated.problem is not None:
             raise estimated.problem
         return estimated

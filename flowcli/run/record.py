@@ -110,6 +110,10 @@ class Record:
         if self._adopt and self._folder.is_dir():
             self.begin(kind)
 
+    def expected(self) -> list[Kind]:
+        """The kinds of output whose settings this run has declared."""
+        return list(self._wanted)
+
     def is_expected(self, kind: Kind) -> bool:
         """Whether this run has declared the settings of that kind."""
         return kind in self._wanted

@@ -17,6 +17,7 @@ from ..errors import FlowcliError, InputError, UsageError
 from ..estimator import FlowEstimator
 from ..flows.io import read_flow, suffix_of
 from ..frames.opening import open_source
+from ..frames.reading import Reading
 from ..frames.selection import EVERYTHING
 from ..frames.sequence import ImageSequence
 from ..frames.source import DamagedError, FrameSource, TimedFrame
@@ -105,6 +106,7 @@ def estimate_video(
     source: FrameSource | Path | str,
     outputs: VideoOutputs,
     *,
+    reading: Reading = Reading(),
     on_pair: Callable[[PairResult], None] | None = None,
     wants_statistics: bool = False,
 ) -> VideoSummary:
@@ -117,6 +119,7 @@ def estimate_video(
         estimator: computes the flow.
         source: a video, or its path as for :func:`flowcli.frames.opening.open_source`.
         outputs: what to write.
+        reading: how the frames of a path are read; a source that is open has its own.
         on_pair: called in the writing thread after each pair.
         wants_statistics: whether ``on_pair`` gets statistics of the flow.
 
@@ -130,7 +133,7 @@ def estimate_video(
         OutputError: an output cannot be written.
         DeviceError: the device's memory cannot hold even one window.
     """
-    frames = open_source(Path(source)) if isinstance(source, str | Path) else source
+    frames = open_source(Path(source), reading=reading) if isinstance(source, str | Path) else source
     outputs.check(frames)
     job = _VideoJob(estimator, frames, outputs)
 
@@ -151,6 +154,7 @@ class _VideoJob:
         self._source = source
         self._outputs = outputs
         self._record = _open_record(estimator, source, outputs)
+        source.reading = source.reading.settled(source.sample_values, self._noted("levels"))
         self._style = replace(outputs.style, max_flow=self._max_flow())
         self._writer: VideoWriter | None = None
         self._start: Fraction | None = None
@@ -162,12 +166,12 @@ class _VideoJob:
         """The common colour scale: as given, or as recorded by an earlier run, or chosen now."""
         if self._outputs.style.max_flow is not None or not self._outputs.has_pictures:
             return self._outputs.style.max_flow
-        noted = (
-            self._record.noted(self._outputs.kind).get("max_flow")
-            if self._record is not None and self._outputs.kind == "picture"
-            else None
-        )
+        noted = self._noted("max_flow") if self._outputs.kind == "picture" else None
         return float(noted) if isinstance(noted, int | float) else choose_max_flow(self._estimator, self._source)
+
+    def _noted(self, name: str) -> object:
+        """What an earlier run that this one resumes has noted under a name; ``None`` if nothing."""
+        return None if self._record is None else self._record.noted(self._outputs.kind).get(name)
 
     @contextlib.contextmanager
     def opened(self) -> Iterator[None]:
@@ -253,7 +257,7 @@ class _VideoJob:
         loss = None
         if self._record is not None and work.flow is None:
             model = self._estimator.model
-            noted: dict[str, object] = {"model": model.name, "revision": model.revision}
+            noted = {"model": model.name, "revision": model.revision, **self._source.reading.note()}
             if self._outputs.kind == "picture":
                 noted["max_flow"] = self._style.max_flow
             self._record.begin(self._outputs.kind, noted)
@@ -277,6 +281,7 @@ class _VideoJob:
             input=str(self._source.path),
             outputs=self._outputs.paths,
             max_flow=self._style.max_flow,
+            levels=str(self._source.reading) or None,
             error=None if self._damage is None else self._damage.with_flags(),
             width=self._size[1],
             height=self._size[0],
@@ -292,6 +297,7 @@ def _open_record(estimator: FlowEstimator, source: FrameSource, outputs: VideoOu
         return None
     settings = {**estimator.settings(), "input": str(source.path.resolve()), "stride": source.selection.stride}
     settings |= {} if source.stream is None else {"stream": source.stream}
+    settings |= source.reading.settings()
     if outputs.kind == "picture":
         settings |= {**outputs.style.settings(), "max_flow": outputs.style.max_flow or "auto"}
     record = Record(outputs.flow_dir, force=outputs.force, adopt=outputs.adopt)

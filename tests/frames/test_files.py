@@ -14,6 +14,7 @@ from flowcli.errors import InputError
 from flowcli.frames.files import IMAGE_SUFFIXES, oddities
 from flowcli.frames.images import write_image
 from flowcli.frames.opening import open_source
+from flowcli.frames.reading import Reading
 from flowcli.run.manifest import folder_tasks
 from support.videos import moving_frames
 
@@ -30,6 +31,9 @@ PILLOW_FORMATS = {
 }
 
 
+FLOAT_SUFFIXES = {".pfm", ".hdr", ".pic"}
+
+
 def write(path: Path, image: np.ndarray) -> None:
     """An image of that suffix, by Pillow where it can, or else by OpenCV."""
     if path.suffix in PILLOW_FORMATS:
@@ -37,7 +41,9 @@ def write(path: Path, image: np.ndarray) -> None:
         mode = {".pbm": "1", ".pgm": "L"}.get(path.suffix, "RGB")
         picture.convert(mode).save(path, format=PILLOW_FORMATS[path.suffix])
     else:
-        assert cv2.imwrite(str(path), cv2.cvtColor(image, cv2.COLOR_RGB2BGR))
+        is_float = path.suffix in FLOAT_SUFFIXES
+        values = image.astype(np.float32) / 255 if is_float else image
+        assert cv2.imwrite(str(path), cv2.cvtColor(values, cv2.COLOR_RGB2BGR))
 
 
 @pytest.mark.parametrize("suffix", sorted(IMAGE_SUFFIXES))
@@ -45,8 +51,9 @@ def test_every_suffix_that_counts_can_be_read(tmp_path: Path, suffix: str) -> No
     (tmp_path / "in").mkdir()
     for index, image in enumerate(moving_frames(2)):
         write(tmp_path / "in" / f"{index}{suffix}", image)
-    assert read_image(tmp_path / "in" / f"0{suffix}").shape == (64, 96, 3)
-    assert len(list(open_source(tmp_path / "in").frames())) == 2
+    levels = (0.0, 1.0) if suffix == ".pfm" else None
+    assert read_image(tmp_path / "in" / f"0{suffix}", levels=levels).shape == (64, 96, 3)
+    assert len(list(open_source(tmp_path / "in", reading=Reading(levels=levels)).frames())) == 2
     assert len(list(folder_tasks(tmp_path / "in", ".flo", tmp_path / "out"))) == 1
 
 

@@ -7,16 +7,18 @@ import tracemalloc
 import zlib
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
 import pytest
-from PIL import Image
+from PIL import Image, ImageOps
 
 from flowcli import read_image
 from flowcli.arrays import Frame
 from flowcli.errors import InputError
-from flowcli.frames.images import encode_image, image_size, write_image
+from flowcli.frames.images import image_size, write_image
+from flowcli.frames.opencv import encode_image
 from flowcli.frames.png import whole_png_size
 
 RGB = np.random.default_rng(0).integers(0, 256, (9, 13, 3), dtype=np.uint8)
@@ -102,6 +104,51 @@ def test_damage_in_the_middle_of_a_png_is_refused(tmp_path: Path, capfd: pytest.
     (tmp_path / "a.png").write_bytes(data)
     with pytest.raises(InputError, match="damaged"):
         read_image(tmp_path / "a.png")
+    assert capfd.readouterr().err == ""
+
+
+@pytest.mark.parametrize("orientation", range(1, 9))
+@pytest.mark.parametrize("suffix", [".png", ".jpg", ".webp", ".avif"])
+def test_orientation_equals_pillows(tmp_path: Path, suffix: str, orientation: int) -> None:
+    exif = Image.Exif()
+    exif[0x112] = orientation
+    Image.fromarray(enlarged(5, (64, 48))).save(tmp_path / f"a{suffix}", exif=exif, quality=95)
+    with Image.open(tmp_path / f"a{suffix}") as image:
+        theirs = np.asarray(ImageOps.exif_transpose(image).convert("RGB")).astype(int)
+    assert np.abs(read_image(tmp_path / f"a{suffix}") - theirs).max() <= 4
+
+
+@pytest.mark.parametrize("mode", ["RGBA", "LA"])
+@pytest.mark.parametrize("suffix", [".png", ".webp", ".avif", ".tif"])
+def test_colours_under_alpha_equal_pillows(tmp_path: Path, suffix: str, mode: str) -> None:
+    alpha = np.full((48, 64), 255, np.uint8)
+    alpha[:, 20:50], alpha[:, 50:] = 90, 0
+    kinds: dict[str, dict[str, Any]] = {".webp": {"lossless": True, "exact": True}, ".avif": {"quality": 100}}
+    picture = Image.fromarray(np.dstack([enlarged(5, (64, 48)), alpha])).convert(mode)
+    picture.save(tmp_path / f"a{suffix}", **kinds.get(suffix, {}))
+    with Image.open(tmp_path / f"a{suffix}") as image:
+        theirs = np.asarray(image.convert("RGB")).astype(int)
+    assert np.abs(read_image(tmp_path / f"a{suffix}") - theirs).max() <= 1
+
+
+@pytest.mark.parametrize(("kind", "depth"), [("RGB_ALPHA", 4), ("RGB", 3), ("GRAYSCALE_ALPHA", 2), ("GRAYSCALE", 1)])
+def test_pam(tmp_path: Path, kind: str, depth: int) -> None:
+    image = np.dstack([RGB, RGB[..., 0]])[..., :depth] if depth > 2 else RGB[..., :depth]
+    header = f"P7\nWIDTH 13\nHEIGHT 9\nDEPTH {depth}\nMAXVAL 255\nTUPLTYPE {kind}\nENDHDR\n"
+    (tmp_path / "a.pam").write_bytes(header.encode() + image.tobytes())
+    expected = RGB if depth > 2 else np.dstack([RGB[..., 0]] * 3)
+    np.testing.assert_array_equal(read_image(tmp_path / "a.pam"), expected)
+
+
+def test_a_remark_of_libjpegs_is_not_passed_on(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    """Phones write 0 for the end of the spectrum in the header of a sequential scan."""
+    image = enlarged(5, (64, 48))
+    data = bytearray(encode_image(image, ".jpg"))
+    scan = data.index(b"\xff\xda")
+    assert data[scan + 12] == 63
+    data[scan + 12] = 0
+    (tmp_path / "a.jpg").write_bytes(data)
+    assert np.abs(read_image(tmp_path / "a.jpg").astype(int) - image).mean() < 12
     assert capfd.readouterr().err == ""
 
 

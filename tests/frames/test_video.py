@@ -14,6 +14,7 @@ from flowcli.errors import InputError, OutputError
 from flowcli.frames.files import natural_key
 from flowcli.frames.images import write_image
 from flowcli.frames.opening import open_source
+from flowcli.frames.reading import Reading
 from flowcli.frames.sequence import ImageSequence
 from flowcli.frames.video import VideoFile
 from support.videos import moving_frames, write_video
@@ -221,4 +222,4 @@ def test_abandoning_a_video_does_not_complete_it(tmp_path: Path) -> None:
 def test_large_frames_are_refused(tmp_path: Path) -> None:
     source = write_video(tmp_path / "in.mp4", moving_frames(2))
     with pytest.raises(InputError, match=r"96 x 64 is more than 6143 pixels"):
-        VideoFile(source, max_pixels=96 * 64 - 1)
+        VideoFile(source, reading=Reading(96 * 64 - 1))

@@ -14,7 +14,7 @@ import numpy as np
 
 from ...arrays import Flow, Mask
 from ...errors import InputError
-from ...frames.images import decode_image
+from ...frames.opencv import decode_image
 from ...frames.png import SIGNATURE, critical_chunks
 from . import FlowFormat, check_size, check_unpacked
 
