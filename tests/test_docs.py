@@ -12,7 +12,10 @@ from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
+import cv2
+import numpy as np
 import pytest
+import tifffile
 import typer
 
 import flowcli
@@ -53,6 +56,11 @@ def examples(tmp_path_factory: pytest.TempPathFactory) -> Path:
         flowcli.write_flow(folder / name, scene.flow)
     for index, frame in enumerate(moving_frames(4, _HEIGHT, _WIDTH), 1):
         write_image(folder / "frames" / f"f_{index:04d}.png", frame)
+    faint = [frame[..., 0].astype(np.uint16) * 9 + 900 for frame in moving_frames(4, _HEIGHT, _WIDTH)]
+    tifffile.imwrite(folder / "piv.tif", np.stack(faint), photometric="minisblack")
+    (folder / "frames16").mkdir()
+    for index, values in enumerate(faint):
+        assert cv2.imwrite(str(folder / "frames16" / f"{index}.png"), values)
     video = moving_frames(len(_VIDEO_TIMES), _HEIGHT, _WIDTH)
     write_video(folder / "in.mp4", video, times=[Fraction(time) for time in _VIDEO_TIMES])
     (folder / "videos").mkdir()
