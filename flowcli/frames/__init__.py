@@ -1,1 +1,5 @@
-"""Reads frames: images, image sequences and videos."""
+"""Reads frames: image files, sequences of them, and videos."""
+
+import logging
+
+logging.getLogger("flowcli").addHandler(logging.NullHandler())  # without a handler Python would print every remark

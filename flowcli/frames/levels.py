@@ -77,19 +77,20 @@ def to_frame(values: Values, levels: tuple[float, float] | None, name: object) -
 
 def _mapped(values: Values, low: float, high: float) -> Frame:
     if values.dtype.kind in "ui" and values.dtype.itemsize * 8 <= _TABLE_BITS:
-        every = np.iinfo(values.dtype)
-        table = _scaled(np.arange(every.min, every.max + 1), low, high)
-        return table[values.astype(np.int32) - every.min]
+        unsigned = np.dtype(f"u{values.dtype.itemsize}")
+        every = np.arange(np.iinfo(unsigned).max + 1, dtype=unsigned)
+        return np.take(_scaled(every.view(values.dtype), low, high), values.view(unsigned))
     return _scaled(values, low, high)
 
 
 def _scaled(values: Values, low: float, high: float) -> Frame:
-    exact: Values = values.astype(np.float64 if values.dtype.itemsize > 2 else np.float32)
-    exact -= low
     with np.errstate(over="ignore", invalid="ignore"):
+        exact: Values = values.astype(np.float64 if values.dtype.itemsize > 2 else np.float32)
+        exact -= low
         exact *= 255 / (high - low) if high > low else np.inf  # no range at all: black and white
         np.rint(exact, out=exact)
-    return np.asarray(np.nan_to_num(exact, nan=0.0).clip(0, 255), np.uint8)
+    np.nan_to_num(exact, copy=False)
+    return np.asarray(exact.clip(0, 255, out=exact), np.uint8)
 
 
 def _kind(values: Values) -> str:

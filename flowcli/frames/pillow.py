@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import io
 import re
+import struct
 import warnings
 from collections.abc import Iterator, Sequence
 from fractions import Fraction
@@ -18,7 +19,7 @@ from .chatter import captured_stderr
 from .levels import Values
 from .png import SIGNATURE
 
-_DAMAGE = (OSError, ValueError, SyntaxError, EOFError, RuntimeError, MemoryError)
+_DAMAGE = (OSError, ValueError, SyntaxError, EOFError, LookupError, RuntimeError, MemoryError, struct.error)
 """What Pillow raises for damaged files."""
 
 _AVIF = re.compile(rb"....ftyp(?:avif|avis)", re.DOTALL)
@@ -42,7 +43,7 @@ def is_webp(data: bytes) -> bool:
 def holds_several(data: bytes) -> bool:
     """Whether an image file is an animation: GIF, WebP, PNG or AVIF."""
     if is_webp(data):
-        return data[12:16] == b"VP8X" and bool(data[20] & _ANIMATED)
+        return data[12:16] == b"VP8X" and len(data) > 20 and bool(data[20] & _ANIMATED)
     if data.startswith(SIGNATURE):
         return data.find(b"acTL", 0, data.find(b"IDAT")) > 0
     if data.startswith((b"GIF87a", b"GIF89a")):
@@ -53,17 +54,19 @@ def holds_several(data: bytes) -> bool:
 def _has_second_gif_image(data: bytes) -> bool:
     from PIL.GifImagePlugin import GifImageFile
 
-    with contextlib.suppress(*_DAMAGE):
+    with contextlib.suppress(InputError), _damage_of("the image"):
         return bool(GifImageFile(io.BytesIO(data)).is_animated)
-    return False
+    return False  # damage is reported when it is decoded
 
 
 @contextlib.contextmanager
 def _damage_of(name: object) -> Iterator[None]:
     """Raise what Pillow says of a damaged file as ``InputError``."""
+    from PIL.Image import DecompressionBombError
+
     try:
         yield
-    except _DAMAGE as error:
+    except (*_DAMAGE, DecompressionBombError) as error:
         raise InputError(f"cannot read {name}: it is truncated, or damaged ({error})") from error
 
 

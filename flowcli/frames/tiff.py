@@ -39,8 +39,18 @@ _DAMAGE = (
 )
 """What tifffile and the codecs raise for damaged files."""
 
-_LARGEST_RATIO = 1 << 14  # of any compression; a file that claims more is damaged
-_NONE, _DEFLATE = 1, (8, 32946)  # compressions (TIFF 6.0, and its Technical Note 2)
+_NONE, _LZW, _JPEG, _DEFLATE, _OLD_DEFLATE, _PACKBITS = 1, 5, 7, 8, 32946, 32773  # compressions
+_RATIOS = {
+    _NONE: 8,  # of bits that are unpacked to bytes
+    _PACKBITS: 64,
+    _LZW: 1400,
+    _JPEG: 1024,
+    _DEFLATE: LARGEST_DEFLATE_RATIO,
+    _OLD_DEFLATE: LARGEST_DEFLATE_RATIO,
+}
+_LARGEST_RATIO = 1 << 14
+"""How much larger an image can be than its file, by compression and at most; what claims more is damaged."""
+
 _PILLOWS_TYPES = (np.dtype(np.uint8), np.dtype(np.uint16), np.dtype(np.bool_))
 _PILLOWS_COMPRESSIONS = frozenset({1, 2, 3, 4, 5, 6, 7})  # none, CCITT's, LZW and JPEG: those of TIFF 6.0
 _SMALL_TILE = 1 << 22  # bytes
@@ -161,6 +171,9 @@ class TiffStack:
 
     def _check(self, page: tifffile.TiffPage, name: object) -> None:
         """Raise ``InputError`` if reading a page would take much memory for little data, or data is missing."""
+        numbers = page.imagelength, page.imagewidth, page.tilelength, page.tilewidth, page.samplesperpixel
+        if not all(isinstance(number, int) for number in numbers):  # a damaged tag may hold many
+            raise InputError(f"cannot read {name}: it is damaged")
         check_pixels(page.imagelength, page.imagewidth, name, self._max_pixels)
         if page.imagedepth != 1 or page.dtype is None or page.dtype.kind == "c":
             raise InputError(f"cannot read {name}: it is no picture, but a volume or complex numbers")
@@ -168,7 +181,7 @@ class TiffStack:
         ends = map(sum, zip(page.dataoffsets, page.databytecounts, strict=True))
         if max(ends, default=0) > self._length or (page.compression == _NONE and 8 * stored < page.size):
             raise InputError(f"cannot read {name}: it is truncated")
-        ratio = LARGEST_DEFLATE_RATIO if page.compression in _DEFLATE else _LARGEST_RATIO
+        ratio = _RATIOS.get(page.compression, _LARGEST_RATIO)
         tile = page.tilewidth * page.tilelength * page.samplesperpixel * page.dtype.itemsize if page.is_tiled else 0
         if page.nbytes > self._length * ratio or tile > max(_SMALL_TILE, 4 * page.nbytes):
             raise InputError(f"cannot read {name}: it is damaged, and claims more than its {self._length} bytes hold")
