@@ -15,6 +15,7 @@ from pathlib import Path
 import numpy as np
 
 from flowcli.arrays import Flow, Frame
+from flowcli.models.perceiver.memory import resident_peak
 from flowcli.scene import render_scene
 
 
@@ -39,9 +40,9 @@ def ours(folder: Path, device: str, precision: str) -> tuple[tuple[int, int], Ca
 
 def peak_memory() -> int:
     """The peak memory of this process in bytes."""
-    status = Path("/proc/self/status")
-    if status.exists():  # Linux, where getrusage begins with what the parent process held
-        return int(status.read_text().split("VmHWM:")[1].split()[0]) * 1024
+    peak = resident_peak()  # on Linux, where getrusage begins with what the parent process held
+    if peak is not None:
+        return peak
     if sys.platform == "win32":
         import psutil
 
