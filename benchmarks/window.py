@@ -13,32 +13,20 @@ from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
-import numpy.typing as npt
 
 from flowcli.arrays import Flow, Frame
+from flowcli.models.perceiver.memory import resident_peak
 from flowcli.scene import render_scene
 
 
 def stock(folder: Path, device: str) -> tuple[tuple[int, int], Callable[[Frame, Frame], Flow]]:
-    """``PerceiverForOpticalFlow`` in float32 as its documentation uses it."""
-    import torch
-    from transformers import PerceiverForOpticalFlow
+    """``PerceiverForOpticalFlow`` in float32 as its authors use it."""
+    from flowcli.models.perceiver.checkpoint import open_checkpoint
+    from flowcli.models.perceiver.device import choose_device
+    from flowcli.models.perceiver.stock import StockFlow
 
-    model = PerceiverForOpticalFlow.from_pretrained(folder).eval().to(device)
-
-    def patches(frame: Frame) -> npt.NDArray[np.float32]:
-        height, width, _ = frame.shape
-        padded = np.pad(frame.astype(np.float32) / np.float32(127.5) - 1, ((1, 1), (1, 1), (0, 0)))
-        parts = [padded[y : y + height, x : x + width] for y in range(3) for x in range(3)]
-        return np.concatenate(parts, axis=-1, dtype=np.float32).transpose(2, 0, 1)
-
-    def run(frame1: Frame, frame2: Frame) -> Flow:
-        inputs = torch.from_numpy(np.stack([patches(frame1), patches(frame2)])[None]).to(device)
-        with torch.inference_mode():
-            flow: Flow = model(inputs=inputs).logits[0].cpu().numpy() * 20
-        return flow
-
-    return tuple(model.config.train_size), run
+    checkpoint = open_checkpoint(str(folder), folder, None)
+    return checkpoint.window, StockFlow(checkpoint, choose_device(device))
 
 
 def ours(folder: Path, device: str, precision: str) -> tuple[tuple[int, int], Callable[[Frame, Frame], Flow]]:
@@ -52,9 +40,9 @@ def ours(folder: Path, device: str, precision: str) -> tuple[tuple[int, int], Ca
 
 def peak_memory() -> int:
     """The peak memory of this process in bytes."""
-    status = Path("/proc/self/status")
-    if status.exists():  # Linux, where getrusage begins with what the parent process held
-        return int(status.read_text().split("VmHWM:")[1].split()[0]) * 1024
+    peak = resident_peak()  # on Linux, where getrusage begins with what the parent process held
+    if peak is not None:
+        return peak
     if sys.platform == "win32":
         import psutil
 

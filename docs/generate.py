@@ -66,7 +66,8 @@ def result_types() -> list[type]:
     ]
     bases = {results.Result, results.EstimatorUse, results.RunSummary}
     printed = [each for each in known if issubclass(each, results.Result) and each not in bases]
-    return [*printed, results.FlowStatistics, results.Figures]
+    held = [results.FlowStatistics, results.Figures, results.PrecisionCheck, results.StockCheck, results.SceneCheck]
+    return [*printed, *held]
 
 
 def _type_section(each: type) -> str:

@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from .flows.warp import warp
     from .frames.images import read_image
     from .run.batch import BatchOutputs, estimate_batch
+    from .run.check import check_model
     from .run.evaluation import evaluate, evaluate_dataset
     from .run.video import VideoOutputs, estimate_video
 
@@ -40,6 +41,7 @@ __all__ = [
     "Style",
     "VideoOutputs",
     "__version__",
+    "check_model",
     "colorize",
     "endpoint_error",
     "estimate_batch",
@@ -61,6 +63,7 @@ _HOME = {
     "FlowcliError": "errors",
     "Style": "draw.style",
     "VideoOutputs": "run.video",
+    "check_model": "run.check",
     "colorize": "draw.color",
     "endpoint_error": "flows.metrics",
     "estimate_batch": "run.batch",

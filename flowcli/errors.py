@@ -64,6 +64,6 @@ class OutputError(FlowcliError):
 
 
 class BatchError(FlowcliError):
-    """Some pairs of a batch failed, the others are done; or a flow misses the required accuracy; exit code 6."""
+    """Some pairs of a batch failed, the others are done; or a flow or a model fails a check; exit code 6."""
 
     exit_code = 6

@@ -9,6 +9,10 @@ import torch
 from torch import nn
 from transformers import PerceiverConfig, PerceiverForOpticalFlow, logging
 
+from flowcli.arrays import Flow, Frame
+
+from .reference import window_flow
+
 logging.disable_progress_bar()
 
 FLOW_SPREAD = 4.0  # pixels
@@ -91,6 +95,28 @@ def scale_output(model: PerceiverForOpticalFlow, flow: torch.Tensor) -> torch.Te
         final.weight *= factor.to(final.weight.dtype)[:, None]
         final.bias.copy_((final.bias - mean / PIXELS_PER_OUTPUT) * factor)
     return (flow - mean) * factor
+
+
+def fit_output(model: PerceiverForOpticalFlow, frame1: Frame, frame2: Frame, truth: Flow) -> None:
+    """Make a random stock module good on one pair of frames: fit its final, linear layer to the true flow.
+
+    Args:
+        model: a stock module, which is changed.
+        frame1: ``(h, w, 3)`` uint8 RGB, as large as its window.
+        frame2: likewise.
+        truth: the flow, ``(h, w, 2)`` in pixels.
+    """
+    final = model.perceiver.decoder.decoder.final_layer
+    seen: list[torch.Tensor] = []
+    with final.register_forward_pre_hook(lambda _, inputs: seen.append(inputs[0][0].double())):
+        window_flow(model, frame1, frame2)
+    features = torch.cat([seen[0], torch.ones(len(seen[0]), 1)], dim=1)
+    wanted = torch.from_numpy(truth).flatten(0, 1).double() / PIXELS_PER_OUTPUT
+    ridge = 1e-2 * torch.eye(features.shape[1], dtype=torch.float64)  # keeps the weights, and rounding errors, small
+    solution = torch.linalg.solve(features.T @ features + ridge, features.T @ wanted).float()
+    with torch.no_grad():
+        final.weight.copy_(solution[:-1].T)
+        final.bias.copy_(solution[-1])
 
 
 def draw_checkpoint(folder: Path, *, train_size: tuple[int, int], seed: int, **changes: object) -> Path:

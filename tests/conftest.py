@@ -11,8 +11,9 @@ import pytest
 import torch
 from hypothesis import settings
 
+from flowcli.run.check import scene_window
 from flowcli.scene import Scene, render_scene
-from support.checkpoints import draw_checkpoint
+from support.checkpoints import draw_checkpoint, draw_model, fit_output, small_config
 from support.hub_server import HubServer
 from support.processes import DEADLINE, PROGRAM, finished
 
@@ -54,6 +55,18 @@ def scene() -> Scene:
 def checkpoint(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A small random checkpoint whose window is 24 x 40."""
     return draw_checkpoint(tmp_path_factory.mktemp("checkpoint"), train_size=(24, 40), seed=1)
+
+
+@pytest.fixture(scope="session")
+def good_checkpoint(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A random checkpoint whose last layer is fitted to the scene of ``model check``: better than zero flow there."""
+    window = (24, 40)
+    scene = scene_window(window)
+    model = draw_model(small_config(window), seed=1, is_scaled=False)
+    fit_output(model, scene.frame1, scene.frame2, scene.flow)
+    folder = tmp_path_factory.mktemp("good-checkpoint")
+    model.save_pretrained(folder)
+    return folder
 
 
 @pytest.fixture

@@ -125,10 +125,16 @@ class ModelOptions:
 
 
 @dataclass(frozen=True)
-class EstimatorOptions(ModelOptions):
-    """The model, and how to run it."""
+class DeviceOptions(ModelOptions):
+    """The model, and where to run it."""
 
     device: Annotated[str, typer.Option(help="auto, cpu, cuda, cuda:N or mps.")] = "auto"
+
+
+@dataclass(frozen=True)
+class EstimatorOptions(DeviceOptions):
+    """The model, and how to run it."""
+
     precision: Annotated[
         Precision,
         typer.Option(help="Arithmetic; auto is tf32 on GPUs that have it, else fp32."),

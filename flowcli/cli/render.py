@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+from collections.abc import Sequence
 
 from ..results import (
     BatchSummary,
@@ -14,10 +15,13 @@ from ..results import (
     EvaluationSummary,
     Figures,
     FlowInfo,
+    ModelCheck,
     ModelInfo,
     PairResult,
+    PrecisionCheck,
     Result,
     RunSummary,
+    StockCheck,
     SubsetFigures,
     VideoSummary,
     WarpResult,
@@ -161,6 +165,11 @@ def _table(subsets: dict[str, Figures]) -> str:
     rows += [
         [printable(name), *(text(getattr(figures, key)) for key in _HEADINGS)] for name, figures in subsets.items()
     ]
+    return _aligned(rows)
+
+
+def _aligned(rows: list[list[str]]) -> str:
+    """Rows of cells as text: the first column to the left, the others to the right."""
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     lines = []
     for row in rows:
@@ -226,3 +235,25 @@ def _(result: ModelInfo) -> str:
     }
     known = {name: value for name, value in facts.items() if value is not None}
     return "".join(f"{name + ':':<10} {printable(str(value))}\n" for name, value in known.items())
+
+
+@_text.register
+def _(result: ModelCheck) -> str:
+    def row(name: str, pixels: Sequence[float | None], run: PrecisionCheck | StockCheck) -> list[str]:
+        exact = [run.max_difference_float64, run.mean_difference_float64] if is_exact_known else []
+        lengths = ["-" if value is None else f"{value:.2g}" for value in (*pixels, *exact)]
+        return [name, *lengths, f"{run.seconds:.2f}", "-" if run.peak_bytes is None else f"{run.peak_bytes / 1e9:.2f}"]
+
+    is_exact_known = result.stock.max_difference_float64 is not None
+    exact = ["float64 largest px", "float64 mean px"] if is_exact_known else []
+    rows = [["", "largest px", "mean px", *exact, "seconds", "peak GB"]]
+    for check in result.checks:
+        rows.append(row(check.precision, [check.max_difference, check.mean_difference], check))
+    rows.append(row("stock fp32", [None, None], result.stock))
+    scene = result.scene
+    return (
+        f"{printable(result.model)} on {result.device}, one window of {result.window}; "
+        f"difference to the stock module in fp32:\n\n{_aligned(rows)}\n"
+        f"end-point error on the rendered scene: {scene.epe:.3f} px; zero flow {scene.epe_zero:.3f} px, "
+        f"dis {scene.epe_dis:.3f} px\n"
+    )

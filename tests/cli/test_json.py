@@ -70,6 +70,8 @@ def check(line: Mapping[str, Any], kind: type[results.Result]) -> None:
         assert set(line["flow"]) == names(results.FlowStatistics)
     for figures in line.get("subsets", {}).values():
         assert set(figures) == names(results.Figures)
+    for entry in line.get("checks", []):
+        assert set(entry) == names(results.PrecisionCheck)
 
 
 @pytest.mark.usefixtures("inputs")
@@ -103,7 +105,16 @@ def test_model_info_of_a_checkpoint(flowcli: Run, checkpoint: Path) -> None:
     check(json.loads(done.stdout), results.ModelInfo)
 
 
+def test_model_check(flowcli: Run, good_checkpoint: Path) -> None:
+    done = flowcli("model", "check", "-m", good_checkpoint, "--json")
+    assert done.returncode == 0, done.stderr
+    line = json.loads(done.stdout)
+    check(line, results.ModelCheck)
+    assert set(line["stock"]) == names(results.StockCheck)
+    assert set(line["scene"]) == names(results.SceneCheck)
+
+
 def test_every_class_of_lines_is_seen_here() -> None:
-    seen = {kind for _, kinds in COMMANDS.values() for kind in kinds}
+    seen = {kind for _, kinds in COMMANDS.values() for kind in kinds} | {results.ModelCheck}
     every = {kind for kind in vars(results).values() if isinstance(kind, type) and issubclass(kind, results.Result)}
     assert every - seen == {results.Result, results.RunSummary}  # what others derive from

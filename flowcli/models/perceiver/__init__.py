@@ -6,6 +6,7 @@ This module does not import torch, which takes a second, so that a missing check
 from __future__ import annotations
 
 import os
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -22,11 +23,8 @@ class PerceiverFamily:
     def load(self, request: ModelRequest) -> FlowModel:
         """Find the checkpoint, download it if necessary, and load it; raises ``ModelError`` or ``UsageError``."""
         # The checkpoint comes first: importing torch takes much longer than finding out that there is none.
-        checkpoint = self._find(request, offline=request.offline)
-        # torch reads this when it is first imported. Waiting threads then spin for a few microseconds before they
-        # sleep; OpenMP's default, milliseconds, can slow a busy machine to a crawl.
-        if "OMP_WAIT_POLICY" not in os.environ:
-            os.environ.setdefault("GOMP_SPINCOUNT", "2000")
+        checkpoint = self.find(request)
+        prepare_torch()
         from .model import PerceiverFlow
 
         return PerceiverFlow(checkpoint, request.device, request.precision)
@@ -41,16 +39,27 @@ class PerceiverFamily:
 
     def path(self, request: ModelRequest) -> Path | None:
         """The folder of the checkpoint; raises ``ModelError`` if it is not on this machine."""
-        return self._find(request, offline=True).folder
+        return self.find(replace(request, offline=True)).folder
 
     def info(self, request: ModelRequest) -> ModelInfo:
         """A description from the checkpoint's configuration and files; raises ``ModelError``."""
-        return self._find(request, offline=True).info()
+        return self.find(replace(request, offline=True)).info()
 
-    def _find(self, request: ModelRequest, *, offline: bool) -> Checkpoint:
+    def find(self, request: ModelRequest) -> Checkpoint:
+        """The checkpoint, downloaded if necessary and allowed; raises ``ModelError`` or ``OutputError``."""
         from .checkpoint import find_checkpoint
 
-        return find_checkpoint(request.name, revision=request.revision, offline=offline, progress=request.progress)
+        return find_checkpoint(
+            request.name, revision=request.revision, offline=request.offline, progress=request.progress
+        )
+
+
+def prepare_torch() -> None:
+    """Set what torch reads when it is first imported; an environment that says something itself is left alone."""
+    # Waiting threads then spin for a few microseconds before they sleep; OpenMP's default, milliseconds, can slow a
+    # busy machine to a crawl.
+    if "OMP_WAIT_POLICY" not in os.environ:
+        os.environ.setdefault("GOMP_SPINCOUNT", "2000")
 
 
 FAMILY = PerceiverFamily()

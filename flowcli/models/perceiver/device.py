@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -34,16 +36,39 @@ def choose_device(name: str) -> torch.device:
 
 def choose_precision(name: Precision, device: torch.device) -> Precision:
     """Resolve ``auto`` and refuse what the device does not have; raises ``UsageError``."""
-    import torch
-
-    has_tf32 = device.type == "cuda" and torch.cuda.get_device_capability(device) >= (8, 0)
+    has_tf32 = "tf32" in precisions(device)
     if name == "auto":
         return "tf32" if has_tf32 else "fp32"
     if name == "tf32" and not has_tf32:
         raise UsageError(f"`precision` tf32 needs an NVIDIA GPU of the Ampere generation or later; {device} has none")
-    if name == "fp16" and device.type == "cpu":
-        raise UsageError("`precision` fp16 needs a GPU; use bf16 or fp32 on the CPU")
+    if name not in precisions(device):
+        raise UsageError(f"`precision` {name} needs a GPU; use bf16 or fp32 on the CPU")
     return name
+
+
+def precisions(device: torch.device) -> tuple[Precision, ...]:
+    """The precisions that a device has, fp32 first."""
+    import torch
+
+    if device.type == "cpu":
+        return ("fp32", "bf16")
+    if device.type == "cuda" and torch.cuda.get_device_capability(device) >= (8, 0):
+        return ("fp32", "tf32", "bf16", "fp16")
+    return ("fp32", "bf16", "fp16")
+
+
+@contextlib.contextmanager
+def tf32(allowed: bool) -> Iterator[None]:
+    """Run float32 matrix products and convolutions in tf32 on GPUs that have it, or else in full fp32."""
+    import torch
+
+    matmul, convolution = torch.backends.cuda.matmul, torch.backends.cudnn
+    before = matmul.allow_tf32, convolution.allow_tf32
+    matmul.allow_tf32 = convolution.allow_tf32 = allowed
+    try:
+        yield
+    finally:
+        matmul.allow_tf32, convolution.allow_tf32 = before
 
 
 def free_memory(device: torch.device) -> int:

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
-from collections.abc import Iterator
-
 import numpy as np
 import numpy.typing as npt
 import torch
@@ -12,7 +9,7 @@ import torch
 from ...choices import Precision
 from .. import OutOfMemoryError
 from .checkpoint import Checkpoint
-from .device import choose_device, choose_precision, free_memory
+from .device import choose_device, choose_precision, free_memory, tf32
 from .network import FlowNetwork
 from .weights import Sizes, read_weights
 
@@ -58,7 +55,7 @@ class PerceiverFlow:
             OutOfMemoryError: the batch does not fit into the device's memory.
         """
         try:
-            with torch.inference_mode(), self._arithmetic():
+            with torch.inference_mode(), tf32(self.precision == "tf32"):
                 first, second = (torch.from_numpy(frames).to(self._device) for frames in (frames1, frames2))
                 flow: npt.NDArray[np.float32] = self._network(first, second).cpu().numpy()
         except torch.OutOfMemoryError as error:
@@ -66,14 +63,3 @@ class PerceiverFlow:
                 torch.cuda.empty_cache()
             raise OutOfMemoryError(str(error)) from error
         return flow
-
-    @contextlib.contextmanager
-    def _arithmetic(self) -> Iterator[None]:
-        """Run float32 matrix products and convolutions in tf32 if that is the precision, else in full fp32."""
-        matmul, convolution = torch.backends.cuda.matmul, torch.backends.cudnn
-        before = matmul.allow_tf32, convolution.allow_tf32
-        matmul.allow_tf32 = convolution.allow_tf32 = self.precision == "tf32"
-        try:
-            yield
-        finally:
-            matmul.allow_tf32, convolution.allow_tf32 = before

@@ -120,7 +120,7 @@ def read_weights(checkpoint: Checkpoint, sizes: Sizes) -> Weights:
         )
     shapes = {name: tensor.shape for name, tensor in found.items() if isinstance(tensor, torch.Tensor)}
     if {name: shapes[name] for name in expected if name in shapes} != expected:
-        found = _read_with_transformers(checkpoint)
+        found = load_stock_module(checkpoint).state_dict()
     surplus = layer_name(sizes.num_self_attends_per_block)
     if any(name.startswith(f"{surplus}.") for name in found):
         raise ModelError(
@@ -187,7 +187,12 @@ def _read_files(checkpoint: Checkpoint) -> Weights:
     return weights
 
 
-def _read_with_transformers(checkpoint: Checkpoint) -> Weights:
+def load_stock_module(checkpoint: Checkpoint) -> Any:
+    """The checkpoint as a ``PerceiverForOpticalFlow`` in float32, read by transformers without a word.
+
+    Raises:
+        ModelError: it is damaged or incomplete.
+    """
     # Otherwise, transformers starts a thread that asks the hub to convert pickled checkpoints.
     os.environ["DISABLE_SAFETENSORS_CONVERSION"] = "1"
     import transformers
@@ -212,8 +217,7 @@ def _read_with_transformers(checkpoint: Checkpoint) -> Weights:
             f"{checkpoint.weights} lacks {len(missing)} of the weights that its configuration requires, "
             f"such as {missing[0]}; {remedy(checkpoint.revision)}"
         )
-    weights: Weights = model.state_dict()
-    return weights
+    return model
 
 
 def _cannot_load(checkpoint: Checkpoint, error: Exception) -> ModelError:

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import torch
 
-from flowcli import load_estimator
+from flowcli import check_model, load_estimator
 from flowcli.scene import render_scene
 from support.reference import even_starts, load_stock, tiled_flow
 
@@ -55,3 +55,11 @@ def test_running_out_of_memory_halves_the_batch(checkpoint: Path, monkeypatch: p
         torch.cuda.set_per_process_memory_fraction(1.0)
     assert estimator.batch_size < 64
     np.testing.assert_allclose(flow, expected, atol=0.3)
+
+
+def test_model_check(good_checkpoint: Path) -> None:
+    found = check_model(str(good_checkpoint), device="cuda", float64=True)
+    assert found.problem is None
+    assert [check.precision for check in found.checks if check.precision != "tf32"] == ["fp32", "bf16", "fp16"]
+    assert all(check.peak_bytes for check in found.checks)
+    assert found.stock.peak_bytes
