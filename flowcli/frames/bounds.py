@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from ..errors import InputError
 
-_LEAST_PIXELS, _PIXELS_PER_BYTE = 1 << 22, 4096  # more than this in a small file is damage
+_LEAST_PIXELS, _PIXELS_PER_BYTE = 1 << 21, 2048  # more than this in a small file is damage
 
 
 def check_pixels(height: int, width: int, name: object, max_pixels: int) -> None:
