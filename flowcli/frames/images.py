@@ -2,15 +2,10 @@
 
 from __future__ import annotations
 
-import contextlib
 import io
-import os
 import re
 import stat
 import struct
-import tempfile
-import threading
-from collections.abc import Iterator
 from pathlib import Path
 from typing import BinaryIO
 
@@ -23,6 +18,7 @@ from ..arrays import Frame
 from ..errors import InputError
 from ..limits import MAX_PIXELS
 from ..storage import why, write_bytes
+from .chatter import captured_stderr
 from .png import SIGNATURE, end_of_png
 
 WRITTEN_SUFFIXES = (".png", ".jpg", ".jpeg", ".webp", ".tif", ".tiff", ".bmp", ".ppm", ".avif")
@@ -31,7 +27,6 @@ WRITTEN_SUFFIXES = (".png", ".jpg", ".jpeg", ".webp", ".tif", ".tiff", ".bmp", "
 _PNM_HEADER = re.compile(rb"P[2356](?:\s|#[^\n]*\n)+\d+(?:\s|#[^\n]*\n)+\d+(?:\s|#[^\n]*\n)+(\d+)")
 _LIBRARY_LINE = re.compile(rb"libpng (error|warning)|Corrupt JPEG data|Premature end of JPEG")
 _HARMLESS = "extraneous bytes before marker"  # some cameras write these between the headers of a JPEG
-_STDERR_LOCK = threading.Lock()
 
 
 def read_image(path: str | Path, *, max_pixels: int = MAX_PIXELS) -> Frame:
@@ -77,7 +72,7 @@ def decode_image(data: bytes, flags: int, name: object) -> npt.NDArray[np.generi
     # OpenCV would log to stderr, where flowcli promises a single line of its own.
     cv2.utils.logging.setLogLevel(cv2.utils.logging.LOG_LEVEL_SILENT)
     try:
-        with _captured_stderr() as complaints:
+        with captured_stderr(_LIBRARY_LINE.match) as complaints:
             image = cv2.imdecode(np.frombuffer(data, np.uint8), flags)
     except cv2.error as error:
         if "CV_IO_MAX_IMAGE" in error.err:
@@ -142,36 +137,6 @@ def _fault(data: bytes) -> str | None:
     if header and int(header[1]) not in {255, 65535}:  # OpenCV does not rescale the values
         return f"its largest value is {int(header[1])}; save it with 255 or 65535 instead"
     return None
-
-
-@contextlib.contextmanager
-def _captured_stderr() -> Iterator[list[str]]:
-    """Collect the lines that libpng and libjpeg print directly to file descriptor 2.
-
-    All other output during that time, such as a progress bar in another thread, is passed on.
-    """
-    complaints: list[str] = []
-    with contextlib.ExitStack() as stack:
-        stack.enter_context(_STDERR_LOCK)
-        try:
-            caught = stack.enter_context(tempfile.TemporaryFile())
-            original = os.dup(2)
-        except OSError:  # no stderr, or no room for a temporary file: let the libraries print
-            yield complaints
-            return
-        stack.callback(os.close, original)
-        os.dup2(caught.fileno(), 2)
-        try:
-            yield complaints
-        finally:
-            os.dup2(original, 2)
-            caught.seek(0)
-            for line in caught.read().splitlines(keepends=True):
-                if _LIBRARY_LINE.match(line):
-                    complaints.append(line.decode(errors="replace"))
-                else:
-                    with contextlib.suppress(OSError):
-                        os.write(2, line)
 
 
 def write_image(path: Path, image: Frame) -> None:
