@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import re
 import sys
 import threading
 import time
@@ -12,6 +13,7 @@ from ..errors import OutputError
 from ..shutdown import give_up
 from ..storage import why
 
+_NUMBER = re.compile(r"\d[\d.]*")
 _LINE_SECONDS = 10.0  # between plain progress lines where no bar can be drawn
 
 Advance = Callable[[int], None]
@@ -47,10 +49,11 @@ class Console:
             self._say(f"flowcli: {message}")
 
     def once(self, message: str) -> None:
-        """Print a note the first time only."""
+        """Print a note the first time only, whatever numbers it has."""
+        words = _NUMBER.sub("", message)
         with self._speaking:
-            if message not in self._said:
-                self._said.add(message)
+            if words not in self._said:
+                self._said.add(words)
                 self.note(message)
 
     def _say(self, line: str) -> None:

@@ -9,7 +9,7 @@ import typer
 
 from ..errors import UsageError
 from ..limits import MAX_PIXELS
-from .options import ConsoleOptions, ForceOption, JsonOption, MaxPixelsOption, takes_options
+from .options import ConsoleOptions, FlowFileOptions, ForceOption, JsonOption, MaxPixelsOption, takes_options
 
 if TYPE_CHECKING:
     from ..results import Result
@@ -21,6 +21,7 @@ def warp(
     flow_file: Annotated[
         Path, typer.Argument(metavar="FLOW", readable=False, help="The flow from frame 1 to frame 2.")
     ],
+    file_options: FlowFileOptions,
     console_options: ConsoleOptions,  # noqa: ARG001  (only its side effect is needed)
     output: Annotated[
         Path | None,
@@ -36,7 +37,7 @@ def warp(
 ) -> Result:
     """Warp frame 2 to frame 1 by a flow, and print the photometric error, that is, its difference from frame 1."""
     from ..arrays import check_same_size
-    from ..flows.io import read_flow
+    from ..flows.io import files_to_read, read_flow
     from ..flows.warp import photometric_error
     from ..flows.warp import warp as warp_frame
     from ..frames.images import WRITTEN_SUFFIXES, read_image, write_image
@@ -47,8 +48,8 @@ def warp(
         raise UsageError("nothing to do: give -o OUT, --frame1 FRAME1, or both")
     if output is not None:
         check_suffix(output, WRITTEN_SUFFIXES)
-        check_outputs([output], force=force, inputs=[frame2, flow_file, *([frame1] if frame1 else [])])
-    flow = read_flow(flow_file)
+        check_outputs([output], force=force, inputs=[frame2, *files_to_read(flow_file), *([frame1] if frame1 else [])])
+    flow = read_flow(flow_file, file_options.options())
     frames = {path: read_image(path, max_pixels=max_pixels) for path in (frame2, frame1) if path is not None}
     for path, image in frames.items():
         check_same_size(path, image.shape, flow_file, flow.shape)

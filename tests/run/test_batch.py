@@ -386,7 +386,7 @@ def test_flows_and_their_pictures_share_a_folder(frames: Path, tmp_path: Path) -
         assert counts(run_tasks(items, out, flow_format="png")) == expected_counts
     assert counts(run(frames, out)) == (0, 6, 0)
     before = files(out)
-    with pytest.raises(UsageError, match=r"8\.png holds a picture, not KITTI's numbers"):
+    with pytest.raises(UsageError, match=r"8\.png holds a picture, not numbers"):
         run_tasks(items, out, flow_format="kitti")
     with pytest.raises(UsageError, match=r"another wheel \(middlebury there, hsv now\)"):
         run_tasks(items, out, flow_format="png", style=Style(wheel="hsv"))
