@@ -130,7 +130,7 @@ def test_paths_are_looked_for_beside_the_manifest_and_then_here(
         ("a.png,b.png,../x.flo", "is outside the output folder"),
         ("a.png,b.png,/x.flo", "is outside the output folder"),
         ("a.png,b.png,.", "is not a file name"),
-        ("a.png,b.png,x.jpg", r"unknown format \.jpg"),
+        ("a.png,b.png,x.xyz", r"unknown format \.xyz"),
         ('"a.png,b.png', "neither a JSON object nor CSV"),
         ("a\0.png,b.png", "a path contains invalid characters"),
     ],
