@@ -1,7 +1,7 @@
 """OpenEXR as compositing programs read motion: ``forward.u`` and ``forward.v`` in pixels, v positive upwards.
 
-``forward`` and ``backward`` are Nuke's layers for motion to the next and to the previous frame (Nuke's reference guide,
-"VectorGenerator" and "VectorBlur"); its pixels count from the bottom left, so v points up. Files are written as 32-bit
+``forward`` and ``backward`` are Nuke's layers for motion to the next and to the previous frame (Foundry's guides,
+"VectorGenerator" and "VectorBlur"). Compositing programs count rows from the bottom, so v points up. Files are written as 32-bit
 floats with ZIP compression; NaN marks unknown flow. An attribute of the file says where v points, and is believed.
 
 Blender's ``Vector`` pass has four channels. Cycles (``kernel/geom/primitive.h``, ``primitive_motion_vector``) fills
@@ -94,7 +94,8 @@ def decode(data: bytes, name: object, axis: VerticalAxis = "up") -> Flow:
     if height * width * _BYTES > len(data) * LARGEST_RATIO:
         raise InputError(f"{name} is damaged: its {len(data)} bytes claim {width} x {height} pixels")
     values = read_channels(data, name, parts, source.part, source.channels, fill=np.nan)
-    return as_flow(values * np.array(source.signs, np.float32))
+    values *= np.array(source.signs, np.float32)
+    return as_flow(values)
 
 
 def _source(parts: Sequence[Part], axis: VerticalAxis) -> _Source | None:
