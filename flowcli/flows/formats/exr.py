@@ -1,8 +1,9 @@
 """OpenEXR as compositing programs read motion: ``forward.u`` and ``forward.v`` in pixels, v positive upwards.
 
 ``forward`` and ``backward`` are Nuke's layers for motion to the next and to the previous frame (Foundry's guides,
-"VectorGenerator" and "VectorBlur"). Compositing programs count rows from the bottom, so v points up. Files are written as 32-bit
-floats with ZIP compression; NaN marks unknown flow. An attribute of the file says where v points, and is believed.
+"VectorGenerator" and "VectorBlur"). Compositing programs count rows from the bottom, so v points up. Files are written
+as 32-bit floats with ZIP compression; NaN marks unknown flow. An attribute of the file says where v points, and is
+believed.
 
 Blender's ``Vector`` pass has four channels. Cycles (``kernel/geom/primitive.h``, ``primitive_motion_vector``) fills
 them with ``motion_pre - center`` and ``center - motion_post``, as (X, Y) and (Z, W): (X, Y) leads to where the point
