@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from .draw.style import Style
     from .errors import FlowcliError
     from .estimator import FlowEstimator, load_estimator
+    from .flows.formats import FlowOptions
     from .flows.io import read_flow
     from .flows.metrics import endpoint_error, flow_statistics
     from .flows.occlusion import occluded
@@ -37,6 +38,7 @@ if TYPE_CHECKING:
 __all__ = [
     "BatchOutputs",
     "FlowEstimator",
+    "FlowOptions",
     "FlowcliError",
     "Style",
     "VideoOutputs",
@@ -60,6 +62,7 @@ __all__ = [
 _HOME = {
     "BatchOutputs": "run.batch",
     "FlowEstimator": "estimator",
+    "FlowOptions": "flows.formats",
     "FlowcliError": "errors",
     "Style": "draw.style",
     "VideoOutputs": "run.video",

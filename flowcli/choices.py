@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from typing import Literal, TypeAlias
 
-FlowFormatName: TypeAlias = Literal["flo", "png", "kitti", "npy", "npz", "pfm", "flo5"]
+FlowFormatName: TypeAlias = Literal["flo", "png", "kitti", "npy", "npz", "pfm", "flo5", "exr", "tif", "jpg"]
 """Output formats of a flow. Each is a module of ``flowcli.flows.formats``, except ``png``, which is a picture."""
 
-AmbiguousFormatName: TypeAlias = Literal["kitti"]
-"""Formats that must be chosen by name because another format has the same suffix."""
+AmbiguousFormatName: TypeAlias = Literal["kitti", "jpg"]
+"""Formats that must be chosen by name because a picture has the same suffix."""
+
+VerticalAxis: TypeAlias = Literal["up", "down"]
+"""Where the second component of flow points where it is positive."""
 
 Wheel: TypeAlias = Literal["middlebury", "hsv"]
 """Colour wheels for directions: zero flow is white in ``middlebury`` and black in ``hsv``."""

@@ -8,3 +8,6 @@ MAX_SIDE = 1 << 17
 
 LARGEST_DEFLATE_RATIO = 1032
 """The highest compression ratio of a deflate stream (zlib's manual); a file that claims more is damaged."""
+
+LARGEST_RATIO = 20_000
+"""The highest compression ratio that is believed of other codecs; OpenEXR's HTJ2K packs black 16400 to one."""

@@ -218,7 +218,7 @@ class Conversion(Result):
 
     type: Annotated[str, "always conversion"] = "conversion"
     flow_file: Annotated[Path, "the flow file that was converted"]
-    outputs: Annotated[tuple[Path, ...], "file written"]
+    outputs: Annotated[tuple[Path, ...], "files written: one, or two for a pair of .jpg"]
     width: Annotated[int, "width of the flow, in pixels"]
     height: Annotated[int, "height of the flow, in pixels"]
     loss: Annotated[str | None, "part of the flow that the output format cannot store"]

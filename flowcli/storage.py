@@ -12,7 +12,7 @@ import stat
 import sys
 import time
 import warnings
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection, Iterator, Mapping
 from pathlib import Path, PureWindowsPath
 
 from .errors import OutputError, UsageError
@@ -281,6 +281,31 @@ def write_bytes(target: Path, data: bytes | memoryview, made_from: str | None = 
     """Write ``data`` to ``target``, whole or not at all; arguments and errors as for :func:`atomic_output`."""
     with atomic_output(target, made_from) as temporary, output_errors(target):
         temporary.write_bytes(data)
+
+
+def write_files(contents: Mapping[Path, bytes | memoryview], made_from: str | None = None) -> None:
+    """Write several files that belong together; each whole or not at all, and new ones only if all can be written.
+
+    Args:
+        contents: the bytes by path.
+        made_from: what they are made from, for :func:`is_made_from`.
+
+    Raises:
+        OutputError: the operating system refused; as for :func:`atomic_output`.
+    """
+    new = [target for target in contents if not os.path.lexists(target)]
+    try:
+        with contextlib.ExitStack() as stack:
+            for target, data in contents.items():  # all are on disk before the first one gets its name
+                temporary = stack.enter_context(atomic_output(target, made_from))
+                with output_errors(target):
+                    temporary.write_bytes(data)
+    except OutputError:
+        if len(contents) > 1:
+            for target in new:
+                with contextlib.suppress(OSError):
+                    target.unlink(missing_ok=True)
+        raise
 
 
 def check_outputs(targets: list[Path], *, force: bool, inputs: list[Path]) -> None:

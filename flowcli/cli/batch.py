@@ -14,6 +14,7 @@ from .options import (
     ColorOptions,
     ConsoleOptions,
     EstimatorOptions,
+    FlowFileOptions,
     FlowFormatOption,
     ForceOption,
     FrameOptions,
@@ -44,6 +45,7 @@ def batch(
     estimator_options: EstimatorOptions,
     frame_options: FrameOptions,
     color_options: ColorOptions,
+    file_options: FlowFileOptions,
     console_options: ConsoleOptions,  # noqa: ARG001  (only its side effect is needed)
     out_dir: Annotated[
         Path, typer.Option(metavar="DIR", readable=False, help="Output folder; finished outputs are skipped.")
@@ -69,6 +71,7 @@ def batch(
     outputs = BatchOutputs(
         out_dir,
         flow_format=flow_format,
+        options=file_options.options(),
         style=color_options.style(),
         force=force,
         adopt=adopt,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import logging
+import re
 import sys
 import threading
 import time
@@ -13,6 +14,7 @@ from ..errors import OutputError
 from ..shutdown import give_up
 from ..storage import why
 
+_NUMBER = re.compile(r"\d[\d.]*")
 _LINE_SECONDS = 10.0  # between plain progress lines where no bar can be drawn
 
 Advance = Callable[[int], None]
@@ -48,10 +50,11 @@ class Console:
             self._say(f"flowcli: {message}")
 
     def once(self, message: str, kind: str | None = None) -> None:
-        """Print a note the first time only, or the first note of its kind."""
+        """Print a note the first time only, whatever numbers it has; or the first note of its kind."""
+        words = kind or _NUMBER.sub("", message)
         with self._speaking:
-            if (kind or message) not in self._said:
-                self._said.add(kind or message)
+            if words not in self._said:
+                self._said.add(words)
                 self.note(message)
 
     def _say(self, line: str) -> None:

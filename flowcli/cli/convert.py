@@ -11,6 +11,7 @@ from ..errors import UsageError
 from .options import (
     AmbiguousFormatOption,
     ConsoleOptions,
+    FlowFileOptions,
     ForceOption,
     FrameOptions,
     JsonOption,
@@ -30,11 +31,12 @@ def convert(
         typer.Argument(
             metavar="OUT",
             readable=False,
-            help="Its suffix selects the format; .png is a picture, or see --flow-format.",
+            help="Its suffix selects the format; .png and .jpg are pictures, or see --flow-format.",
         ),
     ],
     picture_options: PictureOptions,
     frame_options: FrameOptions,
+    file_options: FlowFileOptions,
     console_options: ConsoleOptions,  # noqa: ARG001  (only its side effect is needed)
     frame: Annotated[
         Path | None,
@@ -47,22 +49,25 @@ def convert(
     """Convert a flow file to another format, or draw it."""
     from ..arrays import check_same_size
     from ..draw.outputs import write_output
-    from ..flows.io import form_for, read_flow, suffix_of
+    from ..flows.io import files_of, files_to_read, form_for, read_flow, suffix_of
     from ..results import Conversion
     from ..storage import check_outputs
 
-    if flow_format is not None and target.suffix.lower() != suffix_of(flow_format):
+    options = file_options.options()
+    form = form_for(target, flow_format, options)
+    if flow_format is not None and (form is None or form.name != flow_format):
         raise UsageError(
             f"--flow-format {flow_format} needs the suffix {suffix_of(flow_format)}; {target} has another one"
         )
     style = picture_options.style()
-    if form_for(target, flow_format) is None and style.needs_frame and frame is None:
+    if form is None and style.needs_frame and frame is None:
         raise UsageError("--overlay and --arrows need frame 1; give --frame FRAME1")
-    check_outputs([target], force=force, inputs=[source, *([frame] if frame else [])])
-    flow = read_flow(source)
+    outputs = files_of(target, form)
+    check_outputs(list(outputs), force=force, inputs=[*files_to_read(source), *([frame] if frame else [])])
+    flow = read_flow(source, options)
     image = frame_options.reading().read_all([frame])[0][0] if frame is not None else None
     if image is not None:
         check_same_size(frame, image.shape, source, flow.shape)
-    loss = write_output(target, flow, flow_format=flow_format, style=style, frame=image)
+    loss = write_output(target, flow, flow_format=flow_format, style=style, frame=image, options=options)
     height, width = flow.shape[:2]
-    return Conversion(flow_file=source, outputs=(target,), width=width, height=height, loss=loss)
+    return Conversion(flow_file=source, outputs=outputs, width=width, height=height, loss=loss)

@@ -13,6 +13,7 @@ from .options import (
     AmbiguousFormatOption,
     ConsoleOptions,
     EstimatorOptions,
+    FlowFileOptions,
     ForceOption,
     FrameOptions,
     JsonOption,
@@ -36,6 +37,7 @@ def estimate(
     estimator_options: EstimatorOptions,
     frame_options: FrameOptions,
     picture_options: PictureOptions,
+    file_options: FlowFileOptions,
     console_options: ConsoleOptions,  # noqa: ARG001  (only its side effect is needed)
     output: Annotated[
         list[str],
@@ -43,7 +45,8 @@ def estimate(
             "--output",
             "-o",
             metavar="OUT",
-            help="Output: .flo, .png (picture), .pfm, .npy, .npz, .flo5, or - for .flo on stdout; repeatable.",
+            help="Output: .flo, .png or .jpg (picture), .pfm, .npy, .npz, .flo5, .exr, .tif, or - for .flo on stdout; "
+            "repeatable.",
         ),
     ],
     backward: Annotated[bool, typer.Option("--backward", help="Estimate the flow from FRAME2 to FRAME1.")] = False,
@@ -64,6 +67,7 @@ def estimate(
         flows=tuple(Path(name) for name in output if name != STDOUT),
         occlusion=occlusion,
         flow_format=flow_format,
+        options=file_options.options(),
         style=picture_options.style(),
         force=force,
     )

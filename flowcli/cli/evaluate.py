@@ -11,7 +11,16 @@ import typer
 from ..choices import DatasetName
 from ..errors import BatchError, UsageError
 from .console import console
-from .options import AdoptOption, ConsoleOptions, EstimatorOptions, ForceOption, FrameOptions, JsonOption, takes_options
+from .options import (
+    AdoptOption,
+    ConsoleOptions,
+    EstimatorOptions,
+    FlowFileOptions,
+    ForceOption,
+    FrameOptions,
+    JsonOption,
+    takes_options,
+)
 
 if TYPE_CHECKING:
     from ..results import ComparisonResult, PairResult
@@ -29,6 +38,7 @@ def evaluate(
     ],
     estimator_options: EstimatorOptions,
     frame_options: FrameOptions,
+    file_options: FlowFileOptions,
     console_options: ConsoleOptions,  # noqa: ARG001  (only its side effect is needed)
     dataset: Annotated[
         DatasetName | None,
@@ -63,7 +73,7 @@ def evaluate(
     flow_occ; optionally flow_noc).
     """
     if dataset is None:
-        worst = _given(paths, out_dir, error_map, force, json)
+        worst = _given(paths, file_options, out_dir, error_map, force, json)
     else:
         if len(paths) != 1:
             raise UsageError("--dataset takes one path, the root of the data set")
@@ -74,7 +84,9 @@ def evaluate(
         raise BatchError(f"{what}; --fail-above allows at most {fail_above:g} px")
 
 
-def _given(paths: list[Path], out_dir: Path | None, error_map: Path | None, force: bool, json: bool) -> float | None:
+def _given(
+    paths: list[Path], options: FlowFileOptions, out_dir: Path | None, error_map: Path | None, force: bool, json: bool
+) -> float | None:
     """Compare two files or two folders and show the result; returns the largest end-point error."""
     from ..run.evaluation import evaluate as evaluate_files
     from .render import show
@@ -84,7 +96,9 @@ def _given(paths: list[Path], out_dir: Path | None, error_map: Path | None, forc
     if len(paths) != 2:
         raise UsageError("give an estimated and a true flow, PRED GT; or --dataset NAME ROOT")
     several = paths[0].is_dir()
-    summary = evaluate_files(paths[0], paths[1], error_map=error_map, force=force, on_pair=_shown_as_json(json))
+    summary = evaluate_files(
+        paths[0], paths[1], error_map=error_map, force=force, on_pair=_shown_as_json(json), options=options.options()
+    )
     if several or not json:  # the comparison of two files says all
         show(summary, as_json=json)
     return summary.worst_epe

@@ -9,12 +9,13 @@ import typer
 
 from ..errors import InputError
 from .console import console
-from .options import ConsoleOptions, JsonOption, takes_options
+from .options import ConsoleOptions, FlowFileOptions, JsonOption, takes_options
 
 
 @takes_options
 def info(
     files: Annotated[list[Path], typer.Argument(metavar="FLOW...", readable=False, help="Flow files.")],
+    file_options: FlowFileOptions,
     console_options: ConsoleOptions,  # noqa: ARG001  (only its side effect is needed)
     json: JsonOption = False,
 ) -> None:
@@ -24,10 +25,11 @@ def info(
     from ..results import FlowInfo
     from .render import show
 
+    options = file_options.options()
     damaged = 0
     for path in files:
         try:
-            flow = read_flow(path)
+            flow = read_flow(path, options)
         except InputError as error:
             console.error(error.with_flags())
             damaged += 1

@@ -7,14 +7,13 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from ..limits import MAX_PIXELS
 from .console import console
 from .download import download_progress
 from .options import (
     ConsoleOptions,
     DeviceOptions,
+    FrameOptions,
     JsonOption,
-    MaxPixelsOption,
     ModelOptions,
     help_without_command,
     takes_options,
@@ -82,6 +81,7 @@ def info(
 @takes_options
 def check(
     device_options: DeviceOptions,
+    frame_options: FrameOptions,
     console_options: ConsoleOptions,  # noqa: ARG001  (only its side effect is needed)
     frames: Annotated[
         tuple[Path, Path] | None,
@@ -90,7 +90,6 @@ def check(
     float64: Annotated[
         bool, typer.Option("--float64", help="Compare with the stock module in float64 too: twice the time and memory.")
     ] = False,
-    max_pixels: MaxPixelsOption = MAX_PIXELS,
     json: JsonOption = False,  # noqa: ARG001  (read by takes_options)
 ) -> Result:
     """Check that the model computes what it should, and that it gives good flow.
@@ -103,7 +102,7 @@ def check(
     from ..run.check import check_checkpoint, checkpoint_family, read_named_pair
 
     family = checkpoint_family(device_options.model)
-    pair = None if frames is None else read_named_pair(*frames, max_pixels=max_pixels)
+    pair = None if frames is None else read_named_pair(*frames, frame_options.reading())
     with download_progress() as progress:
         checkpoint = family.find(device_options.request(progress))
     with console.progress("checking", None, "passes") as advance:

@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal, get_type_hints
 
 import typer
 
-from ..choices import DEFAULT_MODEL, AmbiguousFormatName, FlowFormatName, GridKind, Precision, Wheel
+from ..choices import DEFAULT_MODEL, AmbiguousFormatName, FlowFormatName, GridKind, Precision, VerticalAxis, Wheel
 from ..errors import UsageError
 from ..limits import MAX_PIXELS
 from .console import console, show_log
@@ -30,6 +30,7 @@ from .download import download_progress
 if TYPE_CHECKING:
     from ..draw.style import Style
     from ..estimator import FlowEstimator
+    from ..flows.formats import FlowOptions
     from ..frames.reading import Reading
     from ..models import ModelRequest, Progress
     from ..results import Result
@@ -236,6 +237,22 @@ class PictureOptions(ColorOptions):
 
 
 @dataclass(frozen=True)
+class FlowFileOptions:
+    """What flow files do not say of themselves."""
+
+    bound: Annotated[
+        float, typer.Option(metavar="PIXELS", help="Pairs of .jpg: flow from minus to plus this, clipped.")
+    ] = 20.0
+    exr_v: Annotated[VerticalAxis, typer.Option("--exr-v", help="Where a positive v points in .exr files.")] = "up"
+
+    def options(self) -> FlowOptions:
+        """The options for reading and writing flow; raises ``UsageError`` if they are wrong."""
+        from ..flows.formats import FlowOptions
+
+        return FlowOptions(self.bound, self.exr_v)
+
+
+@dataclass(frozen=True)
 class ConsoleOptions:
     """How much is printed on stderr."""
 
@@ -250,11 +267,11 @@ class ConsoleOptions:
 
 FlowFormatOption = Annotated[
     FlowFormatName,
-    typer.Option(help="Format of flow files; png writes pictures."),
+    typer.Option(help="Format of flow files; png writes pictures, jpg pairs of grey pictures."),
 ]
 AmbiguousFormatOption = Annotated[
     AmbiguousFormatName | None,
-    typer.Option("--flow-format", help="kitti writes 16-bit numbers to a .png, not a picture."),
+    typer.Option("--flow-format", help="Numbers, not a picture: kitti in 16 bits to a .png, jpg to a pair of .jpg."),
 ]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print results as JSON on stdout.")]
 ForceOption = Annotated[bool, typer.Option("--force", "-f", help="Overwrite existing outputs.")]

@@ -196,7 +196,7 @@ def _(result: Conversion) -> list[str]:
 
 @_written.register
 def _(result: Conversion) -> list[str]:
-    return [f"wrote {result.outputs[0]}"]
+    return [f"wrote {', '.join(map(str, result.outputs))}"]
 
 
 @_text.register

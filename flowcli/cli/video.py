@@ -14,6 +14,7 @@ from .options import (
     ColorOptions,
     ConsoleOptions,
     EstimatorOptions,
+    FlowFileOptions,
     FlowFormatOption,
     ForceOption,
     FrameOptions,
@@ -38,6 +39,7 @@ def video(
     estimator_options: EstimatorOptions,
     frame_options: FrameOptions,
     color_options: ColorOptions,
+    file_options: FlowFileOptions,
     console_options: ConsoleOptions,  # noqa: ARG001  (only its side effect is needed)
     out: Annotated[
         Path | None,
@@ -86,6 +88,7 @@ def video(
         video=out,
         flow_dir=flow_dir,
         flow_format=flow_format,
+        options=file_options.options(),
         layout=layout,
         style=color_options.style(),
         force=force,

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from ..errors import UsageError
-from .options import ConsoleOptions, ForceOption, FrameOptions, JsonOption, takes_options
+from .options import ConsoleOptions, FlowFileOptions, ForceOption, FrameOptions, JsonOption, takes_options
 
 if TYPE_CHECKING:
     from ..results import Result
@@ -21,6 +21,7 @@ def warp(
         Path, typer.Argument(metavar="FLOW", readable=False, help="The flow from frame 1 to frame 2.")
     ],
     frame_options: FrameOptions,
+    file_options: FlowFileOptions,
     console_options: ConsoleOptions,  # noqa: ARG001  (only its side effect is needed)
     output: Annotated[
         Path | None,
@@ -35,7 +36,7 @@ def warp(
 ) -> Result:
     """Warp frame 2 to frame 1 by a flow, and print the photometric error, that is, its difference from frame 1."""
     from ..arrays import check_same_size
-    from ..flows.io import read_flow
+    from ..flows.io import files_to_read, read_flow
     from ..flows.warp import photometric_error
     from ..flows.warp import warp as warp_frame
     from ..frames.images import WRITTEN_SUFFIXES, write_image
@@ -46,8 +47,8 @@ def warp(
         raise UsageError("nothing to do: give -o OUT, --frame1 FRAME1, or both")
     if output is not None:
         check_suffix(output, WRITTEN_SUFFIXES)
-        check_outputs([output], force=force, inputs=[frame2, flow_file, *([frame1] if frame1 else [])])
-    flow = read_flow(flow_file)
+        check_outputs([output], force=force, inputs=[frame2, *files_to_read(flow_file), *([frame1] if frame1 else [])])
+    flow = read_flow(flow_file, file_options.options())
     paths = [path for path in (frame2, frame1) if path is not None]
     frames = dict(zip(paths, frame_options.reading().read_all(paths)[0], strict=True))
     for path, image in frames.items():

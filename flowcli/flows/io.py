@@ -1,4 +1,4 @@
-"""Reads flow files and selects formats by suffix; the formats themselves are in ``formats/``."""
+"""Reads and encodes flow files and selects formats by suffix; the formats themselves are in ``formats/``."""
 
 from __future__ import annotations
 
@@ -6,15 +6,21 @@ from pathlib import Path
 
 import numpy as np
 
-from ..arrays import Flow, known
+from ..arrays import Flow, check_same_size, known
 from ..choices import FlowFormatName
 from ..errors import InputError
+from ..frames.jpeg import whole_jpeg_size
 from ..frames.png import whole_png_size
 from ..storage import check_suffix, why
-from .formats import HEAD_BYTES, FlowFormat, formats
+from .formats import HEAD_BYTES, FlowFormat, FlowOptions, formats
+from .formats.jpg import pair_of
+
+PLACEHOLDER = "{xy}"
+"""In the name of a flow that is one file for each component: where ``x`` and ``y`` stand."""
 
 _PNG = ".png"
-_SHORT = 500  # pixels; every format can store shorter vectors
+_JPEG = (".jpg", ".jpeg")
+_SHORT = 500  # pixels; every format that marks flow as unknown can store shorter vectors
 
 
 def suffix_of(flow_format: FlowFormatName) -> str:
@@ -22,22 +28,67 @@ def suffix_of(flow_format: FlowFormatName) -> str:
     return next((form.suffix for form in formats().values() if form.name == flow_format), f".{flow_format}")
 
 
-def form_for(path: Path, flow_format: FlowFormatName | None = None) -> FlowFormat | None:
+def form_for(
+    path: Path, flow_format: FlowFormatName | None = None, options: FlowOptions = FlowOptions()
+) -> FlowFormat | None:
     """Select the format in which flow is written to ``path``.
 
     Args:
         path: the output; its suffix selects the format.
-        flow_format: ``kitti`` makes a ``.png`` a KITTI file; otherwise it is a picture. Ignored for other suffixes.
+        flow_format: ``kitti`` makes a ``.png`` a KITTI file and ``jpg`` a ``.jpg`` a pair of grey JPEGs; otherwise they
+            are pictures. Ignored for other suffixes.
+        options: how formats with options are written.
 
     Returns:
         The format, or ``None`` for a picture.
 
     Raises:
-        OutputError: no format has that suffix.
+        OutputError: no format has that suffix, or it needs a package that is missing.
     """
     check_suffix(path, formats())
     form = formats()[path.suffix.lower()]
-    return None if form.is_ambiguous and flow_format != form.name else form
+    if form.is_ambiguous and flow_format != form.name:
+        return None
+    if form.check_writing is not None:
+        form.check_writing()
+    return form.configured(options)
+
+
+def files_of(path: Path, form: FlowFormat | None) -> tuple[Path, ...]:
+    """The files that a flow is stored in.
+
+    Args:
+        path: the name of the flow. Where each component is a file of its own, :data:`PLACEHOLDER` in the name becomes
+            ``x`` and ``y``; without it, ``OUT.jpg`` stands for ``OUT_x.jpg`` and ``OUT_y.jpg``.
+        form: the format; ``None`` for a picture.
+
+    Returns:
+        The paths, in the order of the components; ``path`` alone in most formats.
+    """
+    if form is None or not form.components:
+        return (path,)
+    pattern = path.name if PLACEHOLDER in path.name else f"{path.stem}_{PLACEHOLDER}{path.suffix}"
+    return tuple(path.with_name(pattern.replace(PLACEHOLDER, component)) for component in form.components)
+
+
+def files_to_read(path: Path) -> tuple[Path, ...]:
+    """The files of the flow that a user calls ``path``: a file, a pair without ``_x``, or either file of a pair."""
+    form = formats().get(path.suffix.lower())
+    if form is None or not form.components:
+        return (path,)
+    halves = files_of(path, form)
+    if PLACEHOLDER in path.name or (not path.exists() and any(half.exists() for half in halves)):
+        return halves
+    pair = pair_of(path)
+    return (path,) if pair is None else files_of(pair, form)
+
+
+def name_of(path: Path) -> Path:
+    """The path of a flow file without its suffix, and without what tells the files of its components apart."""
+    pair = pair_of(path) if path.suffix.lower() in _JPEG else None
+    if pair is None:
+        return path.with_suffix("")
+    return pair.with_name(pair.stem.replace(f"_{PLACEHOLDER}", ""))
 
 
 def is_flow_file(path: Path) -> bool:
@@ -46,11 +97,13 @@ def is_flow_file(path: Path) -> bool:
     return form is not None and (form.recognizes is None or form.recognizes(path))
 
 
-def read_flow(path: str | Path) -> Flow:
+def read_flow(path: str | Path, options: FlowOptions = FlowOptions()) -> Flow:
     """Read a flow file.
 
     Args:
-        path: the file; its suffix selects the format.
+        path: the file; its suffix selects the format. Of a pair of JPEGs, either file, or ``OUT.jpg`` for ``OUT_x.jpg``
+            and ``OUT_y.jpg``.
+        options: what the file does not say of itself.
 
     Returns:
         ``(H, W, 2)`` float32 in pixels, u then v; NaN where unknown.
@@ -62,6 +115,20 @@ def read_flow(path: str | Path) -> Flow:
     form = formats().get(path.suffix.lower())
     if form is None:
         raise InputError(f"cannot read {path}: not a flow format; flowcli reads {', '.join(formats())}")
+    form = form.configured(options)
+    files = files_to_read(path)
+    if form.components and len(files) == 1 and path.exists():
+        raise InputError(
+            f"{path} is a picture, not flow, and pictures cannot be converted back to flow; "
+            f"flow is a pair of {form.suffix}, NAME_x{form.suffix} and NAME_y{form.suffix}"
+        )
+    parts = [_read_file(file, form) for file in files]
+    for file, part in zip(files, parts, strict=True):
+        check_same_size(files[0], parts[0].shape, file, part.shape)
+    return parts[0] if len(parts) == 1 else np.concatenate(parts, axis=-1)
+
+
+def _read_file(path: Path, form: FlowFormat) -> Flow:
     try:
         if form.size is not None and path.is_file():
             _whole_size(form, path)  # reject other files before reading them completely
@@ -71,11 +138,33 @@ def read_flow(path: str | Path) -> Flow:
     return form.decode(data, path)
 
 
+def encode_flow(flow: Flow, form: FlowFormat, back: Flow | None = None) -> tuple[bytes, ...]:
+    """Encode a flow.
+
+    Args:
+        flow: ``(H, W, 2)`` float32 in pixels; NaN where unknown.
+        form: the format.
+        back: the flow from frame 2 to frame 1, which some formats store as well.
+
+    Returns:
+        The bytes of its files, in the order of :func:`files_of`.
+
+    Raises:
+        OutputError: a package that the format needs is missing.
+    """
+    if back is not None and form.encode_both is not None:
+        return (form.encode_both(flow, back),)
+    if not form.components:
+        return (form.encode(flow),)
+    known_flow = np.where(known(flow)[..., None], flow, np.float32(np.nan))
+    return tuple(form.encode(known_flow[..., [index]]) for index in range(len(form.components)))
+
+
 def output_size(path: Path) -> tuple[int, int]:
     """Check that an output of flowcli is complete, and find its size.
 
     Args:
-        path: a flow file, or a picture.
+        path: a flow file, one of the files of a flow, or a picture.
 
     Returns:
         Height and width in pixels.
@@ -83,9 +172,12 @@ def output_size(path: Path) -> tuple[int, int]:
     Raises:
         InputError: the file is missing, unreadable, damaged or truncated.
     """
-    if path.suffix.lower() == _PNG:
+    suffix = path.suffix.lower()
+    if suffix == _PNG:
         return whole_png_size(path)
-    form = formats().get(path.suffix.lower())
+    if suffix in _JPEG:
+        return whole_jpeg_size(path)
+    form = formats().get(suffix)
     if form is None or form.size is None:
         height, width = read_flow(path).shape[:2]
         return height, width
@@ -113,6 +205,8 @@ def loss(flow: Flow, form: FlowFormat | None) -> str | None:
     """
     if form is None:
         return None if np.isfinite(flow).all() else "unknown flow is drawn in one plain colour"
+    if form.loss is not None:
+        return form.loss(flow)
     if form.holds is None or max(flow.max(), -flow.min()) < _SHORT:  # false if any vector is unknown
         return None
     lost = known(flow) & ~form.holds(flow)

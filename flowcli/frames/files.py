@@ -10,7 +10,7 @@ from pathlib import Path
 
 _SUFFIXES = (
     ".png .apng .jpg .jpeg .jpe .jfif .jp2 .webp .avif .tif .tiff .bmp .dib .gif .pbm .pgm .ppm .pnm .pam .sr .ras "
-    ".pfm .hdr .pic"
+    ".pfm .hdr .pic .exr"
 )
 
 IMAGE_SUFFIXES = frozenset(_SUFFIXES.split())

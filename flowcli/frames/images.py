@@ -15,7 +15,7 @@ from ..arrays import Frame
 from ..errors import InputError
 from ..limits import MAX_PIXELS
 from ..storage import why, write_bytes
-from . import pillow, tiff
+from . import exr, pillow, tiff
 from .bounds import check_pixels
 from .levels import Values, to_frame
 from .opencv import decode_frame, encode_image
@@ -25,6 +25,8 @@ WRITTEN_SUFFIXES = (".png", ".jpg", ".jpeg", ".webp", ".tif", ".tiff", ".bmp", "
 
 _FLOAT_MAPS = (b"PF", b"Pf")  # portable float maps, which have no natural scale
 
+_RADIANCE = (b"#?RADIANCE", b"#?RGBE")
+
 _log = logging.getLogger(__name__)
 
 
@@ -32,8 +34,8 @@ def read_image(path: str | Path, *, max_pixels: int = MAX_PIXELS, levels: tuple[
     """Read an image from a file or a named pipe.
 
     The result is always 8-bit RGB: grey becomes three equal channels, alpha is dropped, 16 bits are scaled to 8
-    (0..65535 to 0..255) unless there are levels, CMYK and L*a*b* are converted, and orientation is applied. Of several
-    images the first is taken.
+    (0..65535 to 0..255) unless there are levels, CMYK and L*a*b* are converted, scene-linear values (OpenEXR, Radiance)
+    are tone-mapped by the sRGB curve, and orientation is applied. Of several images the first is taken.
 
     Args:
         path: the file.
@@ -73,9 +75,25 @@ def read_values(path: Path, *, max_pixels: int = MAX_PIXELS, as_stored: bool = T
     check_pixels(*(_declared_size(io.BytesIO(data)) or (0, 0)), path, max_pixels)
     if pillow.holds_several(data):
         _log.warning("%s holds several images; of such frames the first image is used", path)
+    if exr.is_exr(data):
+        return _decode_exr(data, path, max_pixels, as_stored)
     if pillow.is_avif(data):
         return pillow.decode_avif(data, path, max_pixels=max_pixels)
-    return decode_frame(data, path, as_stored=as_stored or data.startswith(_FLOAT_MAPS))
+    is_linear = data.startswith(_RADIANCE)
+    values = decode_frame(data, path, as_stored=as_stored or is_linear or data.startswith(_FLOAT_MAPS))
+    return _toned(values) if is_linear and not as_stored else values
+
+
+def _decode_exr(data: bytes, path: Path, max_pixels: int, as_stored: bool) -> Values:
+    check_pixels(*exr.window_size(data, path), path, max_pixels)
+    values = exr.read_linear(data, path)
+    values = values[..., 0] if values.shape[2] == 1 else values
+    return values if as_stored else _toned(values)
+
+
+def _toned(linear: Values) -> Frame:
+    _log.info("frames of scene-linear values are tone-mapped by the sRGB curve and clipped")
+    return exr.tone_map(linear)
 
 
 def _read_bytes(path: Path) -> bytes:

@@ -18,7 +18,14 @@ _PNM_HEADER = re.compile(rb"P[2356](?:\s|#[^\n]*\n)+\d+(?:\s|#[^\n]*\n)+\d+(?:\s
 _PAM_HEADER = re.compile(rb"P7\n(?:[^\n]{0,80}\n){0,9}?MAXVAL\s+(\d+)")
 _PAM_MAGIC = b"P7"
 
-_DAMAGE = re.compile(rb"Premature end of JPEG|Corrupt JPEG data: (?!\d+ extraneous bytes before marker)")
+_CHATTER = re.compile(
+    rb"libpng (?:error|warning)|Corrupt JPEG data|Premature end of JPEG|Inconsistent progression sequence|"
+    rb"Invalid SOS parameters|Unknown Adobe color transform|Warning: unknown JFIF revision|"
+    rb"Caution: quantization tables|Application transferred too many scanlines"
+)
+"""What libpng and libjpeg (its table of messages in jerror.h) print about a file."""
+
+_DAMAGE = re.compile(r"Premature end of JPEG|Corrupt JPEG data: (?!\d+ extraneous bytes before marker)")
 """What libjpeg says of damage; not of bytes that some cameras write although their pictures are complete."""
 
 
@@ -80,7 +87,7 @@ def decode_image(data: bytes, flags: int, name: object) -> Values:
     # OpenCV would log to stderr, where flowcli promises a single line of its own.
     cv2.utils.logging.setLogLevel(cv2.utils.logging.LOG_LEVEL_SILENT)
     try:
-        with captured_stderr() as complaints:
+        with captured_stderr(_CHATTER.match) as complaints:
             image = cv2.imdecode(np.frombuffer(data, np.uint8), flags)
     except cv2.error as error:
         if "CV_IO_MAX_IMAGE" in error.err:

@@ -24,6 +24,7 @@ _DAMAGE = (OSError, ValueError, SyntaxError, EOFError, LookupError, RuntimeError
 
 _AVIF = re.compile(rb"....ftyp(?:avif|avis)", re.DOTALL)
 _RIFF_BYTES, _ANIMATED = 12, 0x02  # the size of WebP's file header; a flag in its first chunk (VP8X)
+_CHATTER = re.compile(rb"tempfile\.tif: ")  # how libtiff begins what it prints of a file without a name
 _GREYS = ("1", "L", "LA")
 _MILLISECOND = Fraction(1, 1000)
 
@@ -95,7 +96,7 @@ def decode_tiff(data: bytes, page: int, name: object) -> Values:
     """
     from PIL.TiffImagePlugin import TiffImageFile
 
-    with _damage_of(name), captured_stderr() as complaints:
+    with _damage_of(name), captured_stderr(_CHATTER.match) as complaints:
         image = TiffImageFile(io.BytesIO(data))
         image.seek(page)
         deep = image.mode == "I;16"

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, BinaryIO
 import numpy as np
 
 from ..errors import InputError
-from ..limits import LARGEST_DEFLATE_RATIO
+from ..limits import LARGEST_DEFLATE_RATIO, LARGEST_RATIO
 from .bounds import check_pixels
 from .levels import Values
 from .photometric import PREMULTIPLIED, to_values, upright
@@ -48,8 +48,7 @@ _RATIOS = {
     _DEFLATE: LARGEST_DEFLATE_RATIO,
     _OLD_DEFLATE: LARGEST_DEFLATE_RATIO,
 }
-_LARGEST_RATIO = 1 << 14
-"""How much larger an image can be than its file, by compression and at most; what claims more is damaged."""
+"""How much larger an image can be than its file, by compression; what claims more is damaged."""
 
 _PILLOWS_TYPES = (np.dtype(np.uint8), np.dtype(np.uint16), np.dtype(np.bool_))
 _PILLOWS_COMPRESSIONS = frozenset({1, 2, 3, 4, 5, 6, 7})  # none, CCITT's, LZW and JPEG: those of TIFF 6.0
@@ -181,7 +180,7 @@ class TiffStack:
         ends = map(sum, zip(page.dataoffsets, page.databytecounts, strict=True))
         if max(ends, default=0) > self._length or (page.compression == _NONE and 8 * stored < page.size):
             raise InputError(f"cannot read {name}: it is truncated")
-        ratio = _RATIOS.get(page.compression, _LARGEST_RATIO)
+        ratio = _RATIOS.get(page.compression, LARGEST_RATIO)
         tile = page.tilewidth * page.tilelength * page.samplesperpixel * page.dtype.itemsize if page.is_tiled else 0
         if page.nbytes > self._length * ratio or tile > max(_SMALL_TILE, 4 * page.nbytes):
             raise InputError(f"cannot read {name}: it is damaged, and claims more than its {self._length} bytes hold")

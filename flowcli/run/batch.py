@@ -16,14 +16,15 @@ from ..draw.outputs import write_output
 from ..draw.style import Style
 from ..errors import BatchError, InputError, UsageError
 from ..estimator import FlowEstimator
-from ..flows.io import suffix_of
+from ..flows.formats import FlowOptions
+from ..flows.io import files_of, form_for, suffix_of
 from ..frames.images import image_size
 from ..frames.reading import Reading
 from ..results import BatchSummary, PairResult
 from ..storage import check_writable
 from .failures import FAILURES, Failures
 from .manifest import distinct, open_tasks
-from .record import Kind, Record, kind_of
+from .record import Kind, Record, kind_of, settings_of
 from .runner import Totals, Work, run
 from .tasks import Outcome, Task
 
@@ -36,7 +37,11 @@ class BatchOutputs:
     """The output folder."""
 
     flow_format: FlowFormatName = "flo"
-    """The format of outputs without a suffix; ``kitti`` also makes ``.png`` outputs KITTI files, not pictures."""
+    """The format of outputs without a suffix; ``kitti`` also makes ``.png`` outputs KITTI files, not pictures, and
+    ``jpg`` makes ``.jpg`` outputs pairs of grey JPEGs."""
+
+    options: FlowOptions = FlowOptions()
+    """How formats with options are written."""
 
     style: Style = Style()
     """How pictures are drawn; without a ``max_flow``, each has its own colour scale."""
@@ -50,6 +55,10 @@ class BatchOutputs:
     def __post_init__(self) -> None:
         """Take the name of a folder as well."""
         object.__setattr__(self, "folder", Path(self.folder))
+
+    def files(self, out: Path) -> tuple[Path, ...]:
+        """The files of an output with that name, which is relative to the folder."""
+        return files_of(self.folder / out, form_for(out, self.flow_format))
 
 
 @dataclass(frozen=True)
@@ -111,7 +120,7 @@ def estimate_batch(
             tasks = stack.enter_context(open_tasks(str(source), outputs.flow_format, outputs.folder))
         else:
             tasks = source
-        known = list(distinct(tasks, outputs.folder)) if isinstance(tasks, Collection) else None
+        known = list(distinct(tasks, outputs.files)) if isinstance(tasks, Collection) else None
         job = _BatchJob(estimator, outputs, reading, known or ())
         failures = stack.enter_context(Failures(outputs.folder))
 
@@ -120,7 +129,7 @@ def estimate_batch(
             if on_pair is not None:
                 on_pair(outcome.result())
 
-        work = map(job.look, shard.pick(distinct(tasks, outputs.folder) if known is None else known))
+        work = map(job.look, shard.pick(distinct(tasks, outputs.files) if known is None else known))
         totals = run(estimator, work, job.write, on_outcome=report, wants_statistics=wants_statistics, keeps_going=True)
     return _summary(name or "", estimator, outputs, job.levels, shard, totals)
 
@@ -139,7 +148,7 @@ class _BatchJob:
         wanted: dict[Kind, list[Path]] = {}
         for task in known:
             if task.out is not None:
-                wanted.setdefault(self._kind(task.out), []).append(outputs.folder / task.out)
+                wanted.setdefault(self._kind(task.out), []).extend(outputs.files(task.out))
         if not known:  # tasks that come one by one: settings that differ are an error before any work all the same
             wanted[self._kind(Path(f"x{suffix_of(outputs.flow_format)}"))] = []
         for kind, paths in wanted.items():
@@ -166,18 +175,19 @@ class _BatchJob:
 
     def _settings(self, kind: Kind) -> dict[str, object]:
         style = self._outputs.style.settings() if kind == "picture" else {}
-        return {**self._estimator.settings(), **style, **self._asked}
+        asked = {**self._asked, **settings_of(kind, self._outputs.options)}
+        return {**self._estimator.settings(), **style, **asked}
 
     def look(self, task: Task) -> Work:
         """Read the frames of a pair, unless it is done or cannot be done."""
         if task.error is not None or task.frame1 is None or task.frame2 is None or task.out is None:
             return Work(task, error=task.error)
-        outputs = (self._outputs.folder / task.out,)
+        outputs = self._outputs.files(task.out)
         try:
             kind = self._kind(task.out)
             if not self._record.is_expected(kind):  # the tasks were not known in advance
                 self._record.expect(kind, self._settings(kind))
-            if self._is_done(kind, outputs[0], task.frame1, task.frame2, task.made_from):
+            if self._is_done(kind, outputs, task.frame1, task.frame2, task.made_from):
                 return Work(task, is_done=True, outputs=outputs)
             frames = self._read(task.frame1), self._read(task.frame2)
             check_same_size(task.frame1, frames[0].shape, task.frame2, frames[1].shape)
@@ -194,10 +204,12 @@ class _BatchJob:
             self._last = path, self._reading.frame(values, path)
         return self._last[1]
 
-    def _is_done(self, kind: Kind, out: Path, frame1: Path, frame2: Path, made_from: str | None) -> bool:
-        if not out.exists():
+    def _is_done(
+        self, kind: Kind, outputs: tuple[Path, ...], frame1: Path, frame2: Path, made_from: str | None
+    ) -> bool:
+        if not all(output.exists() for output in outputs):
             return False
-        is_done = functools.partial(self._record.is_done, kind, out, made_from=made_from)
+        is_done = functools.partial(self._record.is_done, kind, outputs, made_from=made_from)
         try:
             frames = [path.stat() for path in (frame1, frame2)]
         except FileNotFoundError:  # a frame was deleted since then: a complete output suffices
@@ -217,15 +229,17 @@ class _BatchJob:
 
     def write(self, work: Work, flow: Flow) -> str | None:
         """Write a flow; see :data:`flowcli.run.runner.Write`."""
-        out = work.outputs[0]
+        out = work.task.out
+        assert out is not None  # or there would be no flow
         model = self._estimator.model
         self._record.begin(self._kind(out), {"model": model.name, "revision": model.revision, **self._reading.note()})
         return write_output(
-            out,
+            self._outputs.folder / out,
             flow,
             flow_format=self._outputs.flow_format,
             style=self._outputs.style,
             made_from=work.task.made_from,
+            options=self._outputs.options,
         )
 
 

@@ -15,7 +15,7 @@ from ..choices import DEFAULT_MODEL, FALLBACK_MODEL, Precision
 from ..errors import BatchError, UsageError
 from ..estimator import FlowEstimator, FramePair
 from ..flows.metrics import endpoint_error
-from ..limits import MAX_PIXELS
+from ..frames.reading import Reading
 from ..models import ModelRequest, Progress, find_family, load_model
 from ..models.perceiver import PerceiverFamily, prepare_torch
 from ..results import ModelCheck, PrecisionCheck, SceneCheck, StockCheck
@@ -49,7 +49,7 @@ def check_model(
     offline: bool = False,
     device: str = "auto",
     float64: bool = False,
-    max_pixels: int = MAX_PIXELS,
+    reading: Reading = Reading(),
     progress: Progress | None = None,
     on_pass: OnPass | None = None,
 ) -> ModelCheck:
@@ -63,7 +63,7 @@ def check_model(
         offline: never use the network.
         device: ``auto``, ``cpu``, ``cuda``, ``cuda:N`` or ``mps``.
         float64: whether to compare with the stock module in float64 too, which needs twice its memory.
-        max_pixels: larger frames are refused.
+        reading: how the frames are read.
         progress: called as a download progresses (file name, bytes so far, total bytes or ``None``).
         on_pass: called with 1 whenever a network has run.
 
@@ -78,7 +78,7 @@ def check_model(
         DeviceError: the device's memory does not suffice.
     """
     family = checkpoint_family(model)
-    pair = None if frames is None else read_named_pair(Path(frames[0]), Path(frames[1]), max_pixels=max_pixels)
+    pair = None if frames is None else read_named_pair(Path(frames[0]), Path(frames[1]), reading)
     checkpoint = family.find(ModelRequest(model, revision, offline, progress=progress))
     return check_checkpoint(checkpoint, pair, device=device, float64=float64, on_pass=on_pass)
 
@@ -94,9 +94,9 @@ def checkpoint_family(model: str) -> PerceiverFamily:
     return family
 
 
-def read_named_pair(frame1: Path, frame2: Path, *, max_pixels: int = MAX_PIXELS) -> NamedPair:
+def read_named_pair(frame1: Path, frame2: Path, reading: Reading = Reading()) -> NamedPair:
     """Read two frames; raises ``InputError`` if one cannot be read or they differ in size."""
-    return NamedPair((frame1, frame2), read_pair(frame1, frame2, max_pixels=max_pixels))
+    return NamedPair((frame1, frame2), read_pair(frame1, frame2, reading)[0])
 
 
 def check_checkpoint(

@@ -11,7 +11,8 @@ from ..choices import FlowFormatName
 from ..draw.outputs import write_mask, write_output
 from ..draw.style import Style
 from ..estimator import FlowEstimator, FramePair
-from ..flows.io import form_for
+from ..flows.formats import FlowOptions
+from ..flows.io import files_of, form_for
 from ..flows.metrics import flow_statistics
 from ..flows.occlusion import occluded
 from ..frames.reading import Reading
@@ -32,7 +33,11 @@ class PairOutputs:
     """A ``.png`` for the occlusion mask, white where frame 1 is hidden in frame 2; also estimates the backward flow."""
 
     flow_format: FlowFormatName | None = None
-    """``kitti`` makes ``.png`` outputs KITTI files, not pictures."""
+    """``kitti`` makes ``.png`` outputs KITTI files, and ``jpg`` makes ``.jpg`` outputs pairs of grey JPEGs, not
+    pictures."""
+
+    options: FlowOptions = FlowOptions()
+    """How formats with options are written."""
 
     style: Style = Style()
     """How pictures are drawn."""
@@ -43,7 +48,8 @@ class PairOutputs:
     @property
     def paths(self) -> tuple[Path, ...]:
         """All files to write."""
-        return (*self.flows, *([self.occlusion] if self.occlusion else []))
+        flows = [file for path in self.flows for file in files_of(path, form_for(path, self.flow_format))]
+        return (*flows, *([self.occlusion] if self.occlusion else []))
 
     def check(self, inputs: Iterable[Path]) -> None:
         """Check, before anything is computed, that all outputs can be written.
@@ -55,8 +61,6 @@ class PairOutputs:
             UsageError: an output exists and ``force`` is false, is given twice, or is one of ``inputs``.
             OutputError: an output cannot be written, or has an unknown suffix.
         """
-        for path in self.flows:
-            form_for(path, self.flow_format)
         if self.occlusion is not None:
             check_suffix(self.occlusion, [".png"])
         check_outputs(list(self.paths), force=self.force, inputs=list(inputs))
@@ -131,25 +135,34 @@ class _PairJob:
 
     def work(self) -> list[Work]:
         """The requested flow and, for occlusion, the opposite one; their windows share batches."""
-        there = Work(Task(0, *self._names), self._frames, outputs=self._outputs.flows)
+        there = Work(Task(0, *self._names), self._frames)
         if self._outputs.occlusion is None:
             return [there]
-        return [there, Work(Task(1, *self._names[::-1]), self._frames[::-1], outputs=(self._outputs.occlusion,))]
+        return [there, Work(Task(1, *self._names[::-1]), self._frames[::-1])]
 
     def write(self, work: Work, flow: Flow) -> str | None:
-        """Write the flow, or the mask once both flows are known; see :data:`flowcli.run.runner.Write`."""
+        """Write all outputs once all flows are known; see :data:`flowcli.run.runner.Write`."""
         self.flows.append(flow)
-        if work.task.number == 0:
-            for path in work.outputs:
-                loss = write_output(
-                    path, flow, flow_format=self._outputs.flow_format, style=self._outputs.style, frame=self._frames[0]
-                )
-                self._loss = loss or self._loss
-            return self._loss
-        mask = occluded(self.flows[0], flow)
-        self._occluded = float(mask.mean())
-        write_mask(work.outputs[0], mask)
-        return None
+        outputs = self._outputs
+        if outputs.occlusion is not None and work.task.number == 0:
+            return None
+        back = flow if outputs.occlusion is not None else None
+        for path in outputs.flows:
+            loss = write_output(
+                path,
+                self.flows[0],
+                flow_format=outputs.flow_format,
+                style=outputs.style,
+                frame=self._frames[0],
+                options=outputs.options,
+                back=back,
+            )
+            self._loss = loss or self._loss
+        if outputs.occlusion is not None:
+            mask = occluded(self.flows[0], flow)
+            self._occluded = float(mask.mean())
+            write_mask(outputs.occlusion, mask)
+        return self._loss
 
     def result(self, estimator: FlowEstimator, totals: Totals, reading: Reading, backward: bool) -> EstimateResult:
         """The result for the caller."""

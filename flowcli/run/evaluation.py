@@ -14,8 +14,8 @@ from ..draw.error_map import error_map as draw_errors
 from ..errors import InputError, UsageError
 from ..estimator import FlowEstimator
 from ..flows.datasets import Subset, find_samples
-from ..flows.formats import formats
-from ..flows.io import is_flow_file, read_flow
+from ..flows.formats import FlowOptions, formats
+from ..flows.io import files_to_read, is_flow_file, name_of, read_flow
 from ..flows.metrics import Scores
 from ..frames.files import natural_key
 from ..frames.images import write_image
@@ -52,7 +52,7 @@ class Comparison:
     def files(self) -> list[Path]:
         """All files that are read."""
         parts = (path for subset in self.subsets for path in (subset.truth, subset.mask))
-        return [self.estimate, *(path for path in parts if path is not None)]
+        return [file for path in (self.estimate, *parts) if path is not None for file in files_to_read(path)]
 
 
 @dataclass
@@ -65,6 +65,9 @@ class Evaluation:
     main: set[str] = field(default_factory=set)
     """The names of the subsets that cover all pixels with true flow."""
 
+    options: FlowOptions = FlowOptions()
+    """How flow files of formats with options are read."""
+
     def add(self, comparison: Comparison) -> tuple[Flow, Flow, Scores]:
         """Compare an estimated flow with the true flow, and add its scores.
 
@@ -75,12 +78,12 @@ class Evaluation:
         Raises:
             InputError: a file cannot be read, or the flows differ in size.
         """
-        flow = read_flow(comparison.estimate)
+        flow = read_flow(comparison.estimate, self.options)
         truths: dict[Path, Flow] = {}
         first: Scores | None = None
         for subset in comparison.subsets:
             if subset.truth not in truths:
-                truths[subset.truth] = read_flow(subset.truth)
+                truths[subset.truth] = read_flow(subset.truth, self.options)
             truth, chosen = truths[subset.truth], subset.chosen()
             _check_sizes(comparison.estimate, flow, subset.truth, truth)
             if chosen is not None:
@@ -172,6 +175,7 @@ def evaluate(
     error_map: Path | str | None = None,
     force: bool = False,
     on_pair: OnComparison | None = None,
+    options: FlowOptions = FlowOptions(),
 ) -> EvaluationSummary:
     """Compare estimated flow with true flow.
 
@@ -181,6 +185,7 @@ def evaluate(
         error_map: the picture of the errors: a ``.png`` for two files, a folder for two folders; ``None`` for none.
         force: whether to overwrite existing error maps.
         on_pair: called with each comparison.
+        options: how flow files of formats with options are read.
 
     Returns:
         The figures over all pixels, as the subset ``all``.
@@ -193,14 +198,14 @@ def evaluate(
     estimates, truths = Path(estimates), Path(truths)
     error_map = None if error_map is None else Path(error_map)
     for path in (estimates, truths):
-        if not path.exists():
+        if not any(file.exists() for file in files_to_read(path)):
             raise InputError(f"cannot read {path}: no such file or directory; check the path")
     is_folder = estimates.is_dir()
-    if is_folder != truths.is_dir() and estimates.exists() and truths.exists():
+    if is_folder != truths.is_dir():
         raise InputError(f"cannot compare {estimates} with {truths}: one is a folder; give two files or two folders")
     comparisons = _in_folders(estimates, truths) if is_folder else _of_files(estimates, truths)
     maps = ErrorMaps(error_map, comparisons, is_folder=is_folder, force=force) if error_map else None
-    evaluation = Evaluation()
+    evaluation = Evaluation(options=options)
     _compare(evaluation, comparisons, maps, on_pair)
     outputs = () if error_map is None else (error_map,)
     count = len(comparisons)
@@ -383,7 +388,9 @@ def _flows(folder: Path) -> dict[str, Path]:
     for path in files:
         if not is_flow_file(path):
             continue  # a picture
-        name = str(path.relative_to(folder).with_suffix(""))
+        name = str(name_of(path.relative_to(folder)))
+        if name in found and path in files_to_read(found[name]):
+            continue  # the other half of a pair
         if name in found:
             raise InputError(f"{found[name]} and {path} differ only in their suffix; remove one")
         found[name] = path

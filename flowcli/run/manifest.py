@@ -239,13 +239,13 @@ def _frame_folders(folder: Path, exclude: Path) -> Iterator[list[Path]]:
     return visit(folder)
 
 
-def distinct(tasks: Iterable[Task], folder: Path) -> Iterator[Task]:
+def distinct(tasks: Iterable[Task], files: Callable[[Path], Iterable[Path]]) -> Iterator[Task]:
     """Give an error to each task whose output is also the output of an earlier task, or a frame.
 
     Args:
         tasks: the tasks. If they are a collection, outputs are compared with the frames of all tasks, else with those
             so far.
-        folder: the output folder.
+        files: returns the files of an output.
 
     Yields:
         All tasks, in order.
@@ -261,8 +261,8 @@ def distinct(tasks: Iterable[Task], folder: Path) -> Iterator[Task]:
             earlier = origins.setdefault(task.out, task.origin)
             if earlier != task.origin:
                 fault = f"{task.out} is also the output of {earlier}; give each pair its own output"
-            elif _real(folder / task.out) in frames:
-                fault = f"{folder / task.out} is a frame; choose another output folder"
+            elif file := next((file for file in files(task.out) if _real(file) in frames), None):
+                fault = f"{file} is a frame; choose another output folder"
         if fault is not None:
             task = Task(task.number, None, None, origin=task.origin, error=UsageError(f"{task.origin}: {fault}"))
         yield task

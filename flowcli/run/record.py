@@ -15,13 +15,14 @@ import json
 import os
 import stat
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, cast
 
 from ..choices import FlowFormatName
 from ..errors import InputError, UsageError
+from ..flows.formats import FlowOptions, formats
 from ..flows.io import form_for, is_flow_file, output_size
 from ..storage import atomic_output, guarded, is_made_from, output_errors
 
@@ -34,13 +35,25 @@ _OURS = (RECORD, "failures.jsonl", ".flowcli")  # names, or beginnings of names,
 _SLOWEST_TICK = 3.0  # seconds; some file systems count in steps of two
 _UNTIL_WRITTEN = 1 << 63  # nanoseconds; later than every file
 
-Kind = Literal["flow", "picture"]
-"""The kind of an output: numbers, or a picture."""
+Kind = Literal["flow", "picture", "jpg", "exr"]
+"""The kind of an output: a picture, numbers, or numbers in a format whose options the record has to say."""
+
+
+_PLURALS: dict[Kind, str] = {"flow": "flows", "picture": "pictures", "jpg": "pairs of .jpg", "exr": ".exr files"}
 
 
 def kind_of(path: Path, flow_format: FlowFormatName | None) -> Kind:
     """The kind of an output with that name; arguments and errors as for :func:`flowcli.flows.io.form_for`."""
-    return "picture" if form_for(path, flow_format) is None else "flow"
+    form = form_for(path, flow_format)
+    if form is None:
+        return "picture"
+    return cast(Kind, form.name) if form.options else "flow"
+
+
+def settings_of(kind: Kind, options: FlowOptions) -> dict[str, object]:
+    """The options of formats that determine what outputs of a kind contain; JSON types only."""
+    form = next((form for form in formats().values() if form.name == kind), None)
+    return {} if form is None else {name: getattr(options, name) for name in form.options}
 
 
 @dataclass(frozen=True)
@@ -172,13 +185,19 @@ class Record:
         return {} if recorded is None or self._force else recorded.noted
 
     def is_done(
-        self, kind: Kind, path: Path, size: tuple[int, int] | None, *, frames_changed: int, made_from: str | None
+        self,
+        kind: Kind,
+        paths: Sequence[Path],
+        size: tuple[int, int] | None,
+        *,
+        frames_changed: int,
+        made_from: str | None,
     ) -> bool:
         """Whether an output exists and is valid, so that it can be skipped.
 
         Args:
             kind: the kind of output.
-            path: the output.
+            paths: its files; all of them must be valid.
             size: the height and width that it must have; ``None`` accepts any.
             frames_changed: when its frames were last modified, in nanoseconds since the epoch.
             made_from: identifies its frames; see :func:`flowcli.storage.is_made_from`.
@@ -186,33 +205,42 @@ class Record:
         Raises:
             UsageError: it exists, but no run has recorded it.
         """
-        if self._force:
+        ages = [self._age(kind, path, size, frames_changed, made_from) for path in paths]
+        if None in ages:
             return False
+        for path, is_older in zip(paths, ages, strict=True):
+            if is_older:  # adopted: from now on it is one of the recorded outputs
+                with output_errors(path):
+                    os.utime(path)
+        return True
+
+    def _age(
+        self, kind: Kind, path: Path, size: tuple[int, int] | None, frames_changed: int, made_from: str | None
+    ) -> bool | None:
+        """Whether a valid file is older than its kind's record, so that it is only now adopted; ``None``: not valid."""
+        if self._force:
+            return None
         try:
             found = path.stat()
             if not stat.S_ISREG(found.st_mode):
-                return False
+                return None
             made = found.st_mtime_ns
             entry = self._entry(kind)
             is_older = 0 < made <= entry.since
             if is_older and entry.outdated_since is not None and made > entry.outdated_since:
-                return False
+                return None
             if is_older and not self._adopt:
                 raise self._unrecorded(path)
             if frames_changed > time.time_ns():  # in the future: a clock was wrong, so ignore it
                 frames_changed = 0
             if (not is_older and made < frames_changed) or not is_made_from(path, made_from or ""):
-                return False
+                return None
             whole = output_size(path)
         except (OSError, InputError):  # missing, or incomplete
-            return False
+            return None
         if not _is_of_kind(path, kind):
             raise self._of_another_kind(path, kind)
-        is_good = size in {None, whole} and min(whole) > 0
-        if is_good and is_older:  # adopted: from now on it is one of the recorded outputs
-            with output_errors(path):
-                os.utime(path)
-        return is_good
+        return is_older if size in {None, whole} and min(whole) > 0 else None
 
     def _entry(self, kind: Kind) -> _Entry:
         if kind not in self._entries:
@@ -230,7 +258,7 @@ class Record:
         )
 
     def _of_another_kind(self, path: Path, kind: Kind) -> UsageError:
-        there, wanted = ("a picture", "KITTI's numbers") if kind == "flow" else ("KITTI's numbers", "a picture")
+        there, wanted = ("numbers", "a picture") if kind == "picture" else ("a picture", "numbers")
         return UsageError(
             f"{path} holds {there}, not {wanted}; choose another folder, or add `force` to overwrite such files"
         )
@@ -239,7 +267,7 @@ class Record:
         names = sorted(name for name in there.keys() | now.keys() if there.get(name) != now.get(name))
         changes = ", ".join(f"{name} ({there.get(name)} there, {now.get(name)} now)" for name in names)
         return UsageError(
-            f"{self._folder} contains {kind}s made with another {changes}; "
+            f"{self._folder} contains {_PLURALS[kind]} made with another {changes}; "
             "choose another folder, or add `force` to overwrite them"
         )
 
@@ -283,8 +311,8 @@ def _stamp(path: Path) -> tuple[int, int, int] | None:
 
 
 def _is_of_kind(path: Path, kind: Kind) -> bool:
-    """Whether an output is of that kind; a ``.png`` can be either, a picture or a KITTI file."""
-    return is_flow_file(path) == (kind == "flow")
+    """Whether an output is of that kind; a ``.png`` or ``.jpg`` can be either, a picture or numbers."""
+    return is_flow_file(path) == (kind != "picture")
 
 
 def _write_after(since: int, path: Path, text: str) -> None:

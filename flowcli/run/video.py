@@ -15,7 +15,9 @@ from ..draw.style import Style, lay_out
 from ..draw.video_writer import VIDEO_SUFFIXES, VideoWriter
 from ..errors import FlowcliError, InputError, UsageError
 from ..estimator import FlowEstimator
-from ..flows.io import read_flow, suffix_of
+from ..flows.formats import FlowOptions
+from ..flows.io import PLACEHOLDER, files_of, form_for, read_flow, suffix_of
+from ..frames.files import IMAGE_SUFFIXES
 from ..frames.opening import open_source
 from ..frames.reading import Reading
 from ..frames.selection import EVERYTHING
@@ -24,7 +26,7 @@ from ..frames.source import DamagedError, FrameSource, TimedFrame
 from ..results import PairResult, VideoSummary
 from ..storage import atomic_output, check_outputs, check_suffix, check_writable
 from .colour_scale import choose_max_flow
-from .record import Kind, Record
+from .record import Kind, Record, kind_of, settings_of
 from .runner import Totals, Work, run
 from .tasks import Outcome, Task, made_from
 
@@ -41,6 +43,9 @@ class VideoOutputs:
 
     flow_format: FlowFormatName = "flo"
     """The format of the flow files."""
+
+    options: FlowOptions = FlowOptions()
+    """How flow files of formats with options are written."""
 
     layout: Layout = "flow"
     """What each frame of the video shows."""
@@ -68,7 +73,26 @@ class VideoOutputs:
     @property
     def kind(self) -> Kind:
         """The kind of the files in ``flow_dir``."""
-        return "picture" if self.flow_format == "png" else "flow"
+        return kind_of(self.name("x", 0), self.flow_format)
+
+    def name(self, frame: str, number: int) -> Path:
+        """The name of the flow of a pair, relative to ``flow_dir``.
+
+        Args:
+            frame: the name of its first frame.
+            number: the number of the pair, from 0.
+
+        Returns:
+            The frame's name with the format's suffix; for ``jpg`` the name that action recognition reads, with a number
+            from 1.
+        """
+        if self.flow_format == "jpg":
+            return Path(f"flow_{PLACEHOLDER}_{number + 1:05d}.jpg")
+        return Path(f"{frame}{suffix_of(self.flow_format)}")
+
+    def files(self, name: Path) -> tuple[Path, ...]:
+        """The files of the flow with that name; none without ``flow_dir``."""
+        return () if self.flow_dir is None else files_of(self.flow_dir / name, form_for(name, self.flow_format))
 
     @property
     def paths(self) -> tuple[Path, ...]:
@@ -95,7 +119,8 @@ class VideoOutputs:
             check_outputs([self.video], force=self.force, inputs=[path])
         if self.flow_dir is not None:
             check_writable(self.flow_dir)
-            if isinstance(source, ImageSequence) and self.flow_format == "png":
+            suffix = suffix_of(self.flow_format)
+            if isinstance(source, ImageSequence) and (suffix in IMAGE_SUFFIXES or suffix == ".exr"):
                 folders = {file.resolve().parent for file in source.files}
                 if self.flow_dir.resolve() in folders:
                     raise UsageError(f"{self.flow_dir} contains the input's frames; choose another `flow_dir`")
@@ -220,7 +245,7 @@ class _VideoJob:
             number,
             first.file or Path(first.name),
             second.file or Path(second.name),
-            out=Path(f"{first.name}{suffix_of(self._outputs.flow_format)}"),
+            out=self._outputs.name(first.name, number),
             made_from=_names(first, second),
             time=first.time,
         )
@@ -228,45 +253,47 @@ class _VideoJob:
             self._writer.pixel_aspect = first.pixel_aspect
         frames = first.image, second.image
         shown = first.image if self._writer is not None else None
-        if self._record is None or self._outputs.flow_dir is None:
+        if self._record is None or self._outputs.flow_dir is None or task.out is None:
             return Work(task, frames, shown)
-        path = self._outputs.flow_dir / f"{task.out}"
+        files = self._outputs.files(task.out)
         is_there = self._record.is_done(
             self._outputs.kind,
-            path,
+            files,
             self._size,
             frames_changed=max(first.changed, second.changed),
             made_from=task.made_from,
         )
-        flow = self._read_back(path) if is_there else None
+        flow = self._read_back(self._outputs.flow_dir / task.out) if is_there else None
         # The output video needs the flow itself.
         is_done = is_there and flow is None and self._writer is None
-        return Work(task, frames, shown, flow, is_done, (path,))
+        return Work(task, frames, shown, flow, is_done, files)
 
     def _read_back(self, path: Path) -> Flow | None:
         """Read an existing flow; ``None`` if it is a picture, or cannot be read."""
         if self._outputs.kind == "picture":
             return None
         try:
-            return read_flow(path)
+            return read_flow(path, self._outputs.options)
         except InputError:  # deleted or replaced since it was checked
             return None
 
     def write(self, work: Work, flow: Flow) -> str | None:
         """Write a flow; see :data:`flowcli.run.runner.Write`."""
         loss = None
-        if self._record is not None and work.flow is None:
+        folder, out = self._outputs.flow_dir, work.task.out
+        if self._record is not None and work.flow is None and folder is not None and out is not None:
             model = self._estimator.model
             noted = {"model": model.name, "revision": model.revision, **self._source.reading.note()}
             if self._outputs.kind == "picture":
                 noted["max_flow"] = self._style.max_flow
             self._record.begin(self._outputs.kind, noted)
             loss = write_output(
-                work.outputs[0],
+                folder / out,
                 flow,
                 flow_format=self._outputs.flow_format,
                 style=self._style,
                 made_from=work.task.made_from,
+                options=self._outputs.options,
             )
         time = work.task.time
         if self._writer is not None and work.shown is not None and time is not None:
@@ -300,8 +327,11 @@ def _open_record(estimator: FlowEstimator, source: FrameSource, outputs: VideoOu
     settings |= source.reading.settings()
     if outputs.kind == "picture":
         settings |= {**outputs.style.settings(), "max_flow": outputs.style.max_flow or "auto"}
+    settings |= settings_of(outputs.kind, outputs.options)
     record = Record(outputs.flow_dir, force=outputs.force, adopt=outputs.adopt)
-    there = outputs.flow_dir.glob(f"*{suffix_of(outputs.flow_format)}")
+    form = form_for(outputs.name("x", 0), outputs.flow_format)
+    pattern = f"*{suffix_of(outputs.flow_format)}" if form is None or not form.components else "flow_[xy]_*.jpg"
+    there = outputs.flow_dir.glob(pattern)
     record.expect(outputs.kind, settings, there)
     return record
 

@@ -170,7 +170,7 @@ def test_unknown_formats(tmp_path: Path) -> None:
     with pytest.raises(OutputError, match=r"unknown format \.xyz"):
         write_flow(tmp_path / "flow.xyz", np.zeros((2, 2, 2), np.float32))
     with pytest.raises(InputError, match="not a flow format"):
-        read_flow(tmp_path / "flow.jpg")
+        read_flow(tmp_path / "flow.xyz")
     with pytest.raises(InputError, match="no such file"):
         read_flow(tmp_path / "missing.flo")
 
@@ -266,7 +266,9 @@ STEPS = st.integers(-511 * 64, 511 * 64).map(lambda n: n / 64)  # what every for
 @given(
     values=npst.arrays(np.float32, st.tuples(st.integers(1, 5), st.integers(1, 5), st.just(2)), elements=STEPS),
     unknown=st.sets(st.integers(0, 24)),
-    route=st.lists(st.sampled_from(["flo", "kitti", "npy", "npz", "pfm", "flo5"]), min_size=2, max_size=3),
+    route=st.lists(
+        st.sampled_from(["flo", "kitti", "npy", "npz", "pfm", "flo5", "exr", "tif"]), min_size=2, max_size=3
+    ),
 )
 def test_round_trips_through_formats(values: np.ndarray, unknown: set[int], route: list[FlowFormatName]) -> None:
     flow = values.copy()
@@ -305,11 +307,12 @@ def test_colours_are_not_flow(tmp_path: Path) -> None:
 
 def test_nothing_may_follow_the_end(tmp_path: Path) -> None:
     for flow_format in get_args(FlowFormatName):
-        if flow_format != "png":
+        if flow_format not in {"png", "tif"}:  # a TIFF file may have bytes that nothing refers to
             path = tmp_path / f"a{suffix_of(flow_format)}"
             write_flow(path, FLOW, flow_format=flow_format)
+            path = path.with_name("a_y.jpg") if flow_format == "jpg" else path
             path.write_bytes(path.read_bytes() + b"more")
-            with pytest.raises(InputError, match=r"a\."):
+            with pytest.raises(InputError, match=r"a(_y)?\."):
                 read_flow(path)
 
 

@@ -11,6 +11,7 @@ from PIL import Image
 
 from flowcli import read_image
 from flowcli.errors import InputError
+from flowcli.frames.exr import encode_channels
 from flowcli.frames.files import IMAGE_SUFFIXES, oddities
 from flowcli.frames.images import write_image
 from flowcli.frames.opening import open_source
@@ -40,6 +41,10 @@ def write(path: Path, image: np.ndarray) -> None:
         picture = Image.fromarray(image)
         mode = {".pbm": "1", ".pgm": "L"}.get(path.suffix, "RGB")
         picture.convert(mode).save(path, format=PILLOW_FORMATS[path.suffix])
+    elif path.suffix == ".exr":
+        path.write_bytes(
+            encode_channels(dict(zip("RGB", np.moveaxis(image / np.float32(255), -1, 0), strict=True)), {})
+        )
     else:
         is_float = path.suffix in FLOAT_SUFFIXES
         values = image.astype(np.float32) / 255 if is_float else image

@@ -386,7 +386,7 @@ def test_flows_and_their_pictures_share_a_folder(frames: Path, tmp_path: Path) -
         assert counts(run_tasks(items, out, flow_format="png")) == expected_counts
     assert counts(run(frames, out)) == (0, 6, 0)
     before = files(out)
-    with pytest.raises(UsageError, match=r"8\.png holds a picture, not KITTI's numbers"):
+    with pytest.raises(UsageError, match=r"8\.png holds a picture, not numbers"):
         run_tasks(items, out, flow_format="kitti")
     with pytest.raises(UsageError, match=r"another wheel \(middlebury there, hsv now\)"):
         run_tasks(items, out, flow_format="png", style=Style(wheel="hsv"))
@@ -420,3 +420,32 @@ def test_failures_that_were_cut_off_are_dropped(tmp_path: Path) -> None:
         failures.note(Outcome(task, "failed", error=InputError("no")))
         assert json.loads((tmp_path / "failures.jsonl").read_text().splitlines()[-1])["out"] == "c.flo"
     assert [entry["out"] for entry in listed(tmp_path)] == ["a.flo", "c.flo"]
+
+
+def test_pictures_and_pairs_of_jpegs_are_told_apart(frames: Path, tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    items = [
+        Task(number, frames / "s1/8.png", frames / "s1/9.png", Path(name), f"line {number}")
+        for number, name in enumerate(("a_x.jpg", "a_y.jpg", "b.jpeg"))
+    ]
+    for expected_counts in ((3, 0, 0), (0, 3, 0)):  # pictures that are called like pairs
+        assert counts(run_tasks(items, out)) == expected_counts
+    assert sorted(path.name for path in out.glob("*.jp*")) == ["a_x.jpg", "a_y.jpg", "b.jpeg"]
+    pair = [Task(0, frames / "s1/8.png", frames / "s1/9.png", Path("a.jpg"), "line 1")]
+    before = files(out)
+    with pytest.raises(UsageError, match=r"a_x\.jpg"):
+        run_tasks(pair, out, flow_format="jpg")
+    assert files(out) == before
+    assert counts(run_tasks(pair, tmp_path / "pairs", flow_format="jpg")) == (1, 0, 0)
+    (tmp_path / "pairs/a_x.jpg").unlink()
+    assert counts(run_tasks(pair, tmp_path / "pairs", flow_format="jpg")) == (1, 0, 0)
+    assert counts(run_tasks(pair, tmp_path / "pairs", flow_format="jpg")) == (0, 1, 0)
+
+
+def test_a_pair_of_jpegs_never_replaces_a_frame(frames: Path) -> None:
+    (frames / "s1/8.png").rename(frames / "s1/a_y.jpg")
+    items = [Task(0, frames / "s1/a_y.jpg", frames / "s1/9.png", Path("s1/a.jpg"), "line 1")]
+    results: list[PairResult] = []
+    outputs = BatchOutputs(frames, flow_format="jpg")
+    estimate_batch(load_estimator("dis"), items, outputs, on_pair=results.append)
+    assert "a_y.jpg is a frame" in str(results[0].error)

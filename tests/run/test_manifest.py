@@ -130,7 +130,7 @@ def test_paths_are_looked_for_beside_the_manifest_and_then_here(
         ("a.png,b.png,../x.flo", "is outside the output folder"),
         ("a.png,b.png,/x.flo", "is outside the output folder"),
         ("a.png,b.png,.", "is not a file name"),
-        ("a.png,b.png,x.jpg", r"unknown format \.jpg"),
+        ("a.png,b.png,x.xyz", r"unknown format \.xyz"),
         ('"a.png,b.png', "neither a JSON object nor CSV"),
         ("a\0.png,b.png", "a path contains invalid characters"),
     ],
@@ -163,7 +163,8 @@ def test_what_is_no_manifest(text: str, message: str) -> None:
 
 
 def test_an_output_is_written_once() -> None:
-    items = list(distinct(read("a.png,b.png,x.flo\nb.png,c.png,y.flo\nc.png,d.png,x.flo\n"), Path("out")))
+    tasks = read("a.png,b.png,x.flo\nb.png,c.png,y.flo\nc.png,d.png,x.flo\n")
+    items = list(distinct(tasks, lambda out: [Path("out") / out]))
     assert are_good(items) == [True, True, False]
     assert "pairs, line 3: x.flo is also the output of pairs, line 1" in str(items[2].error)
 
@@ -201,8 +202,8 @@ def test_a_folder_without_pairs(tmp_path: Path) -> None:
 
 def test_no_output_is_a_frame(tmp_path: Path) -> None:
     items = read("a.png,b.png\nb.png,c.png,c.png\n", tmp_path, ".png")
-    assert are_good(distinct(items, tmp_path)) == [False, False]
-    assert are_good(distinct(items, tmp_path / "out")) == [True, True]
+    assert are_good(distinct(items, lambda out: [tmp_path / out])) == [False, False]
+    assert are_good(distinct(items, lambda out: [tmp_path / "out" / out])) == [True, True]
 
 
 def test_a_path_that_no_file_system_can_have() -> None:

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import os
 from fractions import Fraction
 from pathlib import Path
+from typing import Any
 
 import av
 import numpy as np
 import pytest
 
-from flowcli import colorize, load_estimator, read_flow, read_image
+from flowcli import FlowOptions, colorize, load_estimator, read_flow, read_image, write_flow
 from flowcli.draw.style import Style
 from flowcli.errors import InputError, OutputError, UsageError
 from flowcli.frames.images import write_image
@@ -269,3 +271,70 @@ def test_frames_of_the_same_name_are_told_apart_by_their_folders(tmp_path: Path)
     expected = load_estimator("dis").estimate(moving_frames(4)[0], moving_frames(4)[2])
     assert again.skipped == 0
     np.testing.assert_array_equal(read_flow(tmp_path / "flows/000000.flo"), expected)
+
+
+def test_pairs_of_jpegs_are_resumed_by_pair(folder: Path, tmp_path: Path) -> None:
+    flows = tmp_path / "flows"
+
+    def again() -> tuple[int, int]:
+        summary = run(folder, flow_dir=flows, flow_format="jpg")
+        return summary.done, summary.skipped
+
+    names = [f"flow_{component}_{number:05d}.jpg" for component in "xy" for number in range(1, 5)]
+    assert again() == (4, 0)
+    assert sorted(path.name for path in flows.glob("*.jpg")) == names
+    whole = {name: (flows / name).read_bytes() for name in names}
+    assert again() == (0, 4)
+    (flows / names[1]).unlink()
+    (flows / names[6]).write_bytes(whole[names[6]][:-10])
+    assert again() == (2, 2)
+    write_flow(flows / "flow_{xy}_00004.jpg", np.zeros((5, 5, 2), np.float32), flow_format="jpg")
+    assert again() == (1, 3)
+    newest = max(path.stat().st_mtime_ns for path in folder.iterdir())
+    os.utime(flows / names[4], ns=(newest - 10**9, newest - 10**9))  # older than its frames
+    assert again() == (1, 3)
+    assert {name: (flows / name).read_bytes() for name in names} == whole
+    with pytest.raises(UsageError, match=r"pairs of \.jpg made with another bound \(20\.0 there, 9\.0 now\)"):
+        run(folder, flow_dir=flows, flow_format="jpg", options=FlowOptions(bound=9.0))
+
+
+def test_pairs_without_a_record_are_adopted_whole(folder: Path, tmp_path: Path) -> None:
+    flows = tmp_path / "flows"
+    run(folder, flow_dir=flows, flow_format="jpg")
+    (flows / "flowcli.json").unlink()
+    with pytest.raises(UsageError, match=r"flow_[xy]_0000\d\.jpg exists, but"):
+        run(folder, flow_dir=flows, flow_format="jpg")
+    (flows / "flow_y_00003.jpg").unlink()
+    adopted = run(folder, flow_dir=flows, flow_format="jpg", adopt=True)
+    assert (adopted.done, adopted.skipped) == (1, 3)
+    assert run(folder, flow_dir=flows, flow_format="jpg").skipped == 4
+
+
+@pytest.mark.parametrize("flow_format", ["jpg", "exr", "tif"])
+def test_flows_of_an_earlier_run_become_a_video(folder: Path, tmp_path: Path, flow_format: str) -> None:
+    options = FlowOptions(bound=4, exr_v="down")
+    common: dict[str, Any] = {
+        "flow_dir": tmp_path / "flows",
+        "flow_format": flow_format,
+        "options": options,
+        "max_flow": 4.0,
+    }
+    run(folder, **common)
+    summary = run(folder, video=tmp_path / "out.mp4", **common)
+    assert (summary.windows, summary.skipped) == (0, 4)
+    pictures = [picture.image for picture in VideoFile(tmp_path / "out.mp4").frames()]
+    expected = colorize(np.full((64, 96, 2), (2, 1), np.float32), 4.0)
+    assert all(np.median(np.abs(picture.astype(int) - expected)) < 8 for picture in pictures)
+
+
+def test_formats_with_options_share_a_folder_with_others(folder: Path, tmp_path: Path) -> None:
+    for _ in range(2):
+        for flow_format in ("flo", "jpg", "exr", "tif"):
+            summary = run(folder, flow_dir=tmp_path / "flows", flow_format=flow_format)
+    assert summary.skipped == 4
+
+
+@pytest.mark.parametrize("flow_format", ["png", "tif", "exr", "jpg"])
+def test_flows_that_might_replace_frames_go_elsewhere(folder: Path, flow_format: str) -> None:
+    with pytest.raises(UsageError, match="contains the input's frames"):
+        run(folder, flow_dir=folder, flow_format=flow_format)

@@ -7,18 +7,39 @@ from __future__ import annotations
 
 import functools
 import importlib
+import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import get_args
 
 from ...arrays import Flow, Mask
-from ...choices import AmbiguousFormatName, FlowFormatName
-from ...errors import InputError
+from ...choices import AmbiguousFormatName, FlowFormatName, VerticalAxis
+from ...errors import InputError, UsageError
 from ...limits import LARGEST_DEFLATE_RATIO, MAX_SIDE
 
 HEAD_BYTES = 4096
 """The number of bytes from a file's beginning that :attr:`FlowFormat.size` gets; fewer if the file is shorter."""
+
+
+@dataclass(frozen=True)
+class FlowOptions:
+    """What a file does not say of itself: how formats with options are written and read. Plain data.
+
+    Raises:
+        UsageError: ``bound`` is not a number above 0.
+    """
+
+    bound: float = 20.0
+    """``jpg``: the components of flow, in pixels, that become black and white are minus and plus this."""
+
+    exr_v: VerticalAxis = "up"
+    """``exr``: where v points where it is positive."""
+
+    def __post_init__(self) -> None:
+        """Check the numbers."""
+        if not (math.isfinite(self.bound) and self.bound > 0):
+            raise UsageError(f"`bound` must be a number of pixels above 0, not {self.bound}")
 
 
 @dataclass(frozen=True)
@@ -32,7 +53,8 @@ class FlowFormat:
     """The suffix of its files, such as ``.flo``."""
 
     encode: Callable[[Flow], bytes]
-    """Encodes an ``(H, W, 2)`` float32 flow in pixels, NaN where unknown, as the bytes of a file."""
+    """Encodes an ``(H, W, 2)`` float32 flow in pixels, NaN where unknown, as the bytes of a file; where there are
+    :attr:`components`, one of them, ``(H, W, 1)``."""
 
     decode: Callable[[bytes, object], Flow]
     """Decodes the bytes of a complete file; the second argument is the file's name for ``InputError``."""
@@ -50,14 +72,43 @@ class FlowFormat:
     recognizes: Callable[[Path], bool] | None = None
     """Whether a file is in this format, by its header; ``None`` if the suffix is not ambiguous."""
 
+    aliases: tuple[str, ...] = ()
+    """Other suffixes of its files."""
+
+    loss: Callable[[Flow], str | None] | None = None
+    """One line that says what it cannot store of a flow, or ``None``; for formats that do not mark it as unknown."""
+
+    components: tuple[str, ...] = ()
+    """What the files of a flow are called if each component is a file of its own; see
+    :func:`flowcli.flows.io.files_of`."""
+
+    encode_both: Callable[[Flow, Flow], bytes] | None = None
+    """Encodes two flows of a pair as one file: from frame 1 to frame 2, and from frame 2 to frame 1."""
+
+    options: tuple[str, ...] = ()
+    """The fields of :class:`FlowOptions` that determine what its files contain."""
+
+    configure: Callable[[FlowOptions], FlowFormat] | None = None
+    """Returns the format with these options; ``None`` if it has none."""
+
+    check_writing: Callable[[], object] | None = None
+    """Raises ``OutputError`` if a package that writing needs is missing."""
+
+    def configured(self, options: FlowOptions) -> FlowFormat:
+        """The format with these options."""
+        return self if self.configure is None else self.configure(options)
+
     @property
     def is_ambiguous(self) -> bool:
-        """Whether another format has the same suffix, so that this one must be chosen by name for writing."""
+        """Whether a picture has the same suffix, so that this format must be chosen by name for writing."""
         return self.name in get_args(AmbiguousFormatName)
 
 
 PICTURE = "png"
 """The format name that means a picture."""
+
+PICTURE_SUFFIXES = (".png", ".jpg", ".jpeg")
+"""The suffixes with which flow is drawn, unless a format with that suffix is chosen by name."""
 
 
 @functools.cache
@@ -65,7 +116,7 @@ def formats() -> Mapping[str, FlowFormat]:
     """All formats that store flow as numbers, by suffix."""
     names = [name for name in get_args(FlowFormatName) if name != PICTURE]
     found: list[FlowFormat] = [importlib.import_module(f".{name}", __name__).FORMAT for name in names]
-    return {form.suffix: form for form in found}
+    return {suffix: form for form in found for suffix in (form.suffix, *form.aliases)}
 
 
 def check_size(height: int, width: int, name: object) -> None:

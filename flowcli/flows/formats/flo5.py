@@ -33,11 +33,16 @@ def _h5py() -> ModuleType | None:
         return None
 
 
-def encode(flow: Flow) -> bytes:
-    """Encode a flow as ``.flo5``, compressed like Spring's own files; raises ``OutputError`` without h5py."""
+def _check_h5py() -> ModuleType:
     h5py = _h5py()
     if h5py is None:
         raise OutputError(_REMEDY)
+    return h5py
+
+
+def encode(flow: Flow) -> bytes:
+    """Encode a flow as ``.flo5``, compressed like Spring's own files; raises ``OutputError`` without h5py."""
+    h5py = _check_h5py()
     file = io.BytesIO()
     with h5py.File(file, "w") as archive:
         archive.create_dataset(
@@ -89,4 +94,4 @@ def _end(data: bytes) -> int:
     return int.from_bytes(data[at : at + 8], "little") if version < 4 else -1
 
 
-FORMAT = FlowFormat("flo5", ".flo5", encode, decode, None)
+FORMAT = FlowFormat("flo5", ".flo5", encode, decode, None, check_writing=_check_h5py)
