@@ -16,8 +16,11 @@ VerticalAxis: TypeAlias = Literal["up", "down"]
 Wheel: TypeAlias = Literal["middlebury", "hsv"]
 """Colour wheels for directions: zero flow is white in ``middlebury`` and black in ``hsv``."""
 
-Layout: TypeAlias = Literal["flow", "side-by-side", "overlay", "arrows"]
+Layout: TypeAlias = Literal["flow", "side-by-side", "overlay", "arrows", "occlusion"]
 """What each frame of a flow video shows."""
+
+Pad: TypeAlias = Literal["none", "repeat", "zero", "backward"]
+"""What frames of a sequence get that have no partner."""
 
 GridKind: TypeAlias = Literal["even", "reference"]
 """How a frame is cut into windows: ``even`` uses as few as possible, ``reference`` those of the published procedure."""

@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from ..arrays import Flow, Frame, Mask
 from ..choices import FlowFormatName
 from ..errors import OutputError
 from ..flows.formats import FlowOptions
 from ..flows.io import encode_flow, files_of, form_for, loss
-from ..frames.images import write_image
 from ..frames.jpeg import LONGEST_SIDE
 from ..frames.opencv import encode_image
-from ..storage import write_files
+from ..storage import write_bytes, write_files
 from .style import Style, draw_flow
 
 
@@ -28,6 +30,7 @@ def write_output(
     made_from: str | None = None,
     options: FlowOptions = FlowOptions(),
     back: Flow | None = None,
+    arrays: Mapping[str, npt.NDArray[Any]] | None = None,
 ) -> str | None:
     """Write a flow to ``path``, completely or not at all; the suffix selects the format.
 
@@ -41,6 +44,7 @@ def write_output(
         made_from: identifies the frames; stored with the file for :func:`flowcli.storage.is_made_from`.
         options: how formats with options are written.
         back: the flow from frame 2 to frame 1, for formats that store both.
+        arrays: what else ``.npz`` files hold, by name.
 
     Returns:
         One line that says what the format cannot store of this flow, or ``None`` if it stores everything.
@@ -51,6 +55,8 @@ def write_output(
     form = form_for(path, flow_format, options)
     if form is None:
         contents: tuple[bytes, ...] = (_encode_picture(draw_flow(flow, style, frame), path),)
+    elif arrays and form.encode_with is not None:
+        contents = (form.encode_with(flow, arrays),)
     else:
         contents = encode_flow(flow, form, back)
     write_files(dict(zip(files_of(path, form), contents, strict=True)), made_from)
@@ -90,6 +96,7 @@ def write_flow(
     write_output(Path(path), flow, flow_format=flow_format, style=Style(max_flow), options=options)
 
 
-def write_mask(path: Path, mask: Mask) -> None:
+def write_mask(path: Path, mask: Mask, made_from: str | None = None) -> None:
     """Write an ``(H, W)`` bool mask as a picture, white where true; raises ``OutputError`` if that fails."""
-    write_image(path, np.repeat(mask[..., None], 3, axis=-1).astype(np.uint8) * np.uint8(255))
+    picture = np.repeat(mask[..., None], 3, axis=-1).astype(np.uint8) * np.uint8(255)
+    write_bytes(path, encode_image(picture, path.suffix), made_from)

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 import cv2
 import numpy as np
 
-from ..arrays import Flow, Frame
+from ..arrays import Flow, Frame, Mask
 from ..choices import Layout, Wheel
 from .arrows import arrow_step, arrows
 from .color import colorize, largest_flow
@@ -15,6 +15,8 @@ from .legend import with_legend
 
 _PALEST = 90  # the grey level of black under an overlay, so that dark areas show the flow, too
 _DIMMED = 0.7  # brightness of a frame under arrows
+_HATCH_STEP, _HATCH_WIDTH = 8, 3  # pixels between diagonal lines, and their width
+_HATCH_DARK, _HATCH_GREY = 60, 150
 _SMALLEST_SCALE = 1e-5  # pixels; for flow that is zero everywhere
 
 
@@ -68,15 +70,17 @@ def draw_flow(flow: Flow, style: Style, frame: Frame | None = None) -> Frame:
     return with_legend(picture, scale, style.wheel) if style.legend else picture
 
 
-def lay_out(frame: Frame, flow: Flow, layout: Layout, style: Style) -> Frame:
+def lay_out(frame: Frame, flow: Flow, layout: Layout, style: Style, hidden: Mask | None = None) -> Frame:
     """Draw one picture of a flow video.
 
     Args:
         frame: frame 1, ``(H, W, 3)`` uint8 RGB.
         flow: ``(H, W, 2)`` float32 in pixels; NaN where unknown.
         layout: ``flow`` for the colours alone, ``side-by-side`` for the frame to the left of the colours, ``overlay``
-            for the frame tinted with the colours, ``arrows`` for arrows over the frame.
+            for the frame tinted with the colours, ``arrows`` for arrows over the frame, ``occlusion`` for the colours
+            with hidden pixels hatched.
         style: colours, scale and legend; ``layout`` overrides its overlay and arrows.
+        hidden: the pixels of frame 1 that are hidden in frame 2, ``(H, W)`` bool, for ``occlusion``.
 
     Returns:
         ``(H, W, 3)`` uint8 RGB; ``(H, 2 W, 3)`` for ``side-by-side``.
@@ -85,7 +89,25 @@ def lay_out(frame: Frame, flow: Flow, layout: Layout, style: Style) -> Frame:
         style, overlay=layout == "overlay", arrows=arrow_step(frame.shape[1]) if layout == "arrows" else None
     )
     picture = draw_flow(flow, style, frame)
+    if hidden is not None and layout == "occlusion":
+        picture = hatched(picture, hidden)
     return np.hstack([frame, picture]) if layout == "side-by-side" else picture
+
+
+def hatched(picture: Frame, area: Mask) -> Frame:
+    """Draw dark diagonal lines over a grey that replaces the colours of an area.
+
+    Args:
+        picture: ``(H, W, 3)`` uint8 RGB.
+        area: ``(H, W)`` bool.
+
+    Returns:
+        ``(H, W, 3)`` uint8 RGB.
+    """
+    height, width = area.shape
+    diagonal = np.add.outer(np.arange(height), np.arange(width)) % _HATCH_STEP < _HATCH_WIDTH
+    lines = np.where(diagonal, np.uint8(_HATCH_DARK), np.uint8(_HATCH_GREY))[..., None]
+    return np.asarray(np.where(area[..., None], lines, picture), np.uint8)
 
 
 def overlay(frame: Frame, colors: Frame, wheel: Wheel = "middlebury") -> Frame:

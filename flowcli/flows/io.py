@@ -184,6 +184,17 @@ def output_size(path: Path) -> tuple[int, int]:
     return _whole_size(form, path)
 
 
+def array_size(path: Path) -> tuple[int, int]:
+    """Height and width of a whole ``.npy`` of one value for each pixel; raises ``InputError``."""
+    try:
+        values = np.load(path, mmap_mode="r", allow_pickle=False)
+    except (OSError, ValueError, EOFError) as error:
+        raise InputError(f"{path} is damaged, or not a .npy file") from error
+    if values.ndim != 2:
+        raise InputError(f"{path} contains an array of shape {values.shape}; it must be (height, width)")
+    return values.shape[0], values.shape[1]
+
+
 def _whole_size(form: FlowFormat, path: Path) -> tuple[int, int]:
     assert form.size is not None
     try:

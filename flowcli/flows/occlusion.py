@@ -3,24 +3,28 @@
 from __future__ import annotations
 
 import numpy as np
+import numpy.typing as npt
 
 from ..arrays import Flow, Mask
 from .warp import look_up
 
-_RELATIVE, _ABSOLUTE = 0.01, 0.5  # parts of the threshold; the absolute one in square pixels
+RELATIVE, ABSOLUTE = 0.01, 0.5
+"""The parts of the threshold; the absolute one in square pixels."""
 
 
-def occluded(forward: Flow, backward: Flow) -> Mask:
+def occluded(forward: Flow, backward: Flow, *, relative: float = RELATIVE, absolute: float = ABSOLUTE) -> Mask:
     """Find the pixels of frame 1 that are hidden in frame 2, by the forward-backward check.
 
-    A pixel counts as occluded if ``|f + b|^2 >= 0.01 (|f|^2 + |b|^2) + 0.5``, where f is its forward flow and b the
-    backward flow at the point that f leads to (Sundaram, Brox and Keutzer, "Dense Point Trajectories by
+    A pixel counts as occluded if ``|f + b|^2 >= relative (|f|^2 + |b|^2) + absolute``, where f is its forward flow and
+    b the backward flow at the point that f leads to (Sundaram, Brox and Keutzer, "Dense Point Trajectories by
     GPU-Accelerated Large Displacement Optical Flow", ECCV 2010, section 3). It also counts as occluded if f leads out
     of the frame, or if f or b is unknown.
 
     Args:
         forward: the flow from frame 1 to frame 2, ``(H, W, 2)`` float32 in pixels; NaN where unknown.
         backward: the flow from frame 2 to frame 1, ``(H, W, 2)`` float32 in pixels; NaN where unknown.
+        relative: the part of the threshold that grows with the motion; the publication's by default.
+        absolute: the other part, in square pixels; the publication's by default.
 
     Returns:
         ``(H, W)`` bool, true where occluded.
@@ -28,5 +32,21 @@ def occluded(forward: Flow, backward: Flow) -> Mask:
     back, inside = look_up(backward, forward)
     with np.errstate(invalid="ignore", over="ignore"):
         contradiction = np.square(forward + back).sum(axis=-1)
-        allowed = _RELATIVE * (np.square(forward).sum(axis=-1) + np.square(back).sum(axis=-1)) + _ABSOLUTE
+        allowed = relative * (np.square(forward).sum(axis=-1) + np.square(back).sum(axis=-1)) + absolute
         return np.asarray(~(contradiction < allowed) | ~inside)
+
+
+def inconsistency(forward: Flow, backward: Flow) -> npt.NDArray[np.float32]:
+    """How far the two flows of a pair are from undoing each other: ``|f + b|``, as in :func:`occluded`.
+
+    Args:
+        forward: the flow from frame 1 to frame 2, ``(H, W, 2)`` float32 in pixels; NaN where unknown.
+        backward: the flow from frame 2 to frame 1, ``(H, W, 2)`` float32 in pixels; NaN where unknown.
+
+    Returns:
+        ``(H, W)`` float32 in pixels; NaN where f leads out of the frame, or f or b is unknown.
+    """
+    back, inside = look_up(backward, forward)
+    with np.errstate(invalid="ignore", over="ignore"):
+        distance = np.sqrt(np.square(forward + back).sum(axis=-1))
+    return np.where(inside, distance, np.float32(np.nan)).astype(np.float32)

@@ -73,6 +73,10 @@ class Images(ABC):
         """The number of selected images."""
         return len(self._indices)
 
+    def stems(self) -> list[str] | None:
+        """The names of the selected images, for names of outputs; ``None`` if they are only numbers."""
+        return None
+
     def frames(self) -> Iterator[TimedFrame]:
         """The selected images in order; raises ``DamagedError`` if one cannot be read."""
         with self._opened() as read:
@@ -84,7 +88,7 @@ class Images(ABC):
                     raise DamagedError(error.message) from error
                 except OSError as error:
                     raise DamagedError(f"cannot read {self._name(index)}: {why(error)}") from error
-                yield TimedFrame(image, self._times[index], name, file, changed)
+                yield TimedFrame(image, self._times[index], name, index, file, changed)
 
     def sample_pairs(self, count: int) -> Iterator[tuple[Frame, Frame]]:
         """Up to ``count`` pairs of consecutive frames, evenly spread over the selection; damaged ones are skipped."""
@@ -139,6 +143,10 @@ class ImageSequence(Images):
     def notes(self) -> list[str]:
         """What a user may not know of the selected files."""
         return oddities([self.files[index] for index in self._indices])
+
+    def stems(self) -> list[str] | None:
+        """The stems of the selected files, if they are unique."""
+        return [self.files[index].stem for index in self._indices] if self._are_unique else None
 
     @contextlib.contextmanager
     def _opened(self) -> Iterator[Callable[[int], Values]]:

@@ -35,6 +35,9 @@ class TimedFrame:
     name: str
     """The stem for names of outputs: the stem of the image file, or the frame's number in the video."""
 
+    number: int
+    """The frame's number in the input, from 0."""
+
     file: Path | None
     """The image file; ``None`` for a frame of a video file."""
 
@@ -75,6 +78,9 @@ class FrameSource(Protocol):
     @property
     def notes(self) -> list[str]:
         """What a user may not know of the input, as lines."""
+
+    def stems(self) -> list[str] | None:
+        """The :attr:`TimedFrame.name` of every selected frame; ``None`` if they are only numbers."""
 
     def frames(self) -> Iterator[TimedFrame]:
         """The selected frames in order; raises ``DamagedError`` at a frame that is damaged or missing."""

@@ -72,6 +72,10 @@ class VideoFile:
             self._duration = _duration(container)
             self._joins = container.format.name in _JOINABLE
 
+    def stems(self) -> list[str] | None:
+        """Always ``None``: frames of a video have only numbers."""
+        return None
+
     def frames(self) -> Iterator[TimedFrame]:
         """The selected frames in display order, turned and mirrored according to the file's metadata.
 
@@ -83,7 +87,7 @@ class VideoFile:
             decoder = _Decoder(self.path, container, stream)
             for index, time, frame in self.selection.pick(self._timed(decoder.frames())):
                 aspect = 1 / self._pixel_aspect if self._orientation.is_transposed(frame) else self._pixel_aspect
-                yield TimedFrame(self._frame(frame), time, f"{index:06d}", None, changed, aspect)
+                yield TimedFrame(self._frame(frame), time, f"{index:06d}", index, None, changed, aspect)
             if decoder.is_at_end and lacks_frames(file, stream, decoder.decoded, decoder.last):
                 raise decoder.damaged("the file is truncated")
 

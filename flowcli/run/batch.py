@@ -227,7 +227,7 @@ class _BatchJob:
         except InputError:
             return False
 
-    def write(self, work: Work, flow: Flow) -> str | None:
+    def write(self, work: Work, flow: Flow, _back: Flow | None) -> str | None:
         """Write a flow; see :data:`flowcli.run.runner.Write`."""
         out = work.task.out
         assert out is not None  # or there would be no flow

@@ -119,7 +119,8 @@ def estimate_pair(
         names, frames = names[::-1], frames[::-1]
     job = _PairJob(outputs, names, frames)
     totals = run(estimator, job.work(), job.write, on_window=on_window)
-    return job.result(estimator, totals, reading, backward), job.flows[0]
+    assert job.flow is not None  # the run has ended without an error
+    return job.result(estimator, job.flow, totals, reading, backward), job.flow
 
 
 class _PairJob:
@@ -129,28 +130,22 @@ class _PairJob:
         self._outputs = outputs
         self._names = names
         self._frames = frames
-        self.flows: list[Flow] = []
+        self.flow: Flow | None = None
         self._loss: str | None = None
         self._occluded: float | None = None
 
     def work(self) -> list[Work]:
         """The requested flow and, for occlusion, the opposite one; their windows share batches."""
-        there = Work(Task(0, *self._names), self._frames)
-        if self._outputs.occlusion is None:
-            return [there]
-        return [there, Work(Task(1, *self._names[::-1]), self._frames[::-1])]
+        return [Work(Task(0, *self._names), self._frames, is_mutual=self._outputs.occlusion is not None)]
 
-    def write(self, work: Work, flow: Flow) -> str | None:
-        """Write all outputs once all flows are known; see :data:`flowcli.run.runner.Write`."""
-        self.flows.append(flow)
+    def write(self, _work: Work, flow: Flow, back: Flow | None) -> str | None:
+        """Write all outputs; see :data:`flowcli.run.runner.Write`."""
+        self.flow = flow
         outputs = self._outputs
-        if outputs.occlusion is not None and work.task.number == 0:
-            return None
-        back = flow if outputs.occlusion is not None else None
         for path in outputs.flows:
             loss = write_output(
                 path,
-                self.flows[0],
+                flow,
                 flow_format=outputs.flow_format,
                 style=outputs.style,
                 frame=self._frames[0],
@@ -158,15 +153,17 @@ class _PairJob:
                 back=back,
             )
             self._loss = loss or self._loss
-        if outputs.occlusion is not None:
-            mask = occluded(self.flows[0], flow)
+        if outputs.occlusion is not None and back is not None:
+            mask = occluded(flow, back)
             self._occluded = float(mask.mean())
             write_mask(outputs.occlusion, mask)
         return self._loss
 
-    def result(self, estimator: FlowEstimator, totals: Totals, reading: Reading, backward: bool) -> EstimateResult:
+    def result(
+        self, estimator: FlowEstimator, flow: Flow, totals: Totals, reading: Reading, backward: bool
+    ) -> EstimateResult:
         """The result for the caller."""
-        height, width = size_of(self.flows[0])
+        height, width = size_of(flow)
         return EstimateResult(
             pair=0,
             status="done",
@@ -175,7 +172,7 @@ class _PairJob:
             outputs=self._outputs.paths,
             windows=totals.windows,
             loss=self._loss,
-            flow=flow_statistics(self.flows[0]),
+            flow=flow_statistics(flow),
             width=width,
             height=height,
             seconds=round(totals.seconds, 3),

@@ -23,7 +23,7 @@ from typing import Any, Literal, cast
 from ..choices import FlowFormatName
 from ..errors import InputError, UsageError
 from ..flows.formats import FlowOptions, formats
-from ..flows.io import form_for, is_flow_file, output_size
+from ..flows.io import array_size, form_for, is_flow_file, output_size
 from ..storage import atomic_output, guarded, is_made_from, output_errors
 
 RECORD = "flowcli.json"
@@ -35,11 +35,19 @@ _OURS = (RECORD, "failures.jsonl", ".flowcli")  # names, or beginnings of names,
 _SLOWEST_TICK = 3.0  # seconds; some file systems count in steps of two
 _UNTIL_WRITTEN = 1 << 63  # nanoseconds; later than every file
 
-Kind = Literal["flow", "picture", "jpg", "exr"]
-"""The kind of an output: a picture, numbers, or numbers in a format whose options the record has to say."""
+Kind = Literal["flow", "picture", "jpg", "exr", "mask", "error"]
+"""The kind of an output: a picture, numbers, numbers in a format whose options the record has to say; or what belongs
+to a flow: a mask, or an array of how far both directions differ."""
 
 
-_PLURALS: dict[Kind, str] = {"flow": "flows", "picture": "pictures", "jpg": "pairs of .jpg", "exr": ".exr files"}
+_PLURALS: dict[Kind, str] = {
+    "flow": "flows",
+    "picture": "pictures",
+    "jpg": "pairs of .jpg",
+    "exr": ".exr files",
+    "mask": "masks",
+    "error": "inconsistencies",
+}
 
 
 def kind_of(path: Path, flow_format: FlowFormatName | None) -> Kind:
@@ -235,7 +243,7 @@ class Record:
                 frames_changed = 0
             if (not is_older and made < frames_changed) or not is_made_from(path, made_from or ""):
                 return None
-            whole = output_size(path)
+            whole = array_size(path) if kind == "error" else output_size(path)
         except (OSError, InputError):  # missing, or incomplete
             return None
         if not _is_of_kind(path, kind):
@@ -312,7 +320,7 @@ def _stamp(path: Path) -> tuple[int, int, int] | None:
 
 def _is_of_kind(path: Path, kind: Kind) -> bool:
     """Whether an output is of that kind; a ``.png`` or ``.jpg`` can be either, a picture or numbers."""
-    return is_flow_file(path) == (kind != "picture")
+    return is_flow_file(path) == (kind not in {"picture", "mask"})
 
 
 def _write_after(since: int, path: Path, text: str) -> None:

@@ -37,10 +37,19 @@ class Work:
     """The first frame, if it is drawn with the flow: ``(H, W, 3)`` uint8 RGB."""
 
     flow: Flow | None = None
-    """The flow from a valid output of an earlier run."""
+    """The flow, if it is known already, say from a valid output of an earlier run."""
 
     is_done: bool = False
     """Whether valid outputs exist, so that the task can be skipped."""
+
+    is_there: bool = False
+    """Whether valid outputs exist, so that they are not written again."""
+
+    is_mutual: bool = False
+    """Whether the flow in the other direction is estimated as well."""
+
+    opposite: Work | None = None
+    """The task of that flow, if it has one of its own."""
 
     outputs: tuple[Path, ...] = ()
     """The files to write."""
@@ -49,8 +58,9 @@ class Work:
     """Why the task cannot be done."""
 
 
-Write = Callable[[Work, Flow], str | None]
-"""Writes the outputs of a flow; returns one line that says what their format cannot store, or ``None``."""
+Write = Callable[[Work, Flow, Flow | None], str | None]
+"""Writes the outputs of a flow, given with that in the other direction if the work is mutual; returns one line that
+says what their format cannot store, or ``None``."""
 
 
 @dataclass
@@ -125,40 +135,89 @@ def run(
     started = time.monotonic()
     totals = Totals()
 
-    def stream() -> Iterator[tuple[Work, FramePair | None]]:
-        for each in reader:
-            yield replace(each, frames=None), _to_estimate(each)
-
-    def finish(item: tuple[Work, Flow | None]) -> None:
-        outcome = _finish(*item, estimator, write, wants_statistics, keeps_going)
-        totals.add(outcome)
-        if on_outcome is not None:
-            on_outcome(outcome)
+    def finish(item: tuple[Work, Flow | None, Flow | None]) -> None:
+        for outcome in _finish_all(*item, estimator, write, wants_statistics, keeps_going):
+            totals.add(outcome)
+            if on_outcome is not None:
+                on_outcome(outcome)
 
     with WriteBehind(finish, _QUEUE_DEPTH) as writer, ReadAhead(work, _QUEUE_DEPTH) as reader:
-        for item in estimator.estimate_stream(stream(), on_window=on_window):
+        for item in estimate_both(estimator, reader, on_window=on_window):
             writer.put(item)
     totals.seconds = time.monotonic() - started
     return totals
 
 
+def estimate_both(
+    estimator: FlowEstimator, work: Iterable[Work], *, on_window: Callable[[int], None] | None = None
+) -> Iterator[tuple[Work, Flow | None, Flow | None]]:
+    """Estimate the flows of a stream of work, in order; windows of different tasks share batches.
+
+    Yields:
+        The work without its frames, its flow, and the flow in the other direction if the work is mutual; ``None`` where
+        nothing was estimated.
+    """
+
+    def stream() -> Iterator[tuple[tuple[Work, bool], FramePair | None]]:
+        for each in work:
+            frames, kept = _to_estimate(each), replace(each, frames=None)
+            yield (kept, False), frames
+            if each.is_mutual and frames is not None:
+                yield (kept, True), frames[::-1]
+
+    there: Flow | None = None
+    for (each, is_back), flow in estimator.estimate_stream(stream(), on_window=on_window):
+        if is_back:
+            yield each, there, flow
+        elif each.is_mutual and flow is not None:
+            there = flow
+        else:
+            yield each, flow, None
+
+
 def _to_estimate(work: Work) -> FramePair | None:
-    return None if work.is_done or work.error is not None or work.flow is not None else work.frames
+    is_known = work.error is not None or work.flow is not None or work.is_done
+    needs_opposite = work.opposite is not None and not work.opposite.is_done
+    return None if work.error is not None or (is_known and not needs_opposite) else work.frames
+
+
+def _finish_all(
+    work: Work,
+    flow: Flow | None,
+    back: Flow | None,
+    estimator: FlowEstimator,
+    write: Write,
+    wants_statistics: bool,
+    keeps_going: bool,
+) -> Iterator[Outcome]:
+    """Write the flows of a work and of its opposite; yields the outcomes of their tasks."""
+    yield _finish(work, flow, back, estimator, write, wants_statistics, keeps_going)
+    if work.opposite is not None:
+        opposite = replace(work.opposite, error=work.opposite.error or work.error)
+        yield _finish(opposite, back, flow, estimator, write, wants_statistics, keeps_going)
 
 
 def _finish(
-    work: Work, flow: Flow | None, estimator: FlowEstimator, write: Write, wants_statistics: bool, keeps_going: bool
+    work: Work,
+    flow: Flow | None,
+    back: Flow | None,
+    estimator: FlowEstimator,
+    write: Write,
+    wants_statistics: bool,
+    keeps_going: bool,
 ) -> Outcome:
     """Write a flow, if there is one, and return the outcome of its task."""
     if work.error is not None:
         return Outcome(work.task, "failed", error=work.error)
-    windows = 0 if flow is None else len(estimator.grid_for(size_of(flow)))
+    windows = 0 if flow is None or work.is_done else len(estimator.grid_for(size_of(flow)))
+    if back is not None and (work.opposite is None or work.opposite.is_done):
+        windows *= 2  # no other outcome counts those of the other direction
     flow = work.flow if flow is None else flow
-    status: Status = "done" if windows else "skipped"
-    if flow is None:
+    status: Status = "done" if windows or (flow is not None and not (work.is_there or work.is_done)) else "skipped"
+    if flow is None or work.is_done:
         return Outcome(work.task, status, work.outputs)
     try:
-        loss = write(work, flow)
+        loss = write(work, flow, back)
     except OutputError as error:
         if not keeps_going or is_out_of_room(error):
             raise

@@ -3,20 +3,23 @@
 from __future__ import annotations
 
 import contextlib
+import itertools
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from pathlib import Path
+from typing import NoReturn
+
+import numpy as np
 
 from ..arrays import Flow, check_same_size, size_of
 from ..choices import FlowFormatName, Layout
-from ..draw.outputs import write_output
 from ..draw.style import Style, lay_out
 from ..draw.video_writer import VIDEO_SUFFIXES, VideoWriter
 from ..errors import FlowcliError, InputError, UsageError
 from ..estimator import FlowEstimator
 from ..flows.formats import FlowOptions
-from ..flows.io import PLACEHOLDER, files_of, form_for, read_flow, suffix_of
+from ..flows.occlusion import occluded
 from ..frames.files import IMAGE_SUFFIXES
 from ..frames.opening import open_source
 from ..frames.reading import Reading
@@ -26,8 +29,12 @@ from ..frames.source import DamagedError, FrameSource, TimedFrame
 from ..results import PairResult, VideoSummary
 from ..storage import atomic_output, check_outputs, check_suffix, check_writable
 from .colour_scale import choose_max_flow
-from .record import Kind, Record, kind_of, settings_of
+from .consistency import Consistency
+from .flow_folder import FlowFiles, FlowFolder
+from .names import Named
+from .pairing import Pairing, Plan
 from .runner import Totals, Work, run
+from .sequence import FlowPair, pairs
 from .tasks import Outcome, Task, made_from
 
 
@@ -41,8 +48,8 @@ class VideoOutputs:
     flow_dir: Path | None = None
     """A folder for the flow files, one per pair."""
 
-    flow_format: FlowFormatName = "flo"
-    """The format of the flow files."""
+    flow_format: FlowFormatName | None = None
+    """The format of the flow files; ``None`` for the one that ``names`` says, or ``flo``."""
 
     options: FlowOptions = FlowOptions()
     """How flow files of formats with options are written."""
@@ -59,6 +66,16 @@ class VideoOutputs:
     adopt: bool = False
     """Whether to keep complete flow files of the right size that no run has recorded."""
 
+    names: str | None = None
+    """A template for names in ``flow_dir``, such as ``{frame:05d}_{direction}.npz``; see
+    :data:`flowcli.run.names.FIELDS`."""
+
+    pairing: Pairing = Pairing()
+    """Which frames are paired."""
+
+    consistency: Consistency = Consistency()
+    """What is stored of the forward-backward check."""
+
     def __post_init__(self) -> None:
         """Take the names of files as well."""
         for name in ("video", "flow_dir"):
@@ -68,31 +85,12 @@ class VideoOutputs:
     @property
     def has_pictures(self) -> bool:
         """Whether any output shows flow as colours."""
-        return self.video is not None or (self.flow_dir is not None and self.kind == "picture")
+        return self.video is not None or (self.flow_dir is not None and self.files.kind == "picture")
 
     @property
-    def kind(self) -> Kind:
-        """The kind of the files in ``flow_dir``."""
-        return kind_of(self.name("x", 0), self.flow_format)
-
-    def name(self, frame: str, number: int) -> Path:
-        """The name of the flow of a pair, relative to ``flow_dir``.
-
-        Args:
-            frame: the name of its first frame.
-            number: the number of the pair, from 0.
-
-        Returns:
-            The frame's name with the format's suffix; for ``jpg`` the name that action recognition reads, with a number
-            from 1.
-        """
-        if self.flow_format == "jpg":
-            return Path(f"flow_{PLACEHOLDER}_{number + 1:05d}.jpg")
-        return Path(f"{frame}{suffix_of(self.flow_format)}")
-
-    def files(self, name: Path) -> tuple[Path, ...]:
-        """The files of the flow with that name; none without ``flow_dir``."""
-        return () if self.flow_dir is None else files_of(self.flow_dir / name, form_for(name, self.flow_format))
+    def files(self) -> FlowFiles:
+        """Which files ``flow_dir`` gets."""
+        return FlowFiles(self.flow_format, self.names, self.pairing, self.consistency, self.options)
 
     @property
     def paths(self) -> tuple[Path, ...]:
@@ -106,11 +104,17 @@ class VideoOutputs:
             source: the input, which is never overwritten.
 
         Raises:
-            UsageError: there is no output, the video exists and ``force`` is false, or an output is the input.
+            UsageError: there is no output, the video exists and ``force`` is false, an output is the input, or the
+                arguments exclude each other.
             OutputError: an output cannot be written, or has an unknown suffix.
         """
         if not self.paths:
             raise UsageError("nothing to write: give `out`, `flow_dir`, or both")
+        files = self.files
+        if self.video is not None and self.pairing.single_gap is None:
+            raise UsageError("`out` shows the flow of one gap; give `flow_dir` alone, or a single `gap`")
+        if self.flow_dir is None and (self.names is not None or self.consistency.is_wanted):
+            raise UsageError("`names`, `mask` and `consistency` are for files; give `flow_dir`")
         path = source if isinstance(source, Path) else source.path
         if self.video is not None:
             check_suffix(self.video, VIDEO_SUFFIXES)
@@ -119,11 +123,13 @@ class VideoOutputs:
             check_outputs([self.video], force=self.force, inputs=[path])
         if self.flow_dir is not None:
             check_writable(self.flow_dir)
-            suffix = suffix_of(self.flow_format)
+            suffix = Path(files.template.text).suffix.lower()
             if isinstance(source, ImageSequence) and (suffix in IMAGE_SUFFIXES or suffix == ".exr"):
                 folders = {file.resolve().parent for file in source.files}
                 if self.flow_dir.resolve() in folders:
                     raise UsageError(f"{self.flow_dir} contains the input's frames; choose another `flow_dir`")
+        if not isinstance(source, Path) and self.flow_dir is not None:
+            files.check_distinct(source)
 
 
 def estimate_video(
@@ -178,25 +184,29 @@ class _VideoJob:
         self._estimator = estimator
         self._source = source
         self._outputs = outputs
-        self._record = _open_record(estimator, source, outputs)
+        self._files = outputs.files
+        self._folder = _open_folder(estimator, source, outputs)
         source.reading = source.reading.settled(source.sample_values, self._noted("levels"))
         self._style = replace(outputs.style, max_flow=self._max_flow())
+        if self._folder is not None:
+            self._folder.style = self._style
         self._writer: VideoWriter | None = None
         self._start: Fraction | None = None
         self._size = (0, 0)
         self._padded = False
         self._damage: FlowcliError | None = None
+        self._count = 0
 
     def _max_flow(self) -> float | None:
         """The common colour scale: as given, or as recorded by an earlier run, or chosen now."""
         if self._outputs.style.max_flow is not None or not self._outputs.has_pictures:
             return self._outputs.style.max_flow
-        noted = self._noted("max_flow") if self._outputs.kind == "picture" else None
+        noted = self._noted("max_flow") if self._files.kind == "picture" else None
         return float(noted) if isinstance(noted, int | float) else choose_max_flow(self._estimator, self._source)
 
     def _noted(self, name: str) -> object:
         """What an earlier run that this one resumes has noted under a name; ``None`` if nothing."""
-        return None if self._record is None else self._record.noted(self._outputs.kind).get(name)
+        return None if self._folder is None else self._folder.noted(name)
 
     @contextlib.contextmanager
     def opened(self) -> Iterator[None]:
@@ -215,90 +225,99 @@ class _VideoJob:
             self._padded = self._writer.padded
 
     def work(self) -> Iterator[Work]:
-        """The pairs of consecutive frames; damage after the first pair ends them and is reported in the summary."""
-        first: TimedFrame | None = None
-        count = 0
+        """The pairs of frames; damage after the first pair ends them and is reported in the summary."""
         try:
-            for second in self._source.frames():
-                if first is not None:
-                    yield self._work(count, first, second)
-                    count += 1
-                first = second
+            for pair in pairs(self._source, self._outputs.pairing):
+                yield self._work(pair)
         except DamagedError as error:
-            if count == 0:
+            if not self._count:
                 raise
-            self._damage = InputError(f"{error.message}; the outputs contain the {count} pairs before that")
-        if count == 0:
-            found = "one frame" if first else "no frame"
-            selected = self._source.selection != EVERYTHING
-            where = " in the selection of `start`, `end` and `stride`" if selected else ""
-            raise InputError(f"{self._source.path} has {found}{where}; flow needs at least two")
+            self._damage = InputError(f"{error.message}; the outputs contain the {self._count} pairs before that")
+        if not self._count:
+            self._refuse()
 
-    def _work(self, number: int, first: TimedFrame, second: TimedFrame) -> Work:
+    def _refuse(self) -> NoReturn:
+        """Raise the error of an input without pairs."""
+        found = sum(1 for _ in itertools.islice(self._source.frames(), 1000))
+        selected = self._source.selection != EVERYTHING
+        where = " in the selection of `start`, `end` and `stride`" if selected else ""
+        words = {0: "no frame", 1: "one frame"}.get(found, f"{found} frames")
+        gaps = self._outputs.pairing.gaps
+        needed = 1 + min(abs(gap) for gap in gaps) if gaps != "all" else 2
+        least = "two" if needed == 2 else f"{needed} for this gap"
+        raise InputError(f"{self._source.path} has {words}{where}; flow needs at least {least}")
+
+    def _work(self, pair: FlowPair) -> Work:
+        """The work of a pair and of its opposite."""
+        first, second = pair.first, pair.second
         names = f"{self._source.path}: frame {first.name}", f"frame {second.name}"
         try:
             check_same_size(names[0], first.image.shape, names[1], second.image.shape)
         except InputError as error:
             raise DamagedError(error.message) from error
-        self._size = size_of(first.image)
-        task = Task(
-            number,
-            first.file or Path(first.name),
-            second.file or Path(second.name),
-            out=self._outputs.name(first.name, number),
-            made_from=_names(first, second),
-            time=first.time,
-        )
-        if number == 0 and self._writer is not None:
-            self._writer.pixel_aspect = first.pixel_aspect
+        if not self._count:
+            self._begin(pair)
+        opposite = None if pair.opposite is None else pair.opposite
+        work = self._task(pair)
+        if opposite is not None:
+            work = replace(work, opposite=self._task(opposite), is_mutual=True)
         frames = first.image, second.image
-        shown = first.image if self._writer is not None else None
-        if self._record is None or self._outputs.flow_dir is None or task.out is None:
-            return Work(task, frames, shown)
-        files = self._outputs.files(task.out)
-        is_there = self._record.is_done(
-            self._outputs.kind,
-            files,
-            self._size,
-            frames_changed=max(first.changed, second.changed),
-            made_from=task.made_from,
+        shown = pair.frame.image if self._writer is not None else None
+        hidden = self._outputs.layout == "occlusion" and self._writer is not None
+        is_mutual = work.is_mutual or hidden or (self._outputs.consistency.is_wanted and not work.is_there)
+        if hidden or (self._writer is not None and work.is_done and work.flow is None):
+            work = replace(work, flow=None, is_done=False)  # the output video needs the flow itself
+        return replace(work, frames=frames, shown=shown, is_mutual=is_mutual and not pair.index.is_zero)
+
+    def _begin(self, pair: FlowPair) -> None:
+        """What is known with the first pair."""
+        self._size = size_of(pair.first.image)
+        if self._writer is not None:
+            self._writer.pixel_aspect = pair.frame.pixel_aspect
+        if self._folder is not None and self._source.count is not None:
+            self._folder.check_room(Plan(self._outputs.pairing).total(self._source.count), self._size)
+
+    def _task(self, pair: FlowPair) -> Work:
+        """The task of one flow, and what there is of its outputs."""
+        named = Named(
+            pair.frame.number, pair.second.number, pair.index.gap, pair.frame.name, pair.second.name, self._count
         )
-        flow = self._read_back(self._outputs.flow_dir / task.out) if is_there else None
-        # The output video needs the flow itself.
-        is_done = is_there and flow is None and self._writer is None
-        return Work(task, frames, shown, flow, is_done, files)
+        task = Task(
+            self._count,
+            pair.first.file or Path(pair.first.name),
+            pair.second.file or Path(pair.second.name),
+            out=self._files.name(named),
+            made_from=_names(pair.first, pair.second),
+            time=pair.frame.time,
+        )
+        self._count += 1
+        flow = np.zeros((*size_of(pair.first.image), 2), np.float32) if pair.index.is_zero else None
+        if self._folder is None or task.out is None:
+            return Work(task, flow=flow)
+        outputs = tuple(self._folder.folder / file for file in self._files.of(task.out))
+        changed = max(pair.first.changed, pair.second.changed)
+        is_there = self._folder.is_there(task.out, size_of(pair.first.image), changed, task.made_from)
+        if is_there and flow is None and self._writer is not None:
+            flow = self._folder.read(task.out)
+        return Work(task, flow=flow, is_done=is_there and self._writer is None, is_there=is_there, outputs=outputs)
 
-    def _read_back(self, path: Path) -> Flow | None:
-        """Read an existing flow; ``None`` if it is a picture, or cannot be read."""
-        if self._outputs.kind == "picture":
-            return None
-        try:
-            return read_flow(path, self._outputs.options)
-        except InputError:  # deleted or replaced since it was checked
-            return None
-
-    def write(self, work: Work, flow: Flow) -> str | None:
+    def write(self, work: Work, flow: Flow, back: Flow | None) -> str | None:
         """Write a flow; see :data:`flowcli.run.runner.Write`."""
         loss = None
-        folder, out = self._outputs.flow_dir, work.task.out
-        if self._record is not None and work.flow is None and folder is not None and out is not None:
+        if self._folder is not None and not work.is_there and work.task.out is not None:
             model = self._estimator.model
             noted = {"model": model.name, "revision": model.revision, **self._source.reading.note()}
-            if self._outputs.kind == "picture":
-                noted["max_flow"] = self._style.max_flow
-            self._record.begin(self._outputs.kind, noted)
-            loss = write_output(
-                folder / out,
-                flow,
-                flow_format=self._outputs.flow_format,
-                style=self._style,
-                made_from=work.task.made_from,
-                options=self._outputs.options,
-            )
+            if back is None and self._outputs.consistency.is_wanted:
+                back = flow  # no motion, which is its own opposite
+            loss = self._folder.write(work.task.out, flow, back, work.task.made_from, noted)
         time = work.task.time
         if self._writer is not None and work.shown is not None and time is not None:
             self._start = time if self._start is None else self._start
-            picture = lay_out(work.shown, flow, self._outputs.layout, self._style)
+            checked = self._outputs.consistency
+            hidden = None
+            if back is not None and self._outputs.layout == "occlusion":
+                hidden = occluded(flow, back, relative=checked.relative, absolute=checked.absolute)
+            picture = lay_out(work.shown, flow, self._outputs.layout, self._style, hidden)
             self._writer.write(picture, time - self._start)
         return loss
 
@@ -319,21 +338,15 @@ class _VideoJob:
         )
 
 
-def _open_record(estimator: FlowEstimator, source: FrameSource, outputs: VideoOutputs) -> Record | None:
+def _open_folder(estimator: FlowEstimator, source: FrameSource, outputs: VideoOutputs) -> FlowFolder | None:
     if outputs.flow_dir is None:
         return None
     settings = {**estimator.settings(), "input": str(source.path.resolve()), "stride": source.selection.stride}
     settings |= {} if source.stream is None else {"stream": source.stream}
     settings |= source.reading.settings()
-    if outputs.kind == "picture":
-        settings |= {**outputs.style.settings(), "max_flow": outputs.style.max_flow or "auto"}
-    settings |= settings_of(outputs.kind, outputs.options)
-    record = Record(outputs.flow_dir, force=outputs.force, adopt=outputs.adopt)
-    form = form_for(outputs.name("x", 0), outputs.flow_format)
-    pattern = f"*{suffix_of(outputs.flow_format)}" if form is None or not form.components else "flow_[xy]_*.jpg"
-    there = outputs.flow_dir.glob(pattern)
-    record.expect(outputs.kind, settings, there)
-    return record
+    folder = FlowFolder(outputs.flow_dir, outputs.files, outputs.style, force=outputs.force, adopt=outputs.adopt)
+    folder.expect(settings)
+    return folder
 
 
 def _names(first: TimedFrame, second: TimedFrame) -> str:

@@ -11,7 +11,9 @@ import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import get_args
+from typing import Any, get_args
+
+import numpy.typing as npt
 
 from ...arrays import Flow, Mask
 from ...choices import AmbiguousFormatName, FlowFormatName, VerticalAxis
@@ -84,6 +86,9 @@ class FlowFormat:
 
     encode_both: Callable[[Flow, Flow], bytes] | None = None
     """Encodes two flows of a pair as one file: from frame 1 to frame 2, and from frame 2 to frame 1."""
+
+    encode_with: Callable[[Flow, Mapping[str, npt.NDArray[Any]]], bytes] | None = None
+    """Encodes a flow with further arrays that belong to it, by name; ``None`` if its files cannot hold any."""
 
     options: tuple[str, ...] = ()
     """The fields of :class:`FlowOptions` that determine what its files contain."""

@@ -6,8 +6,11 @@ import io
 import struct
 import zipfile
 import zlib
+from collections.abc import Mapping
+from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from ...arrays import Flow
 from ...errors import InputError
@@ -20,8 +23,13 @@ _DAMAGE = (zipfile.BadZipFile, zlib.error, struct.error, EOFError, OSError, Runt
 
 def encode(flow: Flow) -> bytes:
     """Encode a flow as ``.npz``."""
+    return encode_with(flow, {})
+
+
+def encode_with(flow: Flow, arrays: Mapping[str, npt.NDArray[Any]]) -> bytes:
+    """Encode a flow, and other arrays by name, as ``.npz``."""
     file = io.BytesIO()
-    np.savez(file, flow=np.ascontiguousarray(flow, "<f4"))
+    np.savez(file, allow_pickle=False, **{_ARRAY: np.ascontiguousarray(flow, "<f4"), **arrays})
     return file.getvalue()
 
 
@@ -50,4 +58,4 @@ def _member(archive: zipfile.ZipFile, name: object) -> zipfile.ZipInfo:
     return next(iter(members.values()))
 
 
-FORMAT = FlowFormat("npz", ".npz", encode, decode, None)
+FORMAT = FlowFormat("npz", ".npz", encode, decode, None, encode_with=encode_with)

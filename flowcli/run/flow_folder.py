@@ -1,0 +1,249 @@
+"""A folder of the flows of sequences: names, records, what is there already, and what is written."""
+
+from __future__ import annotations
+
+import logging
+import shutil
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from ..arrays import Flow
+from ..choices import FlowFormatName
+from ..draw.outputs import write_output
+from ..draw.style import Style
+from ..errors import InputError, OutputError, UsageError
+from ..flows.formats import PICTURE_SUFFIXES, FlowFormat, FlowOptions
+from ..flows.io import PLACEHOLDER, files_of, form_for, read_flow, suffix_of
+from ..frames.source import FrameSource
+from ..storage import why
+from .consistency import Consistency, write_arrays
+from .names import SEVERAL_GAPS, Named, Template, check_distinct
+from .pairing import Pairing, Plan
+from .record import Kind, Record, kind_of, settings_of
+
+_ROOM_SHARE = 10  # a run that takes more than one part of so many of the free space says so
+_EXACT = {"flo": 8, "npy": 8, "npz": 8, "pfm": 12}  # bytes of a pixel in formats that are not compressed
+
+_MOST_NAMES = 200_000  # that are compared with each other before a run
+_UNKNOWN_COUNT = 1000  # frames, of inputs that do not say how many they have
+
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class FlowFiles:
+    """Which files the flows of a sequence are stored in. Plain data.
+
+    Raises:
+        UsageError: the names are wrong, or do not fit the format.
+        OutputError: the suffix of the names is unknown, or a package that writing needs is missing.
+    """
+
+    flow_format: FlowFormatName | None = None
+    """The format; ``None`` for the one that the suffix of ``names`` says, or ``flo``."""
+
+    names: str | None = None
+    """A template with the fields of :data:`flowcli.run.names.FIELDS`; ``None`` for the default."""
+
+    pairing: Pairing = Pairing()
+    """The pairs of the sequence."""
+
+    consistency: Consistency = Consistency()
+    """What is stored of the forward-backward check."""
+
+    options: FlowOptions = FlowOptions()
+    """How formats with options are written."""
+
+    def __post_init__(self) -> None:
+        """Check the names."""
+        suffix = Path(self.template.text).suffix.lower()
+        wanted = suffix_of(self.flow_format) if self.flow_format is not None else suffix
+        is_picture = wanted == ".png" and self.flow_format == "png" and suffix in PICTURE_SUFFIXES
+        if wanted != suffix and not is_picture:
+            raise UsageError(f"`names` {self.names!r}: `flow_format` {self.flow_format} has the suffix {wanted}")
+        _ = self.form
+
+    @property
+    def template(self) -> Template:
+        """The template of the names."""
+        if self.names is not None:
+            return Template(self.names)
+        suffix = suffix_of(self.flow_format or "flo")
+        if self.pairing.is_by_gaps and self.pairing.single_gap is not None:
+            return Template(f"flow_{{{{xy}}}}_{{index}}{suffix}" if self.flow_format == "jpg" else f"{{stem}}{suffix}")
+        return Template(f"{SEVERAL_GAPS}{suffix}")
+
+    @property
+    def form(self) -> FlowFormat | None:
+        """The format; ``None`` for pictures."""
+        return form_for(Path(f"x{Path(self.template.text).suffix}"), self.flow_format, self.options)
+
+    @property
+    def kind(self) -> Kind:
+        """The kind of the flows, for records."""
+        return kind_of(Path(f"x{Path(self.template.text).suffix}"), self.flow_format)
+
+    def name(self, named: Named) -> Path:
+        """The name of a flow; where each component is a file, with ``{xy}`` for the component."""
+        if self.names is None and PLACEHOLDER in self.template.text.format(**dict.fromkeys(self.template.fields, 0)):
+            return Path(f"flow_{PLACEHOLDER}_{named.index + 1:05d}.jpg")  # as other tools name them
+        return self.template.name(named)
+
+    def of(self, out: Path) -> tuple[Path, ...]:
+        """All files of a flow called ``out``, first those of the flow itself."""
+        return (*files_of(out, self.form), *self.beside(out).values())
+
+    def check_distinct(self, source: FrameSource) -> None:
+        """Raise ``UsageError`` if two flows of a sequence would have the same name."""
+        stems = source.stems()
+        count = len(stems) if stems is not None else source.count or _UNKNOWN_COUNT
+        while count > 2 and Plan(self.pairing, 0).total(count) > _MOST_NAMES:
+            count //= 2
+        step = source.selection.stride
+
+        def named() -> Iterator[tuple[Path, str]]:
+            plan = Plan(self.pairing, 0 if self.pairing.anchor is not None else None)
+            for index, pair in enumerate(plan.of(count)):
+                frame, second = pair.frame * step, pair.second * step
+                stem, stem2 = (
+                    (f"{frame:06d}", f"{second:06d}") if stems is None else (stems[pair.frame], stems[pair.second])
+                )
+                out = self.name(Named(frame, second, pair.gap, stem, stem2, index))
+                for file in self.of(out):
+                    yield file, f"the flow from frame {frame} to {second}"
+
+        if self.names is not None:
+            check_distinct(named())
+
+    def beside(self, out: Path) -> dict[str, Path]:
+        """The files that hold a mask or a distance beside the flow called ``out``; none if the flow's file does."""
+        holds_arrays = self.form is not None and self.form.encode_with is not None
+        return {} if holds_arrays else self.consistency.files(out)
+
+
+class FlowFolder:
+    """A folder that the flows of a sequence are written to.
+
+    Args:
+        folder: the folder.
+        files: which files.
+        style: how pictures are drawn.
+        force: whether to overwrite all existing outputs.
+        adopt: whether to keep complete outputs that no run has recorded.
+    """
+
+    def __init__(self, folder: Path, files: FlowFiles, style: Style, *, force: bool, adopt: bool) -> None:
+        self.folder = folder
+        self.files = files
+        self.style = style
+        self._record = Record(folder, force=force, adopt=adopt)
+
+    def expect(self, settings: Mapping[str, object]) -> None:
+        """Declare how the flows are made, before any is written; errors as for :meth:`Record.expect`."""
+        files, record = self.files, self._record
+        named = files.pairing.settings(files.template.fields)
+        if files.names is not None:
+            named["names"] = files.names
+        shared = {**settings, **named}
+        own = {**shared, **settings_of(files.kind, files.options)}
+        if files.kind == "picture":
+            own |= {**self.style.settings(), "max_flow": self.style.max_flow or "auto"}
+        holds_arrays = files.form is not None and files.form.encode_with is not None
+        if holds_arrays and files.consistency.is_wanted:
+            own |= {name: True for name in ("mask", "error") if getattr(files.consistency, name)}
+            own |= files.consistency.settings() if files.consistency.mask else {}
+        suffix = Path(files.template.text).suffix
+        pattern = f"*{suffix}" if files.form is None or not files.form.components else "*_[xy]*.jpg"
+        record.expect(files.kind, own, self._existing(pattern, shallow=files.names is None))
+        for name, path in files.beside(Path("*")).items():
+            kind: Kind = "mask" if name == "mask" else "error"
+            checked = files.consistency.settings() if kind == "mask" else {}
+            record.expect(kind, {**shared, **checked, "names": str(path)}, ())
+
+    def _existing(self, pattern: str, *, shallow: bool) -> list[Path]:
+        is_flat = shallow and self.files.pairing.single_gap is not None
+        found = self.folder.glob(pattern) if is_flat else self.folder.rglob(pattern)
+        beside = {path.name for path in self.files.beside(Path("*")).values()}
+        return [path for path in found if not any(path.match(name) for name in beside)]
+
+    def noted(self, name: str) -> object:
+        """What an earlier run that this one resumes has noted under a name; ``None`` if nothing."""
+        return self._record.noted(self.files.kind).get(name)
+
+    def is_there(self, out: Path, size: tuple[int, int], changed: int, made_from: str | None) -> bool:
+        """Whether all files of a flow are valid outputs of an earlier run; see :meth:`Record.is_done`."""
+        groups: dict[Kind, tuple[Path, ...]] = {self.files.kind: files_of(self.folder / out, self.files.form)}
+        for name, path in self.files.beside(self.folder / out).items():
+            groups["mask" if name == "mask" else "error"] = (path,)
+        return all(
+            self._record.is_done(kind, paths, size, frames_changed=changed, made_from=made_from)
+            for kind, paths in groups.items()
+        )
+
+    def read(self, out: Path) -> Flow | None:
+        """Read an existing flow; ``None`` if it is a picture, or cannot be read."""
+        if self.files.form is None:
+            return None
+        try:
+            return read_flow(self.folder / out, self.files.options)
+        except InputError:  # deleted or replaced since it was checked
+            return None
+
+    def write(
+        self, out: Path, flow: Flow, back: Flow | None, made_from: str | None, noted: Mapping[str, object]
+    ) -> str | None:
+        """Write a flow and what belongs to it.
+
+        Returns:
+            One line that says what the format cannot store, or ``None``.
+
+        Raises:
+            OutputError: a file cannot be written.
+        """
+        files = self.files
+        arrays = files.consistency.arrays(flow, back) if back is not None else {}
+        beside = files.beside(self.folder / out)
+        own = {**noted, "max_flow": self.style.max_flow} if files.kind == "picture" else noted
+        self._record.begin(files.kind, own)
+        for name in beside:
+            self._record.begin("mask" if name == "mask" else "error", noted)
+        write_arrays(beside, arrays, made_from)
+        return write_output(
+            self.folder / out,
+            flow,
+            flow_format=files.flow_format,
+            style=self.style,
+            made_from=made_from,
+            options=files.options,
+            back=back,
+            arrays={} if beside else arrays,
+        )
+
+    def check_room(self, flows: int, size: tuple[int, int]) -> None:
+        """Say, before the first flow is written, if they take much of the free space.
+
+        Args:
+            flows: how many there will be.
+            size: height and width.
+
+        Raises:
+            OutputError: they do not fit.
+        """
+        form, consistency = self.files.form, self.files.consistency
+        each = size[0] * size[1] * (3 if form is None else _EXACT.get(form.name, 8))
+        each += size[0] * size[1] * (consistency.mask + 4 * consistency.error)
+        parent = next(path for path in (self.folder, *self.folder.absolute().parents) if path.exists())
+        try:
+            free = shutil.disk_usage(parent).free
+            there = sum(path.stat().st_size for path in self.folder.rglob("*") if path.is_file())
+        except OSError as error:
+            raise OutputError(f"cannot write {self.folder}: {why(error)}") from error
+        need = max(0, flows * each - there)
+        if need > free and form is not None and form.name in _EXACT:
+            raise OutputError(
+                f"cannot write {self.folder}: {flows} flows need {need / 1e9:.3g} GB, but only {free / 1e9:.3g} are "
+                "free; choose another disk, or a compressed format such as .flo5"
+            )
+        if need > free / _ROOM_SHARE:
+            _log.info("up to %d flows of %.3g GB in all; %.3g GB are free", flows, need / 1e9, free / 1e9)
