@@ -30,9 +30,11 @@ if TYPE_CHECKING:
     from .flows.occlusion import occluded
     from .flows.warp import warp
     from .frames.images import read_image
+    from .frames.reading import Reading
     from .run.batch import BatchOutputs, estimate_batch
     from .run.check import check_model
     from .run.evaluation import evaluate, evaluate_dataset
+    from .run.stream import sequence
     from .run.video import VideoOutputs, estimate_video
 
 __all__ = [
@@ -40,6 +42,7 @@ __all__ = [
     "FlowEstimator",
     "FlowOptions",
     "FlowcliError",
+    "Reading",
     "Style",
     "VideoOutputs",
     "__version__",
@@ -55,6 +58,7 @@ __all__ = [
     "occluded",
     "read_flow",
     "read_image",
+    "sequence",
     "warp",
     "write_flow",
 ]
@@ -64,6 +68,7 @@ _HOME = {
     "FlowEstimator": "estimator",
     "FlowOptions": "flows.formats",
     "FlowcliError": "errors",
+    "Reading": "frames.reading",
     "Style": "draw.style",
     "VideoOutputs": "run.video",
     "check_model": "run.check",
@@ -78,6 +83,7 @@ _HOME = {
     "occluded": "flows.occlusion",
     "read_flow": "flows.io",
     "read_image": "frames.images",
+    "sequence": "run.stream",
     "warp": "flows.warp",
     "write_flow": "draw.outputs",
 }

@@ -34,6 +34,12 @@ DatasetName: TypeAlias = Literal["middlebury", "sintel", "kitti"]
 Status: TypeAlias = Literal["done", "skipped", "failed"]
 """The status of a pair after a run."""
 
+RELATIVE, ABSOLUTE = 0.01, 0.5
+"""The parts of the threshold of the forward-backward check; the absolute one in square pixels."""
+
+MASK_NAMES, ERROR_NAMES = "{flow}_mask.png", "{flow}_error.npy"
+"""The default names of what is stored beside a flow."""
+
 DEFAULT_MODEL = "deepmind/optical-flow-perceiver"
 """The model used if none is given."""
 

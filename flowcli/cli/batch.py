@@ -19,6 +19,7 @@ from .options import (
     ForceOption,
     FrameOptions,
     JsonOption,
+    SequenceOptions,
     takes_options,
 )
 
@@ -44,13 +45,14 @@ def batch(
     ],
     estimator_options: EstimatorOptions,
     frame_options: FrameOptions,
+    sequence_options: SequenceOptions,
     color_options: ColorOptions,
     file_options: FlowFileOptions,
     console_options: ConsoleOptions,  # noqa: ARG001  (only its side effect is needed)
     out_dir: Annotated[
         Path, typer.Option(metavar="DIR", readable=False, help="Output folder; finished outputs are skipped.")
     ],
-    flow_format: FlowFormatOption = "flo",
+    flow_format: FlowFormatOption = None,
     shard: Annotated[
         Any, typer.Option(parser=_shard, metavar="I/N", help="Process only part I of N, counted from 1.")
     ] = "1/1",
@@ -70,14 +72,17 @@ def batch(
 
     outputs = BatchOutputs(
         out_dir,
-        flow_format=flow_format,
+        flow_format=flow_format or "flo",
         options=file_options.options(),
         style=color_options.style(),
         force=force,
         adopt=adopt,
+        names=sequence_options.names,
+        pairing=sequence_options.pairing(),
+        consistency=sequence_options.checked(),
     )
     check_writable(out_dir)
-    with open_tasks(source, flow_format, out_dir, console.note) as tasks:
+    with open_tasks(source, outputs.flow_format, out_dir, console.note, outputs.sequence) as tasks:
         estimator = estimator_options.load()
         part = Shard(*shard)
         total = part.size(len(tasks)) if isinstance(tasks, list) else None

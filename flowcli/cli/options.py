@@ -21,7 +21,20 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal, get_type_hints
 
 import typer
 
-from ..choices import DEFAULT_MODEL, AmbiguousFormatName, FlowFormatName, GridKind, Precision, VerticalAxis, Wheel
+from ..choices import (
+    ABSOLUTE,
+    DEFAULT_MODEL,
+    ERROR_NAMES,
+    MASK_NAMES,
+    RELATIVE,
+    AmbiguousFormatName,
+    FlowFormatName,
+    GridKind,
+    Pad,
+    Precision,
+    VerticalAxis,
+    Wheel,
+)
 from ..errors import UsageError
 from ..limits import MAX_PIXELS
 from .console import console, show_log
@@ -34,6 +47,8 @@ if TYPE_CHECKING:
     from ..frames.reading import Reading
     from ..models import ModelRequest, Progress
     from ..results import Result
+    from ..run.consistency import Consistency
+    from ..run.pairing import Pairing
 
 
 def _batch_size(text: str) -> int | Literal["auto"]:
@@ -100,6 +115,14 @@ def _levels(text: str) -> tuple[float, float] | Literal["auto"]:
     if not -math.inf < low < high < math.inf:
         raise typer.BadParameter(f"{text!r}: LOW must be less than HIGH")
     return low, high
+
+
+def _gaps(text: str) -> tuple[int, ...] | Literal["all"]:
+    if text == "all":
+        return "all"
+    if not re.fullmatch(r"[+-]?\d{1,6}(,[+-]?\d{1,6})*", text):
+        raise typer.BadParameter(f"{text!r} is neither all nor whole numbers such as 1,-1,3")
+    return tuple(map(int, text.split(",")))
 
 
 def _limit_opencv(max_pixels: int) -> int:
@@ -203,6 +226,67 @@ class FrameOptions:
 
 
 @dataclass(frozen=True)
+class SequenceOptions:
+    """Which frames of a sequence are paired, and what the files of their flow are called and contain."""
+
+    gap: Annotated[
+        Any,
+        typer.Option(
+            parser=_gaps,
+            metavar="LIST|all",
+            help="Pair each frame i with i + g, for each g of a list such as 1,-1,3; all: every ordered pair.",
+        ),
+    ] = "1"
+    reference: Annotated[
+        int | None, typer.Option(min=0, metavar="N", help="Pair frame N with each other frame instead.")
+    ] = None
+    to_reference: Annotated[
+        int | None, typer.Option(min=0, metavar="N", help="Pair each other frame with frame N instead.")
+    ] = None
+    pad: Annotated[
+        Pad, typer.Option(help="What frames without a partner get, so that there are as many flows as frames.")
+    ] = "none"
+    names: Annotated[
+        str | None,
+        typer.Option(
+            metavar="TEMPLATE",
+            help="Names of flow files, such as '{frame:05d}_{direction}.npz'; the suffix is the format. Fields: frame, "
+            "frame2, gap, direction, stem, stem2, index.",
+        ),
+    ] = None
+    mask: Annotated[
+        bool, typer.Option("--mask", help="Store which pixels both directions agree on: in .npz, or beside the flow.")
+    ] = False
+    mask_relative: Annotated[float, typer.Option(min=0, metavar="SHARE", help="Threshold of --mask.")] = RELATIVE
+    mask_absolute: Annotated[float, typer.Option(min=0, metavar="SQUARE-PIXELS", help="Threshold of --mask.")] = (
+        ABSOLUTE
+    )
+    mask_names: Annotated[
+        str, typer.Option(metavar="TEMPLATE", help="Names of masks beside flow; white is hidden.")
+    ] = MASK_NAMES
+    consistency: Annotated[
+        bool, typer.Option("--consistency", help="Store how far both directions differ, in pixels.")
+    ] = False
+    consistency_names: Annotated[str, typer.Option(metavar="TEMPLATE", help="Names of these arrays beside flow.")] = (
+        ERROR_NAMES
+    )
+
+    def pairing(self) -> Pairing:
+        """Which frames are paired; raises ``UsageError``."""
+        from ..run.pairing import Pairing
+
+        return Pairing(self.gap, self.reference, self.to_reference, self.pad)
+
+    def checked(self) -> Consistency:
+        """What is stored of the forward-backward check; raises ``UsageError``."""
+        from ..run.consistency import Consistency
+
+        return Consistency(
+            self.mask, self.consistency, self.mask_relative, self.mask_absolute, self.mask_names, self.consistency_names
+        )
+
+
+@dataclass(frozen=True)
 class ColorOptions:
     """The colours of flow."""
 
@@ -266,8 +350,8 @@ class ConsoleOptions:
 
 
 FlowFormatOption = Annotated[
-    FlowFormatName,
-    typer.Option(help="Format of flow files; png writes pictures, jpg pairs of grey pictures."),
+    FlowFormatName | None,
+    typer.Option(help="Format of flow files (flo); png writes pictures, jpg pairs of grey pictures."),
 ]
 AmbiguousFormatOption = Annotated[
     AmbiguousFormatName | None,

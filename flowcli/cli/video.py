@@ -19,6 +19,7 @@ from .options import (
     ForceOption,
     FrameOptions,
     JsonOption,
+    SequenceOptions,
     frame_rate,
     position,
     takes_options,
@@ -38,6 +39,7 @@ def video(
     ],
     estimator_options: EstimatorOptions,
     frame_options: FrameOptions,
+    sequence_options: SequenceOptions,
     color_options: ColorOptions,
     file_options: FlowFileOptions,
     console_options: ConsoleOptions,  # noqa: ARG001  (only its side effect is needed)
@@ -49,7 +51,7 @@ def video(
         Path | None,
         typer.Option(metavar="DIR", readable=False, help="Output folder for flow files; finished ones are skipped."),
     ] = None,
-    flow_format: FlowFormatOption = "flo",
+    flow_format: FlowFormatOption = None,
     layout: Annotated[
         Layout,
         typer.Option(help="Flow alone, next to the frame, as a tint of the frame, or as arrows over it."),
@@ -81,6 +83,7 @@ def video(
     """
     from ..frames.opening import open_source
     from ..frames.selection import Selection
+    from ..run.pairing import Plan
     from ..run.video import VideoOutputs, estimate_video
     from .render import show
 
@@ -93,6 +96,9 @@ def video(
         style=color_options.style(),
         force=force,
         adopt=adopt,
+        names=sequence_options.names,
+        pairing=sequence_options.pairing(),
+        consistency=sequence_options.checked(),
     )
     selection = Selection(start, end, stride)
     outputs.check(source)
@@ -101,10 +107,11 @@ def video(
         console.note(f"ignoring --fps: {source} has its own frame rate")
     for note in frames.notes:
         console.note(note)
+    outputs.check(frames)
     estimator = estimator_options.load()
     if outputs.style.max_flow is None and outputs.has_pictures and estimator.model.window is not None:
         console.note("estimating a few pairs to choose the colour scale; --max-flow PIXELS avoids that")
-    total = max(0, frames.count - 1) if frames.count else None
+    total = Plan(outputs.pairing).total(frames.count) if frames.count else None
     with console.progress("estimating", total, "pairs") as advance:
 
         def on_pair(result: PairResult) -> None:

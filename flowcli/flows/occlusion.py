@@ -6,10 +6,8 @@ import numpy as np
 import numpy.typing as npt
 
 from ..arrays import Flow, Mask
+from ..choices import ABSOLUTE, RELATIVE
 from .warp import look_up
-
-RELATIVE, ABSOLUTE = 0.01, 0.5
-"""The parts of the threshold; the absolute one in square pixels."""
 
 
 def occluded(forward: Flow, backward: Flow, *, relative: float = RELATIVE, absolute: float = ABSOLUTE) -> Mask:

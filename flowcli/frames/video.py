@@ -67,9 +67,10 @@ class VideoFile:
             check_pixels(found.height, found.width, path, reading.max_pixels)
             self.rate = found.average_rate or found.guessed_rate or DEFAULT_RATE
             self.time_base = found.time_base or 1 / self.rate
-            self.count = len(selection.indices(found.frames, self.rate)) if found.frames else None
             self._pixel_aspect = found.sample_aspect_ratio or Fraction(1)
             self._duration = _duration(container)
+            frames = found.frames or round(self._duration * self.rate)
+            self.count = len(selection.indices(frames, self.rate)) if frames else None
             self._joins = container.format.name in _JOINABLE
 
     def stems(self) -> list[str] | None:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import contextlib
-import functools
 import itertools
 import stat
+from collections import OrderedDict
 from collections.abc import Callable, Collection, Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
+
+import numpy as np
 
 from ..arrays import Flow, Frame, check_same_size, size_of
 from ..choices import FlowFormatName
@@ -22,10 +24,14 @@ from ..frames.images import image_size
 from ..frames.reading import Reading
 from ..results import BatchSummary, PairResult
 from ..storage import check_writable
+from .consistency import Consistency, kind_beside, write_arrays
 from .failures import FAILURES, Failures
+from .flow_folder import FlowFiles
 from .manifest import distinct, open_tasks
+from .pairing import Pairing
 from .record import Kind, Record, kind_of, settings_of
 from .runner import Totals, Work, run
+from .sequence import FRAME_BYTES
 from .tasks import Outcome, Task
 
 
@@ -52,13 +58,41 @@ class BatchOutputs:
     adopt: bool = False
     """Whether to keep complete outputs of the right size that no run has recorded."""
 
+    names: str | None = None
+    """A template for the outputs of a folder of frames, relative to that of the folder; see
+    :data:`flowcli.run.names.FIELDS`."""
+
+    pairing: Pairing = Pairing()
+    """Which frames of a folder are paired."""
+
+    consistency: Consistency = Consistency()
+    """What is stored of the forward-backward check."""
+
     def __post_init__(self) -> None:
         """Take the name of a folder as well."""
         object.__setattr__(self, "folder", Path(self.folder))
+        _ = self.sequence
+
+    @property
+    def sequence(self) -> FlowFiles:
+        """Which files the flow of a folder of frames is stored in."""
+        given = None if self.names is not None and self.flow_format == "flo" else self.flow_format
+        return FlowFiles(given, self.names, self.pairing, self.consistency, self.options)
+
+    def flow_files(self, out: Path) -> tuple[Path, ...]:
+        """The files of the flow with that name, which is relative to the folder."""
+        return files_of(self.folder / out, form_for(out, self.flow_format))
+
+    def beside(self, out: Path) -> dict[str, Path]:
+        """The files of what belongs to that flow, by name, where its own file does not hold it."""
+        form = form_for(out, self.flow_format)
+        holds_arrays = form is not None and form.encode_with is not None
+        files = {} if holds_arrays else self.consistency.files(out)
+        return {name: self.folder / path for name, path in files.items()}
 
     def files(self, out: Path) -> tuple[Path, ...]:
-        """The files of an output with that name, which is relative to the folder."""
-        return files_of(self.folder / out, form_for(out, self.flow_format))
+        """All files of an output with that name."""
+        return (*self.flow_files(out), *self.beside(out).values())
 
 
 @dataclass(frozen=True)
@@ -117,7 +151,9 @@ def estimate_batch(
     with contextlib.ExitStack() as stack:
         if isinstance(source, str | Path):
             name = name or str(source)
-            tasks = stack.enter_context(open_tasks(str(source), outputs.flow_format, outputs.folder))
+            tasks = stack.enter_context(
+                open_tasks(str(source), outputs.flow_format, outputs.folder, files=outputs.sequence)
+            )
         else:
             tasks = source
         known = list(distinct(tasks, outputs.files)) if isinstance(tasks, Collection) else None
@@ -129,7 +165,7 @@ def estimate_batch(
             if on_pair is not None:
                 on_pair(outcome.result())
 
-        work = map(job.look, shard.pick(distinct(tasks, outputs.files) if known is None else known))
+        work = job.work(shard.pick(distinct(tasks, outputs.files) if known is None else known))
         totals = run(estimator, work, job.write, on_outcome=report, wants_statistics=wants_statistics, keeps_going=True)
     return _summary(name or "", estimator, outputs, job.levels, shard, totals)
 
@@ -144,15 +180,19 @@ class _BatchJob:
         self._outputs = outputs
         self._record = Record(outputs.folder, force=outputs.force, adopt=outputs.adopt)
         self._reading, self._asked = reading, reading.settings()
-        self._last: tuple[Path, Frame] | None = None
+        reach = outputs.pairing.reach
+        self._frames: OrderedDict[Path, Frame] = OrderedDict()
+        self._most_frames = None if reach is None else reach + 1
         wanted: dict[Kind, list[Path]] = {}
         for task in known:
             if task.out is not None:
-                wanted.setdefault(self._kind(task.out), []).extend(outputs.files(task.out))
+                wanted.setdefault(self._kind(task.out), []).extend(outputs.flow_files(task.out))
         if not known:  # tasks that come one by one: settings that differ are an error before any work all the same
             wanted[self._kind(Path(f"x{suffix_of(outputs.flow_format)}"))] = []
         for kind, paths in wanted.items():
             self._record.expect(kind, self._settings(kind), paths)
+        for beside in outputs.consistency.kinds():
+            self._record.expect(beside, self._settings(beside), ())
         self._settle([frame for task in known for frame in (task.frame1, task.frame2) if frame is not None])
 
     @property
@@ -175,8 +215,28 @@ class _BatchJob:
 
     def _settings(self, kind: Kind) -> dict[str, object]:
         style = self._outputs.style.settings() if kind == "picture" else {}
-        asked = {**self._asked, **settings_of(kind, self._outputs.options)}
+        outputs = self._outputs
+        asked = {**self._asked, **settings_of(kind, outputs.options), **outputs.sequence.settings(kind)}
         return {**self._estimator.settings(), **style, **asked}
+
+    def work(self, tasks: Iterable[Task]) -> Iterator[Work]:
+        """The work of all tasks; two that lead there and back become one, where both directions are needed."""
+        waiting: Work | None = None
+        for each in map(self.look, tasks):
+            if waiting is not None and waiting.is_mutual and _are_opposite(waiting.task, each.task):
+                if waiting.frames is None:  # the first is done, the second perhaps not
+                    each, waiting = replace(waiting, frames=each.frames and each.frames[::-1]), each
+                yield replace(waiting, opposite=replace(each, frames=None))
+                waiting = None
+                continue
+            if waiting is not None:
+                yield waiting
+            waiting = each
+            if not each.is_mutual or self._outputs.pairing == Pairing():  # which has no opposites
+                yield each
+                waiting = None
+        if waiting is not None:
+            yield waiting
 
     def look(self, task: Task) -> Work:
         """Read the frames of a pair, unless it is done or cannot be done."""
@@ -187,29 +247,42 @@ class _BatchJob:
             kind = self._kind(task.out)
             if not self._record.is_expected(kind):  # the tasks were not known in advance
                 self._record.expect(kind, self._settings(kind))
-            if self._is_done(kind, outputs, task.frame1, task.frame2, task.made_from):
-                return Work(task, is_done=True, outputs=outputs)
+            is_mutual = self._outputs.consistency.is_wanted and not task.is_zero
+            if self._is_done(kind, task.out, task.frame1, task.frame2, task.made_from):
+                return Work(task, is_done=True, outputs=outputs, is_mutual=is_mutual)
             frames = self._read(task.frame1), self._read(task.frame2)
             check_same_size(task.frame1, frames[0].shape, task.frame2, frames[1].shape)
             self._estimator.grid_for(size_of(frames[0]))
         except (InputError, UsageError) as error:
             return Work(task, error=error)
-        return Work(task, frames, outputs=outputs)
+        flow = np.zeros((*size_of(frames[0]), 2), np.float32) if task.is_zero else None
+        return Work(task, frames, flow=flow, outputs=outputs, is_mutual=is_mutual)
 
     def _read(self, path: Path) -> Frame:
-        """Read a frame; the last one is cached, since frame 2 of a pair is often frame 1 of the next."""
-        if self._last is None or self._last[0] != path:
+        """Read a frame; the last ones are kept, as far as the longest gap needs them."""
+        if path not in self._frames:
             values = self._reading.values(path)
             self._reading = self._reading.settled(lambda _: [values])  # of a pipe or a stream: by the first frame
-            self._last = path, self._reading.frame(values, path)
-        return self._last[1]
+            frame = self._reading.frame(values, path)
+            most = self._most_frames or max(2, FRAME_BYTES // frame.nbytes)
+            while len(self._frames) >= most:
+                self._frames.popitem(last=False)
+            self._frames[path] = frame
+        self._frames.move_to_end(path)
+        return self._frames[path]
 
-    def _is_done(
-        self, kind: Kind, outputs: tuple[Path, ...], frame1: Path, frame2: Path, made_from: str | None
-    ) -> bool:
-        if not all(output.exists() for output in outputs):
+    def _is_done(self, kind: Kind, out: Path, frame1: Path, frame2: Path, made_from: str | None) -> bool:
+        groups: dict[Kind, tuple[Path, ...]] = {kind: self._outputs.flow_files(out)}
+        groups |= {kind_beside(name): (path,) for name, path in self._outputs.beside(out).items()}
+        if not all(output.exists() for outputs in groups.values() for output in outputs):
             return False
-        is_done = functools.partial(self._record.is_done, kind, outputs, made_from=made_from)
+
+        def is_done(size: tuple[int, int] | None, *, frames_changed: int) -> bool:
+            return all(
+                self._record.is_done(each, paths, size, frames_changed=frames_changed, made_from=made_from)
+                for each, paths in groups.items()
+            )
+
         try:
             frames = [path.stat() for path in (frame1, frame2)]
         except FileNotFoundError:  # a frame was deleted since then: a complete output suffices
@@ -227,20 +300,35 @@ class _BatchJob:
         except InputError:
             return False
 
-    def write(self, work: Work, flow: Flow, _back: Flow | None) -> str | None:
+    def write(self, work: Work, flow: Flow, back: Flow | None) -> str | None:
         """Write a flow; see :data:`flowcli.run.runner.Write`."""
         out = work.task.out
         assert out is not None  # or there would be no flow
         model = self._estimator.model
-        self._record.begin(self._kind(out), {"model": model.name, "revision": model.revision, **self._reading.note()})
+        noted = {"model": model.name, "revision": model.revision, **self._reading.note()}
+        outputs = self._outputs
+        if back is None and outputs.consistency.is_wanted:
+            back = flow  # no motion, which is its own opposite
+        arrays = {} if back is None else outputs.consistency.arrays(flow, back)
+        beside = outputs.beside(out)
+        self._record.begin(self._kind(out), noted)
+        for name in beside:
+            self._record.begin(kind_beside(name), noted)
+        write_arrays(beside, arrays, work.task.made_from)
         return write_output(
             self._outputs.folder / out,
             flow,
             flow_format=self._outputs.flow_format,
             style=self._outputs.style,
             made_from=work.task.made_from,
-            options=self._outputs.options,
+            options=outputs.options,
+            back=back,
+            arrays={} if beside else arrays,
         )
+
+
+def _are_opposite(there: Task, back: Task) -> bool:
+    return there.frame1 is not None and (there.frame1, there.frame2) == (back.frame2, back.frame1)
 
 
 def _summary(

@@ -11,15 +11,14 @@ import numpy as np
 import numpy.typing as npt
 
 from ..arrays import Flow
+from ..choices import ABSOLUTE, ERROR_NAMES, MASK_NAMES, RELATIVE
 from ..draw.outputs import write_mask
 from ..errors import UsageError
 from ..flows.io import PLACEHOLDER
-from ..flows.occlusion import ABSOLUTE, RELATIVE, inconsistency, occluded
+from ..flows.occlusion import inconsistency, occluded
 from ..storage import write_bytes
 from .names import FLOW, Template
-
-MASK_NAMES, ERROR_NAMES = "{flow}_mask.png", "{flow}_error.npy"
-"""The default names of what is stored beside a flow."""
+from .record import Kind
 
 
 @dataclass(frozen=True)
@@ -66,6 +65,10 @@ class Consistency:
         """Whether the flow in the other direction is needed."""
         return self.mask or self.error
 
+    def kinds(self) -> list[Kind]:
+        """The kinds of what may be stored beside a flow, for records."""
+        return [kind_beside(name) for name in ("mask", "error") if getattr(self, name)]
+
     def settings(self) -> dict[str, object]:
         """What determines a mask, for records."""
         return {"relative": self.relative, "absolute": self.absolute}
@@ -88,10 +91,15 @@ class Consistency:
         return found
 
     def files(self, out: Path) -> dict[str, Path]:
-        """The files beside the flow ``out`` that hold these arrays, by name."""
+        """The files that hold these arrays of the flow ``out``, by name; all relative to the output folder."""
         flow = out.with_name(out.stem.replace(f"_{PLACEHOLDER}", ""))
         names = {"mask": (self.mask, self.mask_names), "error": (self.error, self.error_names)}
         return {name: Path(text.format(flow=flow)) for name, (wanted, text) in names.items() if wanted}
+
+
+def kind_beside(name: str) -> Kind:
+    """The kind of the file beside a flow that holds the array ``name``."""
+    return "mask" if name == "mask" else "error"
 
 
 def write_arrays(files: dict[str, Path], arrays: dict[str, npt.NDArray[Any]], made_from: str | None) -> None:

@@ -17,7 +17,7 @@ from ..flows.formats import PICTURE_SUFFIXES, FlowFormat, FlowOptions
 from ..flows.io import PLACEHOLDER, files_of, form_for, read_flow, suffix_of
 from ..frames.source import FrameSource
 from ..storage import why
-from .consistency import Consistency, write_arrays
+from .consistency import Consistency, kind_beside, write_arrays
 from .names import SEVERAL_GAPS, Named, Template, check_distinct
 from .pairing import Pairing, Plan
 from .record import Kind, Record, kind_of, settings_of
@@ -94,6 +94,19 @@ class FlowFiles:
         """All files of a flow called ``out``, first those of the flow itself."""
         return (*files_of(out, self.form), *self.beside(out).values())
 
+    def settings(self, kind: Kind) -> dict[str, object]:
+        """What determines which pair an output of a kind is of, and what it holds of the forward-backward check."""
+        template, consistency = self.template, self.consistency
+        named = self.pairing.settings(template.fields)
+        if self.names is not None:
+            named["names"] = self.names
+        holds_arrays = self.form is not None and self.form.encode_with is not None
+        if holds_arrays and kind == self.kind:
+            named |= {name: True for name in ("mask", "error") if getattr(consistency, name)}
+        if consistency.mask and (kind == "mask" or (holds_arrays and kind == self.kind)):
+            named |= consistency.settings()
+        return named
+
     def check_distinct(self, source: FrameSource) -> None:
         """Raise ``UsageError`` if two flows of a sequence would have the same name."""
         stems = source.stems()
@@ -142,24 +155,15 @@ class FlowFolder:
     def expect(self, settings: Mapping[str, object]) -> None:
         """Declare how the flows are made, before any is written; errors as for :meth:`Record.expect`."""
         files, record = self.files, self._record
-        named = files.pairing.settings(files.template.fields)
-        if files.names is not None:
-            named["names"] = files.names
-        shared = {**settings, **named}
-        own = {**shared, **settings_of(files.kind, files.options)}
+        own = {**settings, **files.settings(files.kind), **settings_of(files.kind, files.options)}
         if files.kind == "picture":
             own |= {**self.style.settings(), "max_flow": self.style.max_flow or "auto"}
-        holds_arrays = files.form is not None and files.form.encode_with is not None
-        if holds_arrays and files.consistency.is_wanted:
-            own |= {name: True for name in ("mask", "error") if getattr(files.consistency, name)}
-            own |= files.consistency.settings() if files.consistency.mask else {}
         suffix = Path(files.template.text).suffix
         pattern = f"*{suffix}" if files.form is None or not files.form.components else "*_[xy]*.jpg"
         record.expect(files.kind, own, self._existing(pattern, shallow=files.names is None))
-        for name, path in files.beside(Path("*")).items():
-            kind: Kind = "mask" if name == "mask" else "error"
-            checked = files.consistency.settings() if kind == "mask" else {}
-            record.expect(kind, {**shared, **checked, "names": str(path)}, ())
+        for name in files.beside(Path("*")):
+            kind = kind_beside(name)
+            record.expect(kind, {**settings, **files.settings(kind)}, ())
 
     def _existing(self, pattern: str, *, shallow: bool) -> list[Path]:
         is_flat = shallow and self.files.pairing.single_gap is not None
@@ -174,8 +178,8 @@ class FlowFolder:
     def is_there(self, out: Path, size: tuple[int, int], changed: int, made_from: str | None) -> bool:
         """Whether all files of a flow are valid outputs of an earlier run; see :meth:`Record.is_done`."""
         groups: dict[Kind, tuple[Path, ...]] = {self.files.kind: files_of(self.folder / out, self.files.form)}
-        for name, path in self.files.beside(self.folder / out).items():
-            groups["mask" if name == "mask" else "error"] = (path,)
+        for name, path in self.files.beside(out).items():
+            groups[kind_beside(name)] = (self.folder / path,)
         return all(
             self._record.is_done(kind, paths, size, frames_changed=changed, made_from=made_from)
             for kind, paths in groups.items()
@@ -203,11 +207,11 @@ class FlowFolder:
         """
         files = self.files
         arrays = files.consistency.arrays(flow, back) if back is not None else {}
-        beside = files.beside(self.folder / out)
+        beside = {name: self.folder / path for name, path in files.beside(out).items()}
         own = {**noted, "max_flow": self.style.max_flow} if files.kind == "picture" else noted
         self._record.begin(files.kind, own)
         for name in beside:
-            self._record.begin("mask" if name == "mask" else "error", noted)
+            self._record.begin(kind_beside(name), noted)
         write_arrays(beside, arrays, made_from)
         return write_output(
             self.folder / out,

@@ -20,6 +20,9 @@ from ..errors import FlowcliError, InputError, UsageError
 from ..flows.io import form_for, suffix_of
 from ..frames.files import is_frame, natural_key, oddities
 from ..storage import why
+from .flow_folder import FlowFiles
+from .names import Named
+from .pairing import IndexPair, Pairing, Plan
 from .table import rows
 from .tasks import Task, made_from
 
@@ -34,7 +37,11 @@ STDIN = "-"
 
 @contextlib.contextmanager
 def open_tasks(
-    source: str, flow_format: FlowFormatName, out_dir: Path, on_note: Callable[[str], None] | None = None
+    source: str,
+    flow_format: FlowFormatName,
+    out_dir: Path,
+    on_note: Callable[[str], None] | None = None,
+    files: FlowFiles = FlowFiles(),
 ) -> Iterator[Iterable[Task]]:
     """Open the source of a batch and read its tasks.
 
@@ -43,15 +50,19 @@ def open_tasks(
         flow_format: the format of outputs that the manifest does not give, or gives without a suffix.
         out_dir: the output folder; not searched for frames.
         on_note: called with what a user may not know of a folder's frames.
+        files: which frames of a folder are paired, and the names of their flow.
 
     Yields:
         A list of tasks; for standard input, an iterator that reads them as needed.
 
     Raises:
         InputError: the source cannot be read, or contains no pairs.
+        UsageError: pairs or names of a sequence are asked for, but the source is a manifest.
     """
     suffix = suffix_of(flow_format)
     path = Path(source)
+    if not path.is_dir() and (files.names is not None or files.pairing != Pairing()):
+        raise UsageError(f"`gap`, `reference`, `pad` and `names` are for folders of frames; {source} lists its pairs")
     if source == STDIN:
         if sys.stdin is None:
             raise InputError("cannot read the manifest from stdin: it is closed")
@@ -60,7 +71,7 @@ def open_tasks(
             yield Manifest(lines, "stdin", Path(), suffix).tasks()
         return
     if path.is_dir():
-        yield list(folder_tasks(path, suffix, exclude=out_dir, on_note=on_note))
+        yield list(folder_tasks(path, suffix, exclude=out_dir, on_note=on_note, files=files))
         return
     try:
         with _open_text(path) as lines:
@@ -185,15 +196,20 @@ def with_suffix(path: Path, suffix: str) -> Path:
 
 
 def folder_tasks(
-    folder: Path, suffix: str, exclude: Path, on_note: Callable[[str], None] | None = None
+    folder: Path,
+    suffix: str,
+    exclude: Path,
+    on_note: Callable[[str], None] | None = None,
+    files: FlowFiles = FlowFiles(),
 ) -> Iterator[Task]:
-    """Pair consecutive frames of a folder, and of each of its subfolders separately, in natural order.
+    """Pair the frames of a folder, and of each of its subfolders separately, in natural order.
 
     Args:
         folder: the folder to search.
         suffix: the suffix of the outputs, which are named after frame 1 of each pair.
         exclude: a subfolder that is not searched: the batch's output folder.
         on_note: called with what a user may not know of the frames, for the first folder of which there is something.
+        files: which frames are paired (consecutive ones by default), and the names of their flow.
 
     Yields:
         The tasks.
@@ -208,14 +224,32 @@ def folder_tasks(
             notes = oddities(frames)
             for note in notes:
                 on_note(note)
-        unique = len({frame.stem for frame in frames}) == len(frames)
-        for frame1, frame2 in itertools.pairwise(frames):
-            below = frame1.relative_to(folder)
-            out = with_suffix(below.with_suffix("") if unique else below, suffix)
-            yield Task(count, frame1, frame2, out, str(frame1), made_from=made_from(frame1, frame2))
+        for pair, out in _paired(frames, folder, suffix, files):
+            frame1, frame2 = frames[pair.first], frames[pair.second]
+            origin = str(frame1) if files.pairing == Pairing() else f"{frame1} -> {frame2}, {out.name}"
+            made = made_from(frame1, frame2)
+            yield Task(count, frame1, frame2, out, origin, made_from=made, is_zero=pair.is_zero)
             count += 1
     if not count:
         raise InputError(f"no pairs in {folder}; it, or one of its subfolders, must contain at least two frames")
+
+
+def _paired(frames: list[Path], folder: Path, suffix: str, files: FlowFiles) -> Iterator[tuple[IndexPair, Path]]:
+    """The pairs of a folder's frames, with the names of their flow relative to ``folder``, the folder of the batch."""
+    if not frames:
+        return
+    anchor = files.pairing.anchor
+    if anchor is not None and anchor >= len(frames):
+        raise InputError(f"{frames[0].parent} has no frame {anchor}, only {len(frames)}; choose another reference")
+    unique = len({frame.stem for frame in frames}) == len(frames)
+    below = frames[0].parent.relative_to(folder)
+    for index, pair in enumerate(Plan(files.pairing, anchor).of(len(frames))):
+        frame, second = frames[pair.frame], frames[pair.second]
+        if files.names is None and files.pairing.single_gap is not None:  # named after the frame
+            yield pair, with_suffix(below / (frame.stem if unique else frame.name), suffix)
+        else:
+            stems = (frame.stem, second.stem) if unique else (f"{pair.frame:06d}", f"{pair.second:06d}")
+            yield pair, below / files.name(Named(pair.frame, pair.second, pair.gap, *stems, index))
 
 
 def _frame_folders(folder: Path, exclude: Path) -> Iterator[list[Path]]:

@@ -49,12 +49,19 @@ def pairs(source: FrameSource, pairing: Pairing) -> Iterator[FlowPair]:
 
 def _by_gaps(source: FrameSource, pairing: Pairing) -> Iterator[FlowPair]:
     plan, reach, count = Plan(pairing), pairing.reach or 0, 0
+    if source.stems() is not None and source.count is not None:  # images, whose number is certain
+        _check_padding(source, pairing, source.count)
     kept: dict[int, TimedFrame] = {}
     for count, frame in enumerate(source.frames(), 1):
         kept[count - 1] = frame
         kept.pop(count - 2 - reach, None)
         yield from _with_frames(plan.at(count - 1), kept)
     yield from _with_frames(plan.at_end(count), kept)
+    _check_padding(source, pairing, count)
+
+
+def _check_padding(source: FrameSource, pairing: Pairing, count: int) -> None:
+    """Raise ``InputError`` if some frames of ``count`` cannot be given a flow as padding."""
     longest = max(abs(gap) for gap in pairing.gaps) if pairing.gaps != "all" else 0
     if pairing.pad in {"repeat", "backward"} and count < (longest + 1 if pairing.pad == "repeat" else 2 * longest):
         raise InputError(

@@ -33,6 +33,9 @@ class Task:
     made_from: str | None = None
     """Identifies the frames; stored with the output, see :func:`flowcli.storage.is_made_from`."""
 
+    is_zero: bool = False
+    """Whether its flow is no motion, for a frame of a sequence that has no partner."""
+
     time: Fraction | None = None
     """The time of frame 1, in seconds since the input's first frame."""
 
