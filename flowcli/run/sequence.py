@@ -100,6 +100,10 @@ def _each_with_each(source: FrameSource, pairing: Pairing) -> Iterator[FlowPair]
 
 def _with_frames(found: Iterable[IndexPair], frames: Mapping[int, TimedFrame]) -> Iterator[FlowPair]:
     """Pairs with their frames; two that lead there and back are one, with its opposite."""
+    found = list(found)
+    if len({pair.gap for pair in found}) == 1:  # of a single gap: each flow has its own place in the order
+        yield from (_pair(pair, frames) for pair in found)
+        return
     waiting: dict[tuple[int, int], IndexPair] = {}
     for pair in found:
         waiting.setdefault((pair.first, pair.second), pair)
