@@ -246,8 +246,13 @@ class FlowFolder:
         need = max(0, flows * each - there)
         if need > free and form is not None and form.name in _EXACT:
             raise OutputError(
-                f"cannot write {self.folder}: {flows} flows need {need / 1e9:.3g} GB, but only {free / 1e9:.3g} are "
-                "free; choose another disk, or a compressed format such as .flo5"
+                f"cannot write {self.folder}: {flows} flows need {_amount(need)}, but only {_amount(free)} are free; "
+                "choose another disk, or a compressed format such as .flo5"
             )
         if need > free / _ROOM_SHARE:
-            _log.info("up to %d flows of %.3g GB in all; %.3g GB are free", flows, need / 1e9, free / 1e9)
+            _log.info("up to %d flows of %s in all; %s are free", flows, _amount(need), _amount(free))
+
+
+def _amount(size: int) -> str:
+    """Bytes in a unit that suits them."""
+    return f"{size / 1e9:.1f} GB" if size >= 1e9 else f"{size / 1e6:.2f} MB"

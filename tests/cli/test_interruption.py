@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import random
+import re
 import shutil
 import signal
 import subprocess
@@ -20,7 +21,7 @@ import pytest
 from flowcli.frames.images import write_image
 from flowcli.frames.video import VideoFile
 from support.folders import files
-from support.processes import DEADLINE, PROGRAM, finished, started, wait_until
+from support.processes import DEADLINE, PROGRAM, finished, one_line, started, wait_until
 from support.videos import moving_frames, write_video
 
 from ..conftest import Run
@@ -232,16 +233,23 @@ class TestDiskFull:
         self.check(small_disk / "out", tmp_path, flowcli)
 
     def test_video(self, flowcli: Run, small_disk: Path, tmp_path: Path) -> None:
-        done = flowcli("video", "in", "--flow-dir", "disk/out", *DIS)
+        compressed = ("--flow-format", "tif")  # of which nobody knows beforehand how large they are
+        done = flowcli("video", "in", "--flow-dir", "disk/out", *compressed, *DIS)
         assert done.returncode == 5
         assert b"no space left on device" in done.stderr.splitlines()[-1]
-        self.check(small_disk / "out", tmp_path, flowcli)
+        self.check(small_disk / "out", tmp_path, flowcli, *compressed)
 
-    def check(self, out: Path, tmp_path: Path, flowcli: Run) -> None:
+    def test_a_video_that_is_known_not_to_fit(self, flowcli: Run, small_disk: Path) -> None:
+        done = flowcli("video", "in", "--flow-dir", "disk/out", *DIS)
+        assert done.returncode == 5
+        assert re.search(r"disk/out: 49 flows need 2\d\.\d+ MB, but only 1\.\d+ MB are free", one_line(done))
+        assert files(small_disk) == {}
+
+    def check(self, out: Path, tmp_path: Path, flowcli: Run, *options: str) -> None:
         """Everything finished is kept, and nothing else."""
         kept = files(out)
         assert len(kept) >= 2
-        flowcli("batch", "in", "--out-dir", "whole", *DIS)
+        flowcli("batch", "in", "--out-dir", "whole", *options, *DIS)
         whole = files(tmp_path / "whole")
         for name, content in kept.items():
             if name != "flowcli.json":

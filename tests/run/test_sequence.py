@@ -227,7 +227,7 @@ def test_a_run_that_does_not_fit_is_refused_before_it_begins(
     free = {"bytes": 6 * each}
     usage = type("Usage", (), {"free": property(lambda _: free["bytes"])})
     monkeypatch.setattr(shutil, "disk_usage", lambda _: usage())
-    with pytest.raises(OutputError, match=r"7 flows need .* GB, but only .* are free"):
+    with pytest.raises(OutputError, match=r"7 flows need .* MB, but only .* MB are free"):
         run(dis, source, tmp_path / "out")
     assert not (tmp_path / "out").exists()
     free["bytes"] = 20 * each
