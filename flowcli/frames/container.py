@@ -58,7 +58,7 @@ def opened(path: Path, number: int | None = None) -> Iterator[tuple[BinaryIO, In
         file.seek(0)
         try:
             container = av.open(file, "r", options={"protocol_whitelist": "none"}, buffer_size=_BUFFER_BYTES)
-        except av.error.FFmpegError as error:
+        except (av.error.FFmpegError, UnicodeError) as error:  # the latter of damaged metadata
             raise InputError(f"cannot read {path}: it is damaged, or not a video that FFmpeg can read") from error
         except OSError as error:
             raise InputError(f"cannot read {path}: {why(error)}; check the path") from error

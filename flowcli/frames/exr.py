@@ -19,7 +19,7 @@ from .exr_header import MAGIC, Part, Window, read_header
 from .levels import Values
 
 _REMEDY = "the .exr format needs OpenEXR; pip install 'flowcli[exr]'"
-_CHATTER = re.compile(rb".*\(EXR_ERR_")  # what OpenEXR prints on stderr about a damaged file
+_CHATTER = re.compile(rb".*\(EXR_ERR_|ojph ")  # what OpenEXR prints on stderr about a damaged file
 # Raised by OpenEXR on damaged files.
 _DAMAGE = (OSError, LookupError, RuntimeError, ValueError, TypeError, AttributeError, ArithmeticError, MemoryError)
 

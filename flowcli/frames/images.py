@@ -16,7 +16,7 @@ from ..errors import InputError
 from ..limits import MAX_PIXELS
 from ..storage import why, write_bytes
 from . import exr, pillow, tiff
-from .bounds import check_pixels
+from .bounds import check_pixels, check_plausible
 from .levels import Values, to_frame
 from .opencv import decode_frame, encode_image
 
@@ -77,15 +77,17 @@ def read_values(path: Path, *, max_pixels: int = MAX_PIXELS, as_stored: bool = T
         _log.warning("%s holds several images; of such frames the first image is used", path)
     if exr.is_exr(data):
         return _decode_exr(data, path, max_pixels, as_stored)
-    if pillow.is_avif(data):
-        return pillow.decode_avif(data, path, max_pixels=max_pixels)
+    if pillow.is_webp(data) and pillow.holds_several(data):
+        return pillow.WebpAnimation(data, path, max_pixels=max_pixels).read(0)
+    if pillow.is_avif(data) or (pillow.is_png(data) and pillow.holds_several(data) and not as_stored):
+        return pillow.decode_upright(data, path, max_pixels=max_pixels)
     is_linear = data.startswith(_RADIANCE)
     values = decode_frame(data, path, as_stored=as_stored or is_linear or data.startswith(_FLOAT_MAPS))
     return _toned(values) if is_linear and not as_stored else values
 
 
 def _decode_exr(data: bytes, path: Path, max_pixels: int, as_stored: bool) -> Values:
-    check_pixels(*exr.window_size(data, path), path, max_pixels)
+    check_plausible(*exr.window_size(data, path), len(data), path, max_pixels)
     values = exr.read_linear(data, path)
     values = values[..., 0] if values.shape[2] == 1 else values
     return values if as_stored else _toned(values)

@@ -41,7 +41,7 @@ def choose_levels(samples: Iterable[Values]) -> Levels:
     values = [sample[np.isfinite(sample)] if sample.dtype.kind == "f" else sample.ravel() for sample in samples]
     together = np.concatenate(values) if values else np.empty(0)
     if not together.size:
-        raise InputError("no frame can be read to choose its levels from; give `levels` LOW:HIGH")
+        raise InputError("no frame has values to choose levels from that can be read; give `levels` LOW:HIGH")
     low, high = np.percentile(together, _PERCENTILES)
     return Levels(float(low), float(high))
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import sys
 
 import cv2
 import numpy as np
@@ -15,7 +14,9 @@ from .levels import Values
 from .png import SIGNATURE, end_of_png
 
 _PNM_HEADER = re.compile(rb"P[2356](?:\s|#[^\n]*\n)+\d+(?:\s|#[^\n]*\n)+\d+(?:\s|#[^\n]*\n)+(\d+)")
-_PAM_HEADER = re.compile(rb"P7\n(?:[^\n]{0,80}\n){0,9}?MAXVAL\s+(\d+)")
+_PAM_HEADER = re.compile(rb"P7\n(?:[^\n]{0,80}\n){0,20}?ENDHDR\n")
+_PAM_FIELD = re.compile(rb"^(WIDTH|HEIGHT|DEPTH|MAXVAL)\s+(\d{1,9})\s*$", re.MULTILINE)
+_PAM_RANGE = re.compile(rb"P7\n(?:[^\n]{0,80}\n){0,20}?MAXVAL\s+(\d+)")
 _PAM_MAGIC = b"P7"
 
 _CHATTER = re.compile(
@@ -52,22 +53,30 @@ def decode_frame(data: bytes, name: object, *, as_stored: bool) -> Values:
         return decode_image(data, cv2.IMREAD_COLOR_RGB, name)
     values = decode_image(data, cv2.IMREAD_COLOR_RGB | cv2.IMREAD_ANYDEPTH, name)
     is_grey = all(np.array_equal(values[..., 0], values[..., channel]) for channel in (1, 2))
-    return _in_order(values[..., 0] if is_grey else values, data)
+    return values[..., 0] if is_grey else values
 
 
 def _decode_pam(data: bytes, name: object, as_stored: bool) -> Values:
-    """A PAM file: OpenCV takes the wrong channels for colours where it has alpha, unless it decodes all of them."""
-    values = decode_image(data, cv2.IMREAD_UNCHANGED, name)
-    if values.ndim == 3:
-        values = values[..., :3] if values.shape[2] >= 3 else values[..., 0]
-    return _in_order(values, data) if as_stored or values.dtype != np.uint16 else (values >> 8).astype(np.uint8)
+    """A PAM file (netpbm's pam(5)); OpenCV mixes up its channels and its bits.
 
-
-def _in_order(values: Values, data: bytes) -> Values:
-    """Values with their bytes in order, which OpenCV leaves swapped in PNM files of less than 16 bits."""
-    header = _PNM_HEADER.match(data) or _PAM_HEADER.match(data)
-    is_swapped = header and data[1:2] in b"567" and 255 < int(header[1]) < 65535
-    return values.byteswap() if is_swapped and sys.byteorder == "little" else values
+    Alpha, which comes last, is dropped.
+    """
+    damaged = InputError(f"cannot read {name}: it is truncated, or its header is damaged")
+    header = _PAM_HEADER.match(data)
+    fields = dict(_PAM_FIELD.findall(header[0])) if header else {}
+    if header is None or len(fields) < 4:
+        raise damaged
+    width, height, depth, most = (int(fields[key]) for key in (b"WIDTH", b"HEIGHT", b"DEPTH", b"MAXVAL"))
+    dtype = np.dtype(np.uint8 if most < 256 else ">u2")
+    count = width * height * depth
+    if len(data) - header.end() < count * dtype.itemsize or not 0 < most < 65536 or not 1 <= depth <= 4 or not count:
+        raise damaged
+    values: Values = np.frombuffer(data, dtype, count, header.end()).reshape(height, width, depth)
+    values = values[..., :3] if depth >= 3 else values[..., 0]
+    if as_stored:
+        return values.astype(dtype.newbyteorder("="))
+    scaled = values >> 8 if most == 65535 else values * np.uint8(255 // most)
+    return np.asarray(scaled, np.uint8)
 
 
 def decode_image(data: bytes, flags: int, name: object) -> Values:
@@ -105,8 +114,9 @@ def _fault(data: bytes, as_stored: bool) -> str | None:
     """Damage in an image file that OpenCV would miss, or would only print to stderr; ``None`` if there is none."""
     if data.startswith(SIGNATURE) and end_of_png(data) is None:
         return "the PNG file is truncated or damaged"
-    header = _PNM_HEADER.match(data) or _PAM_HEADER.match(data)
-    if header and not as_stored and int(header[1]) not in {255, 65535}:  # OpenCV does not rescale the values
+    header = _PNM_HEADER.match(data) or _PAM_RANGE.match(data)
+    natural = {1, 255, 65535} if data.startswith(_PAM_MAGIC) else {255, 65535}
+    if header and not as_stored and int(header[1]) not in natural:  # OpenCV does not rescale the values
         return f"its largest value is {int(header[1])}; give `levels` 0:{int(header[1])}"
     return None
 

@@ -13,6 +13,7 @@ from .levels import Values
 _MATRIX = struct.Struct("=9i")  # row by row: a b u, c d v, x y w; 16.16 fixed point, in the machine's order
 
 _NEUTRAL = (1, 0, 0, 0, 1, 0, 0, 0, 1)
+_TURNS = {90: (0, -1, 0, 1, 0), 180: (-1, 0, 0, 0, -1), 270: (0, 1, 0, -1, 0)}  # degrees, counterclockwise
 
 
 class Orientation:
@@ -20,9 +21,14 @@ class Orientation:
 
     A point (x, y) of the stored picture is shown at (a x + c y, b x + d y), up to a shift (ISO/IEC 14496-12, 8.3.2).
     Matrices that are not one of the eight orientations are rounded to the nearest of them.
+
+    Args:
+        is_of_first: whether the first frame's orientation is that of all, as in animated PNG, where FFmpeg gives only
+            the first frame what the file says.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, *, is_of_first: bool = False) -> None:
+        self._is_of_first = is_of_first
         # By the frame's rotation, which is cheap to ask: its matrix would keep the frame alive in a reference cycle.
         self._known: dict[int, tuple[int, int, int, int]] = {}
 
@@ -49,14 +55,20 @@ class Orientation:
 
     def _linear_part(self, frame: VideoFrame) -> tuple[int, int, int, int]:
         """The numbers a, b, c and d of the frame's display matrix."""
-        turn = frame.rotation
+        turn = next(iter(self._known), 0) if self._is_of_first and self._known else frame.rotation
         if turn not in self._known:
-            side_data: Any = frame.side_data.get("DISPLAYMATRIX")
-            a, b, _, c, d, *_ = (
-                (1, 0, 0, 0, 1) if side_data is None else _MATRIX.unpack(bytes(side_data)[: _MATRIX.size])
-            )
+            a, b, _, c, d, *_ = _matrix(frame)
             self._known[turn] = a, b, c, d
         return self._known[turn]
+
+
+def _matrix(frame: VideoFrame) -> tuple[int, ...]:
+    """The display matrix of a frame."""
+    try:
+        side_data: Any = frame.side_data.get("DISPLAYMATRIX")
+    except ValueError:  # PyAV does not know another kind of the frame's side data
+        return _TURNS.get(frame.rotation % 360, _NEUTRAL)
+    return _NEUTRAL if side_data is None else _MATRIX.unpack(bytes(side_data)[: _MATRIX.size])
 
 
 def _stored(frame: VideoFrame) -> Values:

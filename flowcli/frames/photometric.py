@@ -48,23 +48,23 @@ def to_values(samples: Values, page: tifffile.TiffPage, name: object, *, as_stor
         values = _unmultiplied(values, alpha)
     if kind == _PALETTE:
         values = _looked_up(values[..., 0], page, name)
-        return values if as_stored else _to_8_bits(values, 16)
+        return values if as_stored else to_8_bits(values, 16)
     if kind in _CONVERTED:
         return _converted(values, page, name)
     values = values[..., 0] if colors == 1 else values
     bits = page.bitspersample
     if kind == _WHITE_IS_ZERO and values.dtype.kind in "ub":
         values = (1 << bits) - 1 - values.astype(values.dtype if bits > 1 else np.uint8)
-    return values if as_stored else _to_8_bits(values, bits)
+    return values if as_stored else to_8_bits(values, bits)
 
 
-def _to_8_bits(values: Values, bits: int) -> Values:
+def to_8_bits(values: Values, bits: int) -> Values:
     """Unsigned values of up to 16 bits scaled to 8; others as they are."""
     if values.dtype.kind not in "ub" or bits > 16:
         return values
     if bits > 8:
         return (values >> (bits - 8)).astype(np.uint8)
-    return values.astype(np.uint8) * np.uint8(255 // ((1 << bits) - 1))
+    return (values.astype(np.uint16) * 255 // ((1 << bits) - 1)).astype(np.uint8)
 
 
 def _unmultiplied(values: Values, alpha: Values) -> Values:
@@ -89,7 +89,7 @@ def _converted(values: Values, page: tifffile.TiffPage, name: object) -> Values:
     if kind == _YCBCR and page.compression == _JPEG:
         return values
     if values.dtype == np.uint16 and kind == _CMYK:
-        values = _to_8_bits(values, 16)
+        values = to_8_bits(values, 16)
     if values.dtype.itemsize != 1:
         bits = values.dtype.itemsize * 8
         raise InputError(f"cannot read {name}: it holds {_CONVERTED[kind]} colours of {bits} bits; save it as RGB")
@@ -99,14 +99,3 @@ def _converted(values: Values, page: tifffile.TiffPage, name: object) -> Values:
         return np.asarray(image.convert("RGB"))
     lab, srgb = ImageCms.createProfile("LAB"), ImageCms.createProfile("sRGB")
     return np.asarray(ImageCms.profileToProfile(image, lab, srgb, outputMode="RGB"))
-
-
-def upright(values: Values, orientation: int) -> Values:
-    """Turn and mirror an image by the number of its orientation, 1 to 8, as in TIFF and EXIF."""
-    if orientation in {5, 6, 7, 8}:
-        values = values.swapaxes(0, 1)
-    if orientation in {3, 4, 7, 8}:
-        values = values[::-1]
-    if orientation in {2, 3, 6, 7}:
-        values = values[:, ::-1]
-    return values

@@ -9,6 +9,7 @@ import struct
 import warnings
 from collections.abc import Iterator, Sequence
 from fractions import Fraction
+from typing import Any
 
 import numpy as np
 
@@ -17,6 +18,7 @@ from ..errors import InputError
 from .bounds import check_plausible
 from .chatter import captured_stderr
 from .levels import Values
+from .orientations import upright
 from .png import SIGNATURE
 
 _DAMAGE = (OSError, ValueError, SyntaxError, EOFError, LookupError, RuntimeError, MemoryError, struct.error)
@@ -24,8 +26,10 @@ _DAMAGE = (OSError, ValueError, SyntaxError, EOFError, LookupError, RuntimeError
 
 _AVIF = re.compile(rb"....ftyp(?:avif|avis)", re.DOTALL)
 _RIFF_BYTES, _ANIMATED = 12, 0x02  # the size of WebP's file header; a flag in its first chunk (VP8X)
-_CHATTER = re.compile(rb"tempfile\.tif: ")  # how libtiff begins what it prints of a file without a name
+_CHATTER = re.compile(rb"tempfile\.tif: |JPEGLib: ")  # how libtiff begins what it prints of a file without a name
+_ORIENTATION = 0x112  # a tag of EXIF
 _GREYS = ("1", "L", "LA")
+_NO_DURATION = 100  # milliseconds for which browsers show an image that does not say how long
 _MILLISECOND = Fraction(1, 1000)
 
 warnings.filterwarnings("ignore", category=UserWarning, module=r"PIL\.")  # about odd files
@@ -34,6 +38,11 @@ warnings.filterwarnings("ignore", category=UserWarning, module=r"PIL\.")  # abou
 def is_avif(data: bytes) -> bool:
     """Whether a file begins as AVIF does (its file type box, ISO/IEC 14496-12)."""
     return _AVIF.match(data) is not None
+
+
+def is_png(data: bytes) -> bool:
+    """Whether a file begins as PNG does."""
+    return data.startswith(SIGNATURE)
 
 
 def is_webp(data: bytes) -> bool:
@@ -45,7 +54,7 @@ def holds_several(data: bytes) -> bool:
     """Whether an image file is an animation: GIF, WebP, PNG or AVIF."""
     if is_webp(data):
         return data[12:16] == b"VP8X" and len(data) > 20 and bool(data[20] & _ANIMATED)
-    if data.startswith(SIGNATURE):
+    if is_png(data):
         return data.find(b"acTL", 0, data.find(b"IDAT")) > 0
     if data.startswith((b"GIF87a", b"GIF89a")):
         return _has_second_gif_image(data)
@@ -71,16 +80,17 @@ def _damage_of(name: object) -> Iterator[None]:
         raise InputError(f"cannot read {name}: it is truncated, or damaged ({error})") from error
 
 
-def decode_avif(data: bytes, name: object, *, max_pixels: int) -> Frame:
-    """Decode the first image of an AVIF file, upright: ``(H, W, 3)`` uint8 RGB.
+def decode_upright(data: bytes, name: object, *, max_pixels: int) -> Frame:
+    """Decode the first image of an AVIF or PNG file, upright: ``(H, W, 3)`` uint8 RGB.
 
     Raises:
         InputError: it is damaged, or has more than ``max_pixels`` pixels.
     """
-    from PIL import AvifImagePlugin, ImageOps
+    from PIL import AvifImagePlugin, ImageOps, PngImagePlugin
 
-    with _damage_of(name):
-        image = AvifImagePlugin.AvifImageFile(io.BytesIO(data))  # not Image.open, which has a limit of its own
+    with _damage_of(name):  # not Image.open, which has a limit of its own
+        kind: Any = AvifImagePlugin.AvifImageFile if is_avif(data) else PngImagePlugin.PngImageFile
+        image = kind(io.BytesIO(data))
         check_plausible(image.height, image.width, len(data), name, max_pixels)
         return np.asarray(ImageOps.exif_transpose(image).convert("RGB"))
 
@@ -126,6 +136,7 @@ class WebpAnimation:
         with _damage_of(name):
             self._image = WebPImageFile(io.BytesIO(whole))
             check_plausible(self._image.height, self._image.width, len(data), name, max_pixels)
+            self._orientation = int(self._image.getexif().get(_ORIENTATION, 1))
 
     times: Sequence[Fraction]
     """When each image is shown, in seconds since the first."""
@@ -137,7 +148,8 @@ class WebpAnimation:
         """One of the images: ``(H, W, 3)`` uint8 RGB; alpha is dropped. Raises ``InputError`` if it is damaged."""
         with _damage_of(f"image {index} of {self._name}"):
             self._image.seek(index)
-            return np.asarray(self._image.convert("RGB"))
+            image = np.asarray(self._image.convert("RGB"))
+        return np.asarray(upright(image, self._orientation), np.uint8)
 
 
 def _whole_part(data: bytes) -> tuple[bytes, list[Fraction], bool]:
@@ -156,7 +168,7 @@ def _whole_part(data: bytes) -> tuple[bytes, list[Fraction], bool]:
             break
         if data[at : at + 4] == b"ANMF":
             times.append(time * _MILLISECOND)
-            time += int.from_bytes(data[at + 20 : at + 23], "little")
+            time += int.from_bytes(data[at + 20 : at + 23], "little") or _NO_DURATION
         at = after
     is_cut = bool(times) and at < end
     whole = data[:4] + (at - 8).to_bytes(4, "little") + data[8:at] if is_cut else data

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import logging
+import re
 import struct
 import zlib
 from lzma import LZMAError
@@ -14,8 +15,10 @@ import numpy as np
 from ..errors import InputError
 from ..limits import LARGEST_DEFLATE_RATIO, LARGEST_RATIO
 from .bounds import check_pixels
+from .chatter import captured_stderr
 from .levels import Values
-from .photometric import PREMULTIPLIED, to_values, upright
+from .orientations import upright
+from .photometric import PREMULTIPLIED, to_8_bits, to_values
 from .pillow import decode_tiff
 
 if TYPE_CHECKING:
@@ -51,7 +54,9 @@ _RATIOS = {
 """How much larger an image can be than its file, by compression; what claims more is damaged."""
 
 _PILLOWS_TYPES = (np.dtype(np.uint8), np.dtype(np.uint16), np.dtype(np.bool_))
+_PILLOWS_BITS = frozenset({1, 2, 4, 8, 12, 16})
 _PILLOWS_COMPRESSIONS = frozenset({1, 2, 3, 4, 5, 6, 7})  # none, CCITT's, LZW and JPEG: those of TIFF 6.0
+_CHATTER = re.compile(rb"JPEGLib: |Unrecognized WMPTag|ojph ")  # what the codecs of imagecodecs print
 _SMALL_TILE = 1 << 22  # bytes
 _MASK, _REDUCED = 4, 1  # in NewSubfileType: not images of their own
 
@@ -94,6 +99,9 @@ class TiffStack:
             self._tiff = tifffile.TiffFile(file, _multifile=False)  # which never opens another file
             self._pages = [page for page in map(self._page, range(len(self._tiff.pages))) if not _is_extra(page)]
             self._virtual = self._imagej_images()
+            channels = (self._tiff.imagej_metadata or {}).get("channels", 1) if self._tiff.is_imagej else 1
+            if isinstance(channels, int) and channels > 1 and len(self) > channels:
+                _log.info("%s has %d channels; each counts as a frame of its own", name, channels)
         except (*_DAMAGE, tifffile.TiffFileError) as error:
             raise InputError(f"cannot read {name}: it is truncated, or not a TIFF file ({_line(error)})") from error
         if not self._pages:
@@ -158,11 +166,14 @@ class TiffStack:
         import tifffile
 
         is_plain = page.dtype in _PILLOWS_TYPES and PREMULTIPLIED not in page.extrasamples
+        is_plain = is_plain and page.bitspersample in _PILLOWS_BITS
         if is_plain and page.compression in _PILLOWS_COMPRESSIONS:
             self._file.seek(0)
             values = decode_tiff(self._file.read(), page.index, name)
-            if values.dtype == page.dtype or not as_stored:
-                return (values >> 8).astype(np.uint8) if values.dtype == np.uint16 and not as_stored else values
+            is_scaled = page.bitspersample not in {8, 12, 16} and as_stored
+            is_looked_up = page.colormap is not None and as_stored  # by Pillow in 8 bits, not in 16
+            if not (is_looked_up or is_scaled) and (values.dtype == page.dtype or not as_stored):
+                return to_8_bits(values, page.bitspersample) if values.dtype == np.uint16 and not as_stored else values
         method = tifffile.COMPRESSION(page.compression).name
         raise InputError(
             f"cannot read {name}: decoding its compression, {method}, needs imagecodecs; pip install 'flowcli[tiff]'"
@@ -189,8 +200,9 @@ class TiffStack:
 def _samples(page: tifffile.TiffPage) -> Values | None:
     """The samples of a page with the channels last; ``None`` if tifffile lacks what it takes to decode them."""
     try:
-        samples = page.asarray()
-    except (ValueError, ImportError) as error:
+        with captured_stderr(_CHATTER.match):
+            samples = page.asarray()
+    except (*_DAMAGE, ImportError) as error:
         if "imagecodecs" in str(error) or isinstance(error, ImportError) or page.is_subsampled:
             return None
         raise

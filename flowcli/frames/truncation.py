@@ -2,9 +2,9 @@
 
 FFmpeg takes the end of a truncated file for its regular end. Some containers announce their frames: MP4 and MOV in
 tables, which FFmpeg reads into an index (ISO/IEC 14496-12); Matroska and WebM by the lengths of their clusters and the
-duration (RFC 9559); AVI by the length of its list of frames; a GIF image ends with an empty block. What follows the
-last frame (an index, a trailer, what a phone appends) does not matter. Where nothing is announced, as in MPEG transport
-streams and raw streams, nothing can be told.
+duration (RFC 9559); AVI by the length of its list of frames; PNG by their number; a GIF image ends with an empty block.
+What follows the last frame (an index, a trailer, what a phone appends) does not matter. Where nothing is announced, as
+in MPEG transport streams and raw streams, nothing can be told.
 """
 
 from __future__ import annotations
@@ -14,6 +14,8 @@ import struct
 from collections.abc import Iterator
 from fractions import Fraction
 from typing import TYPE_CHECKING, BinaryIO
+
+from .png import SIGNATURE
 
 if TYPE_CHECKING:
     from av.video.stream import VideoStream
@@ -54,6 +56,8 @@ def lacks_frames(file: BinaryIO, stream: VideoStream, decoded: int, end: Fractio
         return _list_of_frames_is_cut(file, size)
     if start.startswith(_GIF_MAGIC):
         return _gif_image_is_cut(file)
+    if start.startswith(SIGNATURE):
+        return _animated_png_is_cut(file, size, decoded)
     return False
 
 
@@ -166,6 +170,25 @@ def _list_of_frames_is_cut(file: BinaryIO, size: int) -> bool:
             return True
         position += 8 + length + length % 2
     return False
+
+
+def _animated_png_is_cut(file: BinaryIO, size: int, decoded: int) -> bool:
+    """Whether a chunk of pixels goes beyond the end of the file, or fewer frames than announced were decoded.
+
+    By the chunks of the PNG specification (third edition); ``acTL`` announces the frames.
+    """
+    position, announced = len(SIGNATURE), 0
+    while position + 8 <= size:
+        file.seek(position)
+        length, kind = struct.unpack(">I4s", file.read(8))
+        if kind == b"acTL":
+            announced = int.from_bytes(file.read(4), "big")
+        elif kind == b"IEND":
+            return False
+        elif kind in {b"IDAT", b"fdAT"} and position + 12 + length > size:
+            return True
+        position += 12 + length
+    return decoded < announced
 
 
 def _gif_image_is_cut(file: BinaryIO) -> bool:

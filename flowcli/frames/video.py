@@ -62,7 +62,6 @@ class VideoFile:
         self.reading = reading
         self.stream = stream
         self.notes: list[str] = []
-        self._orientation = Orientation()
         with opened(path, stream) as (_, container, found):
             check_pixels(found.height, found.width, path, reading.max_pixels)
             self.rate = found.average_rate or found.guessed_rate or DEFAULT_RATE
@@ -72,6 +71,7 @@ class VideoFile:
             frames = found.frames or round(self._duration * self.rate)
             self.count = len(selection.indices(frames, self.rate)) if frames else None
             self._joins = container.format.name in _JOINABLE
+            self._orientation = Orientation(is_of_first=container.format.name == "apng")
 
     def stems(self) -> list[str] | None:
         """Always ``None``: frames of a video have only numbers."""
@@ -84,12 +84,13 @@ class VideoFile:
             InputError: no frame can be decoded, or (``DamagedError``) the video is damaged from some frame on.
         """
         with opened(self.path, self.stream) as (file, container, stream):
-            changed = os.fstat(file.fileno()).st_mtime_ns
+            begun = os.fstat(file.fileno())
             decoder = _Decoder(self.path, container, stream)
             for index, time, frame in self.selection.pick(self._timed(decoder.frames())):
                 aspect = 1 / self._pixel_aspect if self._orientation.is_transposed(frame) else self._pixel_aspect
-                yield TimedFrame(self._frame(frame), time, f"{index:06d}", index, None, changed, aspect)
-            if decoder.is_at_end and lacks_frames(file, stream, decoder.decoded, decoder.last):
+                yield TimedFrame(self._frame(frame), time, f"{index:06d}", index, None, begun.st_mtime_ns, aspect)
+            was_cut = os.fstat(file.fileno()).st_size < begun.st_size  # while it was read
+            if decoder.is_at_end and (was_cut or lacks_frames(file, stream, decoder.decoded, decoder.last)):
                 raise decoder.damaged("the file is truncated")
 
     def _timed(self, frames: Iterator[VideoFrame]) -> Iterator[tuple[int, Fraction, VideoFrame]]:
@@ -130,9 +131,9 @@ class VideoFile:
         """The stored values of up to ``count`` frames, evenly spread over the selection; the first if that fails."""
         found = False
         with contextlib.suppress(av.error.FFmpegError, OSError):
-            for first, _ in self._samples(count):
+            for frame in self._single_samples(count):
                 found = True
-                yield self._values(first)
+                yield self._values(frame)
         if not found:
             with (
                 contextlib.suppress(av.error.FFmpegError, OSError),
@@ -140,11 +141,42 @@ class VideoFile:
             ):
                 yield from map(self._values, itertools.islice(_decodable(video, found_in), 1))
 
+    def _single_samples(self, count: int) -> Iterator[VideoFrame]:
+        """Frames spread over the selection, the first and the last among them, as far as time stamps tell."""
+        if self._joins:
+            yield from (first for first, _ in self._samples(count))
+            return
+        with opened(self.path, self.stream) as (_, container, stream):
+            frames = container.decode(stream)
+            opening = next(frames, None)
+            if opening is None:
+                return
+            start, reached = _stamp(opening) or Fraction(0), Fraction(0)
+            frames = itertools.chain([opening], frames)
+            begin, end = self.selection.seconds(self._duration, self.rate)
+            room = max(Fraction(0), end - begin - 1 / self.rate)
+            for wanted in sorted({begin + part * room / (count - 1) for part in range(count)}):
+                if wanted - reached > _SEEK_SECONDS:
+                    container.seek(int((start + wanted) / self.time_base), stream=stream)
+                    frames = container.decode(stream)
+                earliest = start + wanted - 1 / (2 * self.rate)
+                frame = next((frame for frame in frames if (_stamp(frame) or 0) >= earliest), None)
+                if frame is None:
+                    return
+                reached = (_stamp(frame) or Fraction(0)) - start
+                if reached >= end:
+                    return
+                yield frame
+
     def _values(self, frame: VideoFrame) -> Values:
         return self._orientation.upright(frame, as_stored=self.reading.levels is not None)
 
     def _frame(self, frame: VideoFrame) -> Frame:
-        return self.reading.frame(self._values(frame), self.path)
+        try:
+            values = self._values(frame)
+        except (av.error.FFmpegError, OSError) as error:  # colours that cannot be converted
+            raise DamagedError(f"{self.path} is damaged: {cause_of(error)}") from error
+        return self.reading.frame(values, self.path)
 
     def _samples(self, count: int) -> Iterator[tuple[VideoFrame, VideoFrame]]:
         with opened(self.path, self.stream) as (file, container, stream):
@@ -234,14 +266,14 @@ class _Decoder:
 
     def frames(self) -> Iterator[VideoFrame]:
         """All frames in display order; raises ``InputError`` if there is none, ``DamagedError`` where damage begins."""
-        refused: av.error.FFmpegError | None = None
+        refused: av.error.FFmpegError | OSError | None = None
         for packet in self._packets():
             if packet.is_corrupt and self._loses_frames_with_a_part:
                 yield from map(self._counted, self._remaining())
                 raise self.damaged("the file is truncated")
             try:
                 frames = packet.decode()
-            except av.error.FFmpegError as error:
+            except (av.error.FFmpegError, OSError) as error:
                 refused = error
                 if not self.decoded:
                     continue  # normal at first: a recording may start between key frames
@@ -265,7 +297,7 @@ class _Decoder:
         """The good frames that the decoder still holds when a packet is damaged."""
         try:
             return [frame for frame in self._stream.decode(None) if not frame.is_corrupt]
-        except av.error.FFmpegError:
+        except (av.error.FFmpegError, OSError):
             return []
 
     def _packets(self) -> Iterator[Packet[VideoStream]]:

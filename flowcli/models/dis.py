@@ -10,9 +10,10 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from ..errors import UsageError
+from ..errors import InputError, UsageError
 from . import BuiltIn, FlowModel, ModelRequest
 
+_LARGEST_SIDE = 32_766  # pixels; of what OpenCV samples
 _SMALLEST_SIDE = 12  # pixels; OpenCV refuses images that are smaller in both directions
 
 
@@ -41,6 +42,9 @@ class DisFlow:
 
     def _flow(self, frame1: npt.NDArray[np.uint8], frame2: npt.NDArray[np.uint8]) -> npt.NDArray[np.float32]:
         height, width = frame1.shape[:2]
+        if max(height, width) > _LARGEST_SIDE:
+            most = f"up to {_LARGEST_SIDE} pixels on a side"
+            raise InputError(f"dis takes frames of {most}, not {width} x {height}; choose a smaller `scale`")
         down, right = (max(0, _SMALLEST_SIDE - side) for side in (height, width))
         grey = [
             cv2.copyMakeBorder(cv2.cvtColor(frame, cv2.COLOR_RGB2GRAY), 0, down, 0, right, cv2.BORDER_REPLICATE)

@@ -84,6 +84,11 @@ class FlowFiles:
         """The kind of the flows, for records."""
         return kind_of(Path(f"x{Path(self.template.text).suffix}"), self.flow_format)
 
+    @property
+    def counts(self) -> bool:
+        """Whether names have running numbers, which are those of other pairs if a run begins elsewhere."""
+        return "index" in self.template.fields
+
     def name(self, named: Named) -> Path:
         """The name of a flow; where each component is a file, with ``{xy}`` for the component."""
         if self.names is None and PLACEHOLDER in self.template.text.format(**dict.fromkeys(self.template.fields, 0)):

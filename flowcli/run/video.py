@@ -344,6 +344,8 @@ def _open_folder(estimator: FlowEstimator, source: FrameSource, outputs: VideoOu
     settings = {**estimator.settings(), "input": str(source.path.resolve()), "stride": source.selection.stride}
     settings |= {} if source.stream is None else {"stream": source.stream}
     settings |= source.reading.settings()
+    if outputs.files.counts:
+        settings["start"] = str(source.selection.start)
     folder = FlowFolder(outputs.flow_dir, outputs.files, outputs.style, force=outputs.force, adopt=outputs.adopt)
     folder.expect(settings)
     return folder

@@ -125,5 +125,5 @@ def test_no_new_half_is_left_behind(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("bound", [0, -1, float("nan"), float("inf")])
 def test_bounds(bound: float) -> None:
-    with pytest.raises(UsageError, match="bound must be a number of pixels above 0"):
+    with pytest.raises(UsageError, match=r"bound must be between 0.001 and 1000000 pixels"):
         FlowOptions(bound=bound)

@@ -140,6 +140,16 @@ def test_pam(tmp_path: Path, kind: str, depth: int) -> None:
     np.testing.assert_array_equal(read_image(tmp_path / "a.pam"), expected)
 
 
+def test_bits_in_pam(tmp_path: Path) -> None:
+    bits = np.random.default_rng(3).integers(0, 2, (9, 13, 1), dtype=np.uint8)
+    header = b"P7\nWIDTH 13\nHEIGHT 9\nDEPTH 1\nMAXVAL 1\nTUPLTYPE BLACKANDWHITE\nENDHDR\n"
+    (tmp_path / "a.pam").write_bytes(header + bits.tobytes())
+    np.testing.assert_array_equal(read_image(tmp_path / "a.pam"), np.dstack([bits * 255] * 3))
+    (tmp_path / "a.pam").write_bytes(header + bits.tobytes()[:-1])
+    with pytest.raises(InputError, match="truncated"):
+        read_image(tmp_path / "a.pam")
+
+
 def test_a_remark_of_libjpegs_is_not_passed_on(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
     """Phones write 0 for the end of the spectrum in the header of a sequential scan."""
     image = enlarged(5, (64, 48))

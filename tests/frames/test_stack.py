@@ -147,6 +147,41 @@ def test_a_cut_off_webp_keeps_what_is_there(tmp_path: Path, share: float) -> Non
     assert len(shown(tmp_path / "a.webp")) == 7
 
 
+@pytest.mark.parametrize("suffix", [".png", ".webp"])
+@pytest.mark.parametrize("orientation", [1, 3, 6])
+def test_animations_are_turned_upright(tmp_path: Path, suffix: str, orientation: int) -> None:
+    exif = Image.Exif()
+    exif[0x112] = orientation
+    options: dict[str, Any] = {"lossless": True} if suffix == ".webp" else {}
+    path = animation(tmp_path / f"a{suffix}", FRAMES, exif=exif.tobytes(), **options)
+    expected = [np.rot90(frame, {1: 0, 3: 2, 6: -1}[orientation]) for frame in FRAMES]
+    np.testing.assert_array_equal(shown(path), expected)
+    np.testing.assert_array_equal(read_image(path), expected[0])
+
+
+def test_animated_webp_without_durations_goes_on(tmp_path: Path) -> None:
+    path = animation(tmp_path / "a.webp", FRAMES, lossless=True, duration=0)
+    assert [frame.time for frame in open_source(path).frames()] == [Fraction(index, 10) for index in range(7)]
+
+
+@pytest.mark.parametrize("share", [0.2, 0.5, 0.8, 0.97])
+def test_a_cut_off_animated_png_is_told(tmp_path: Path, share: float) -> None:
+    data = animation(tmp_path / "a.png", FRAMES).read_bytes()
+    assert len(shown(tmp_path / "a.png")) == 7
+    (tmp_path / "a.png").write_bytes(data[: int(len(data) * share)])
+    with pytest.raises(InputError, match=r"a\.png"):
+        shown(tmp_path / "a.png")
+    (tmp_path / "a.png").write_bytes(data + b"appended")
+    assert len(shown(tmp_path / "a.png")) == 7
+
+
+def test_channels_are_said_to_be_frames(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level("INFO", "flowcli")
+    tifffile.imwrite(tmp_path / "a.tif", np.stack([GREY, GREY], axis=1), imagej=True, metadata={"axes": "TCYX"})
+    assert len(shown(tmp_path / "a.tif")) == 14
+    assert "has 2 channels" in caplog.text
+
+
 @pytest.mark.parametrize("suffix", [".webp", ".png", ".gif", ".avif", ".tif"])
 def test_an_animation_alone_is_a_video_and_among_frames_one_frame(flowcli: Run, tmp_path: Path, suffix: str) -> None:
     kinds: dict[str, dict[str, Any]] = {".webp": {"lossless": True}, ".avif": {"quality": 100}}

@@ -136,11 +136,11 @@ def test_lab_is_converted(tmp_path: Path) -> None:
     assert np.abs(read_image(tmp_path / "a.tif").astype(int) - RGB).mean() < 2
 
 
-@pytest.mark.parametrize("bits", [4, 10, 12])
+@pytest.mark.parametrize("bits", [2, 4, 6, 10, 12, 14])
 def test_odd_depths_are_scaled_to_8_bits(tmp_path: Path, bits: int) -> None:
     values = (RAMP / 256 * (1 << bits)).astype(np.uint16 if bits > 8 else np.uint8)
     path = write(tmp_path / "a.tif", values, photometric="minisblack", bitspersample=bits)
-    scaled = values // (1 << bits - 8) if bits > 8 else values * 17
+    scaled = values // (1 << bits - 8) if bits > 8 else values.astype(int) * 255 // ((1 << bits) - 1)
     np.testing.assert_array_equal(read_image(path), as_rgb(scaled.astype(np.uint8)))
 
 
@@ -188,11 +188,19 @@ main()
 
 @pytest.mark.parametrize(
     ("array", "compression", "is_read"),
-    [(RGB, "lzw", True), (DEEP_GREY, "lzw", True), (DEEP_RGB, "zlib", True), (RGB, "zstd", False)],
-    ids=["LZW", "16-bit LZW", "deflate", "zstd"],
+    [
+        (RGB, "lzw", True),
+        (DEEP_GREY, "lzw", True),
+        (DEEP_RGB, "zlib", True),
+        (RGB, "zstd", False),
+        (DEEP_GREY >> 4, None, True),
+    ],
+    ids=["LZW", "16-bit LZW", "deflate", "zstd", "12 bits"],
 )
-def test_without_imagecodecs(tmp_path: Path, array: np.ndarray, compression: str, is_read: bool) -> None:
-    options = {"photometric": "rgb" if array.ndim == 3 else "minisblack", "compression": compression}
+def test_without_imagecodecs(tmp_path: Path, array: np.ndarray, compression: str | None, is_read: bool) -> None:
+    options: dict[str, Any] = {"photometric": "rgb" if array.ndim == 3 else "minisblack", "compression": compression}
+    if compression is None:
+        options["bitspersample"] = 12
     for name in ("a.tif", "b.tif"):
         write(tmp_path / name, array, extratags=[(274, "H", 1, 6, True)], **options)
     command = [

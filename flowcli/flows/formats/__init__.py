@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import functools
 import importlib
-import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -29,7 +28,7 @@ class FlowOptions:
     """What a file does not say of itself: how formats with options are written and read. Plain data.
 
     Raises:
-        UsageError: ``bound`` is not a number above 0.
+        UsageError: ``bound`` is not between 0.001 and 1000000.
     """
 
     bound: float = 20.0
@@ -40,8 +39,8 @@ class FlowOptions:
 
     def __post_init__(self) -> None:
         """Check the numbers."""
-        if not (math.isfinite(self.bound) and self.bound > 0):
-            raise UsageError(f"`bound` must be a number of pixels above 0, not {self.bound}")
+        if not 1e-3 <= self.bound <= 1e6:  # not a number neither
+            raise UsageError(f"`bound` must be between 0.001 and 1000000 pixels, not {self.bound}")
 
 
 @dataclass(frozen=True)

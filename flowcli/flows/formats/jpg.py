@@ -71,7 +71,7 @@ def loss(flow: Flow, bound: float = _DEFAULT) -> str | None:
     if clipped.any():
         share = 100 * clipped.sum() / there.sum()
         lines.append(
-            f"{share:.2g} % of the vectors have a component beyond {bound:g} px and are clipped; "
+            f"{share:.3g} % of the vectors have a component beyond {bound:g} px and are clipped; "
             "a larger bound keeps them"
         )
     if not there.all():
