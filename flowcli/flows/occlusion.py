@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from ..arrays import Flow, Mask
-from .warp import look_up
+from .sampling import look_up
 
 _RELATIVE, _ABSOLUTE = 0.01, 0.5  # parts of the threshold; the absolute one in square pixels
 
