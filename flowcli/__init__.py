@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from .draw.style import Style
     from .errors import FlowcliError
     from .estimator import FlowEstimator, load_estimator
+    from .flows.chain import chain
     from .flows.formats import FlowOptions
     from .flows.io import read_flow
     from .flows.metrics import endpoint_error, flow_statistics
@@ -43,6 +44,7 @@ __all__ = [
     "Style",
     "VideoOutputs",
     "__version__",
+    "chain",
     "check_model",
     "colorize",
     "endpoint_error",
@@ -66,6 +68,7 @@ _HOME = {
     "FlowcliError": "errors",
     "Style": "draw.style",
     "VideoOutputs": "run.video",
+    "chain": "flows.chain",
     "check_model": "run.check",
     "colorize": "draw.color",
     "endpoint_error": "flows.metrics",
