@@ -265,6 +265,9 @@ class ConsoleOptions:
         show_log()
 
 
+STDOUT = "-"
+"""The output that means standard output."""
+
 FlowFormatOption = Annotated[
     FlowFormatName,
     typer.Option(help="Format of flow files; png writes pictures, jpg pairs of grey pictures."),

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 from ..results import (
     BatchSummary,
+    ChainResult,
     ComparisonResult,
     Conversion,
     DatasetSummary,
@@ -197,6 +198,22 @@ def _(result: Conversion) -> list[str]:
 @_written.register
 def _(result: Conversion) -> list[str]:
     return [f"wrote {', '.join(map(str, result.outputs))}"]
+
+
+@_notes.register
+def _(result: ChainResult) -> list[str]:
+    return [result.loss] if result.loss else []
+
+
+@_written.register
+def _(result: ChainResult) -> list[str]:
+    if not result.outputs:
+        return []
+    masked = f", {result.masked} masked" if result.masked else ""
+    return [
+        f"wrote {', '.join(map(str, result.outputs))}: frame {result.start} to {result.end}, "
+        f"{len(result.flow_files)} flows{masked}, {result.flow.known:.1%} known"
+    ]
 
 
 @_text.register
