@@ -51,12 +51,21 @@ class Images(ABC):
         """Open the images; the context's value reads one by its number, and raises ``InputError`` or ``OSError``."""
 
     @abstractmethod
-    def _described(self, index: int) -> tuple[str, Path | None, int]:
-        """An image's :attr:`TimedFrame.name`, file, and when that was changed; raises ``OSError``."""
+    def _described(self, index: int) -> tuple[Path | None, int]:
+        """An image's file, and when that was changed; raises ``OSError``."""
+
+    def _stem(self, index: int) -> str:
+        """An image's :attr:`TimedFrame.name`."""
+        return f"{index:06d}"
 
     @abstractmethod
     def _name(self, index: int) -> object:
         """What errors call an image."""
+
+    @property
+    def names(self) -> list[str]:
+        """The :attr:`TimedFrame.name` of the selected images."""
+        return [self._stem(index) for index in self._indices]
 
     @property
     def notes(self) -> list[str]:
@@ -79,12 +88,12 @@ class Images(ABC):
             for index in self._indices:
                 try:
                     image = self.reading.frame(read(index), self._name(index))
-                    name, file, changed = self._described(index)
+                    file, changed = self._described(index)
                 except InputError as error:
                     raise DamagedError(error.message) from error
                 except OSError as error:
                     raise DamagedError(f"cannot read {self._name(index)}: {why(error)}") from error
-                yield TimedFrame(image, self._times[index], name, file, changed)
+                yield TimedFrame(image, self._times[index], self._stem(index), file, changed)
 
     def sample_pairs(self, count: int) -> Iterator[tuple[Frame, Frame]]:
         """Up to ``count`` pairs of consecutive frames, evenly spread over the selection; damaged ones are skipped."""
@@ -144,9 +153,11 @@ class ImageSequence(Images):
     def _opened(self) -> Iterator[Callable[[int], Values]]:
         yield lambda index: self.reading.values(self.files[index])
 
-    def _described(self, index: int) -> tuple[str, Path | None, int]:
-        file = self.files[index]
-        return file.stem if self._are_unique else f"{index:06d}", file, file.stat().st_mtime_ns
+    def _stem(self, index: int) -> str:
+        return self.files[index].stem if self._are_unique else super()._stem(index)
+
+    def _described(self, index: int) -> tuple[Path | None, int]:
+        return self.files[index], self.files[index].stat().st_mtime_ns
 
     def _name(self, index: int) -> object:
         return self.files[index]
