@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from .run.check import check_model
     from .run.evaluation import evaluate, evaluate_dataset
     from .run.video import VideoOutputs, estimate_video
+    from .run.warp import WarpOutputs, warp_sequence
 
 __all__ = [
     "BatchOutputs",
@@ -43,6 +44,7 @@ __all__ = [
     "FlowcliError",
     "Style",
     "VideoOutputs",
+    "WarpOutputs",
     "__version__",
     "chain",
     "check_model",
@@ -58,6 +60,7 @@ __all__ = [
     "read_flow",
     "read_image",
     "warp",
+    "warp_sequence",
     "write_flow",
 ]
 
@@ -68,6 +71,7 @@ _HOME = {
     "FlowcliError": "errors",
     "Style": "draw.style",
     "VideoOutputs": "run.video",
+    "WarpOutputs": "run.warp",
     "chain": "flows.chain",
     "check_model": "run.check",
     "colorize": "draw.color",
@@ -82,6 +86,7 @@ _HOME = {
     "read_flow": "flows.io",
     "read_image": "frames.images",
     "warp": "flows.warp",
+    "warp_sequence": "run.warp",
     "write_flow": "draw.outputs",
 }
 

@@ -227,6 +227,11 @@ class SelectionOptions:
         int | None, typer.Option(min=0, metavar="N", help="The N-th video stream, counted from 0; else the largest.")
     ] = None
 
+    @property
+    def is_everything(self) -> bool:
+        """Whether none of these options was given."""
+        return (self.start, self.end, self.stride, self.fps, self.stream) == (0, None, 1, None, None)
+
     def selection(self) -> Selection:
         """The frames to use; raises ``UsageError``."""
         from ..frames.selection import Selection
