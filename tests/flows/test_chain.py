@@ -16,20 +16,21 @@ from flowcli.arrays import Flow, known
 from flowcli.errors import InputError, UsageError
 from flowcli.flows.chain import chain, compose, prefixes
 
-Affine = npt.NDArray[np.float64]
+Affine = npt.NDArray[np.floating]
 """A ``(3, 3)`` matrix that moves points ``(x, y, 1)``."""
 
 HEIGHT, WIDTH = 48, 64
-POINTS = np.stack([*np.meshgrid(np.arange(WIDTH), np.arange(HEIGHT)), np.ones((HEIGHT, WIDTH))], axis=-1)
+POINTS: Affine = np.stack([*np.meshgrid(np.arange(WIDTH), np.arange(HEIGHT)), np.ones((HEIGHT, WIDTH))], axis=-1)
 
 
 def flow_of(motion: Affine) -> Flow:
     return (POINTS @ motion.T - POINTS)[..., :2].astype(np.float32)
 
 
-def expected(motions: Sequence[Affine]) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
+def expected(motions: Sequence[Affine]) -> tuple[Affine, Affine]:
     """The flow of all motions, and how far inside the frame each point stays before the last one, in pixels."""
-    at, margin = POINTS, np.full((HEIGHT, WIDTH), np.inf)
+    at = POINTS
+    margin: Affine = np.full((HEIGHT, WIDTH), np.inf)
     for motion in motions[:-1]:
         at = at @ motion.T
         sides = (at[..., 0], at[..., 1], WIDTH - 1 - at[..., 0], HEIGHT - 1 - at[..., 1])
@@ -56,7 +57,7 @@ def rotation(degrees: float, zoom: float = 1.0, center: tuple[float, float] = (W
     turn = np.deg2rad(degrees)
     c, s = zoom * np.cos(turn), zoom * np.sin(turn)
     about = np.array([[c, -s, 0], [s, c, 0], [0, 0, 1]])
-    return translation(*center) @ about @ translation(-center[0], -center[1])
+    return np.asarray(translation(*center) @ about @ translation(-center[0], -center[1]))
 
 
 def test_translations_add_up_exactly() -> None:

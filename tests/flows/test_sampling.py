@@ -35,8 +35,8 @@ def test_the_last_row_and_column_are_inside() -> None:
     found, inside = look_up(values, vectors(3, 4, 1, 2))
     assert inside.tolist() == [[True, True, True, False], [False] * 4, [False] * 4]
     np.testing.assert_array_equal(found[0, :3], values[2, 1:])
-    assert not look_up(values, vectors(3, 4, np.nextafter(np.float32(3), 4), 0))[1].any()
-    assert not look_up(values, vectors(3, 4, 0, -np.float32(1e-30)))[1][0].any()
+    assert not look_up(values, vectors(3, 4, float(np.nextafter(np.float32(3), 4)), 0))[1].any()
+    assert not look_up(values, vectors(3, 4, 0, -1e-30))[1][0].any()
 
 
 def test_only_neighbours_with_a_weight_matter() -> None:
