@@ -119,7 +119,17 @@ def links_between(folder: Path, start: int | None = None, end: int | None = None
 
 
 def whole_flows(paths: Sequence[Path]) -> list[Path]:
-    """The flow files among ``paths``, without the second file of a pair of JPEGs whose first one is there."""
+    """The flow files among ``paths``, without the second file of a pair of JPEGs whose first one is there.
+
+    Raises:
+        UsageError: one of them is a folder.
+        InputError: one of them is missing.
+    """
+    for path in paths:
+        if path.is_dir():
+            raise UsageError(f"{path} is a folder; give one folder of flows alone, or flow files")
+        if not any(file.exists() for file in files_to_read(path)):
+            raise InputError(f"cannot read {path}: no such file or directory; check the path")
     found: list[Path] = []
     halves: set[Path] = set()
     for path in paths:
