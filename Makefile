@@ -31,6 +31,7 @@ lint: $(VENV)/installed-dev ## Check style and types
 bench: $(VENV)/installed-dev ## Measure against the stock module and flow-vis (BENCH=--quick: in two minutes; VIDEO=in.mp4)
 	$(BIN)/python -m benchmarks $(BENCH)
 	$(BIN)/python -m benchmarks.throughput $(VIDEO)
+	$(BIN)/python -m benchmarks.chain $(VIDEO)
 
 format: $(VENV)/installed-dev ## Bring the code into shape
 	$(BIN)/ruff check --fix .

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from .draw.style import Style
     from .errors import FlowcliError
     from .estimator import FlowEstimator, load_estimator
+    from .flows.chain import chain
     from .flows.formats import FlowOptions
     from .flows.io import read_flow
     from .flows.metrics import endpoint_error, flow_statistics
@@ -36,6 +37,7 @@ if TYPE_CHECKING:
     from .run.evaluation import evaluate, evaluate_dataset
     from .run.stream import sequence
     from .run.video import VideoOutputs, estimate_video
+    from .run.warp import WarpOutputs, warp_sequence
 
 __all__ = [
     "BatchOutputs",
@@ -45,7 +47,9 @@ __all__ = [
     "Reading",
     "Style",
     "VideoOutputs",
+    "WarpOutputs",
     "__version__",
+    "chain",
     "check_model",
     "colorize",
     "endpoint_error",
@@ -60,6 +64,7 @@ __all__ = [
     "read_image",
     "sequence",
     "warp",
+    "warp_sequence",
     "write_flow",
 ]
 
@@ -71,6 +76,8 @@ _HOME = {
     "Reading": "frames.reading",
     "Style": "draw.style",
     "VideoOutputs": "run.video",
+    "WarpOutputs": "run.warp",
+    "chain": "flows.chain",
     "check_model": "run.check",
     "colorize": "draw.color",
     "endpoint_error": "flows.metrics",
@@ -85,6 +92,7 @@ _HOME = {
     "read_image": "frames.images",
     "sequence": "run.stream",
     "warp": "flows.warp",
+    "warp_sequence": "run.warp",
     "write_flow": "draw.outputs",
 }
 

@@ -17,7 +17,7 @@ Mask = npt.NDArray[np.bool_]
 """A set of pixels: ``(H, W)`` bool."""
 
 
-def known(flow: Flow) -> Mask:
+def known(flow: npt.NDArray[np.floating]) -> Mask:
     """Where an ``(H, W, 2)`` flow is known, that is, both components are finite: ``(H, W)`` bool."""
     return np.asarray(np.isfinite(flow).all(axis=-1))
 

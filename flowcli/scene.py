@@ -7,7 +7,7 @@ formula, so the flow and the occlusions are exact.
 from __future__ import annotations
 
 import colorsys
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import cv2
 import numpy as np
@@ -46,31 +46,36 @@ class _Disc:
     texture: npt.NDArray[np.float32]
 
 
-def render_scene(height: int = 368, width: int = 496, *, seed: int = 0) -> Scene:
+def render_scene(height: int = 368, width: int = 496, *, seed: int = 0, steps: int = 1) -> Scene:
     """Render a scene of the given size.
 
     Args:
         height: height of the frames in pixels, at least 32.
         width: width of the frames in pixels, at least 32.
         seed: seed of the textures; the motion is always the same.
+        steps: how often the motion is repeated from frame 1 to frame 2; with 1, 2, 3 ... the second frames follow the
+            first one as those of a video.
 
     Returns:
         The frames, ``(height, width, 3)`` uint8 RGB, with their exact flow and visibility.
 
     Raises:
-        ValueError: the size is below 32 x 32.
+        ValueError: the size is below 32 x 32, or there are no steps.
     """
+    if steps < 1:
+        raise ValueError(f"a scene needs at least one step, not {steps}")
     if min(height, width) < 32:
         raise ValueError(f"a scene must be at least 32 x 32 pixels, not {width} x {height}")
     random = np.random.default_rng(seed)
     middle = (width / 2, height / 2)
-    background = _similarity(middle, angle=1.0, zoom=1.012, shift=(1.5, -1.0))
+    background = _repeated(_similarity(middle, angle=1.0, zoom=1.012, shift=(1.5, -1.0)), steps)
     texture = _texture(random, height, width, hue=0.58)
     discs = [
         _disc(random, height, width, place=(0.30, 0.38), size=0.21, angle=-4.0, shift=(9.0, 3.5), hue=0.06),
         _disc(random, height, width, place=(0.70, 0.60), size=0.17, angle=6.0, shift=(-5.0, -7.0), hue=0.33),
         _disc(random, height, width, place=(0.62, 0.22), size=0.09, angle=0.0, shift=(2.0, 12.0), hue=0.88),
     ]
+    discs = [replace(disc, motion=_repeated(disc.motion, steps)) for disc in discs]
     x, y = np.meshgrid(np.arange(width, dtype=np.float64), np.arange(height, dtype=np.float64))
     frame1 = _shade(background, texture, discs, x, y, moved=False)
     frame2 = _shade(background, texture, discs, x, y, moved=True)
@@ -83,6 +88,11 @@ def _similarity(center: tuple[float, float], *, angle: float, zoom: float, shift
     motion = np.asarray(cv2.getRotationMatrix2D(center, angle, zoom), np.float64)
     motion[:, 2] += shift
     return motion
+
+
+def _repeated(motion: Affine, times: int) -> Affine:
+    """The same motion several times, one after the other."""
+    return np.asarray(np.linalg.matrix_power(np.vstack([motion, (0, 0, 1)]), times)[:2])
 
 
 def _disc(

@@ -52,7 +52,7 @@ def examples(tmp_path_factory: pytest.TempPathFactory) -> Path:
         write_image(folder / f"{name}.png", scene.frame1)
     for name in ("b", "frame2"):
         write_image(folder / f"{name}.png", scene.frame2)
-    for name in ("flow.flo", "flow.pfm", "truth.flo", "flows-estimated/1.flo", "flows-true/1.flo"):
+    for name in ("flow.flo", "next.flo", "flow.pfm", "truth.flo", "flows-estimated/1.flo", "flows-true/1.flo"):
         flowcli.write_flow(folder / name, scene.flow)
     for index, frame in enumerate(moving_frames(4, _HEIGHT, _WIDTH), 1):
         write_image(folder / "frames" / f"f_{index:04d}.png", frame)

@@ -10,6 +10,7 @@ import typer
 from ..errors import UsageError
 from .console import console
 from .options import (
+    STDOUT,
     AmbiguousFormatOption,
     ConsoleOptions,
     EstimatorOptions,
@@ -23,9 +24,6 @@ from .options import (
 
 if TYPE_CHECKING:
     from ..results import Result
-
-STDOUT = "-"
-"""The output that means standard output."""
 
 
 @takes_options

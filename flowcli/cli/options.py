@@ -16,6 +16,7 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass, fields, is_dataclass, replace
 from fractions import Fraction
+from pathlib import Path
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Annotated, Any, Literal, get_type_hints
 
@@ -45,6 +46,8 @@ if TYPE_CHECKING:
     from ..estimator import FlowEstimator
     from ..flows.formats import FlowOptions
     from ..frames.reading import Reading
+    from ..frames.selection import Selection
+    from ..frames.source import FrameSource
     from ..models import ModelRequest, Progress
     from ..results import Result
     from ..run.consistency import Consistency
@@ -287,6 +290,51 @@ class SequenceOptions:
 
 
 @dataclass(frozen=True)
+class SelectionOptions:
+    """Which frames of a video, or of a folder of frames, are used."""
+
+    start: Annotated[
+        Any,
+        typer.Option(
+            parser=position, metavar="PLACE", help="First frame: a frame number, or a time such as 12.5s or 1:30."
+        ),
+    ] = "0"
+    end: Annotated[
+        Any, typer.Option(parser=position, metavar="PLACE", help="First frame to leave out: a number or a time.")
+    ] = None
+    stride: Annotated[int, typer.Option(min=1, metavar="N", help="Use every N-th frame only.")] = 1
+    fps: Annotated[
+        Any,
+        typer.Option(parser=frame_rate, metavar="RATE", help="Frames per second of a folder or pattern (25)."),
+    ] = None
+    stream: Annotated[
+        int | None, typer.Option(min=0, metavar="N", help="The N-th video stream, counted from 0; else the largest.")
+    ] = None
+
+    @property
+    def is_everything(self) -> bool:
+        """Whether none of these options was given."""
+        return (self.start, self.end, self.stride, self.fps, self.stream) == (0, None, 1, None, None)
+
+    def selection(self) -> Selection:
+        """The frames to use; raises ``UsageError``."""
+        from ..frames.selection import Selection
+
+        return Selection(self.start, self.end, self.stride)
+
+    def open(self, source: Path, selection: Selection, reading: Reading) -> FrameSource:
+        """Open a video, folder or pattern, and say what a user may not know of it; raises ``InputError``."""
+        from ..frames.opening import open_source
+
+        frames = open_source(source, self.fps, selection, reading, self.stream)
+        if self.fps is not None and frames.rate != self.fps:
+            console.note(f"ignoring --fps: {source} has its own frame rate")
+        for note in frames.notes:
+            console.note(note)
+        return frames
+
+
+@dataclass(frozen=True)
 class ColorOptions:
     """The colours of flow."""
 
@@ -348,6 +396,9 @@ class ConsoleOptions:
         console.quiet, console.verbose = self.quiet, self.verbose
         show_log()
 
+
+STDOUT = "-"
+"""The output that means standard output."""
 
 FlowFormatOption = Annotated[
     FlowFormatName | None,

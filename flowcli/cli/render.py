@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 from ..results import (
     BatchSummary,
+    ChainResult,
     ComparisonResult,
     Conversion,
     DatasetSummary,
@@ -25,6 +26,7 @@ from ..results import (
     SubsetFigures,
     VideoSummary,
     WarpResult,
+    WarpSummary,
     to_json,
 )
 from .console import console, printable
@@ -44,6 +46,7 @@ _HEADINGS = {
     "missing": "missing",
     "images": "images",
 }
+_WORST = 10  # pairs of a warped sequence that are listed
 _FAR_BEYOND = 1.5  # times the colour scale; longer flow is worth a note
 
 
@@ -199,6 +202,22 @@ def _(result: Conversion) -> list[str]:
     return [f"wrote {', '.join(map(str, result.outputs))}"]
 
 
+@_notes.register
+def _(result: ChainResult) -> list[str]:
+    return [result.loss] if result.loss else []
+
+
+@_written.register
+def _(result: ChainResult) -> list[str]:
+    if not result.outputs:
+        return []
+    masked = f", {result.masked} masked" if result.masked else ""
+    return [
+        f"wrote {', '.join(map(str, result.outputs))}: frame {result.start} to {result.end}, "
+        f"{len(result.flow_files)} flows{masked}, {result.flow.known:.1%} known"
+    ]
+
+
 @_text.register
 def _(result: WarpResult) -> str:
     if result.frame1 is None:
@@ -215,6 +234,34 @@ def _(result: WarpResult) -> str:
 def _(result: WarpResult) -> list[str]:
     hint = ["give --frame1 FRAME1 to see the photometric error"] if result.frame1 is None else []
     return hint + [f"wrote {path}" for path in result.outputs]
+
+
+@_text.register
+def _(result: WarpSummary) -> str:
+    def row(pair: WarpResult) -> list[str]:
+        errors = (pair.photometric_error, pair.photometric_error_unwarped)
+        grey_levels = ["-" if error is None else f"{error:.3f}" for error in errors]
+        return [*(printable(str(frame)) for frame in (pair.frame1, pair.frame2)), *grey_levels, f"{pair.share:.1%}"]
+
+    worst = result.worst_first[:_WORST]
+    table = _aligned([["frame", "frame2", "error", "unwarped", "compared"], *map(row, worst)])
+    left_out = result.pairs - len(worst)
+    return table + (f"and {left_out} pairs with smaller errors\n" if left_out else "")
+
+
+@_notes.register
+def _(result: WarpSummary) -> list[str]:
+    if result.photometric_error is None or result.problem is not None:
+        return []
+    return [
+        f"{result.pairs} pairs: photometric error {result.photometric_error:.3f} grey levels on average, "
+        f"{result.photometric_error_unwarped:.3f} without warping"
+    ]
+
+
+@_written.register
+def _(result: WarpSummary) -> list[str]:
+    return [f"wrote {path}" for path in result.outputs]
 
 
 @_text.register

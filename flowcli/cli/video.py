@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -19,9 +19,8 @@ from .options import (
     ForceOption,
     FrameOptions,
     JsonOption,
+    SelectionOptions,
     SequenceOptions,
-    frame_rate,
-    position,
     takes_options,
 )
 
@@ -38,6 +37,7 @@ def video(
         ),
     ],
     estimator_options: EstimatorOptions,
+    selection_options: SelectionOptions,
     frame_options: FrameOptions,
     sequence_options: SequenceOptions,
     color_options: ColorOptions,
@@ -56,23 +56,6 @@ def video(
         Layout,
         typer.Option(help="Flow alone, next to the frame, as a tint of the frame, or as arrows over it."),
     ] = "flow",
-    start: Annotated[
-        Any,
-        typer.Option(
-            parser=position, metavar="PLACE", help="First frame: a frame number, or a time such as 12.5s or 1:30."
-        ),
-    ] = "0",
-    end: Annotated[
-        Any, typer.Option(parser=position, metavar="PLACE", help="First frame to leave out: a number or a time.")
-    ] = None,
-    stride: Annotated[int, typer.Option(min=1, metavar="N", help="Use every N-th frame only.")] = 1,
-    fps: Annotated[
-        Any,
-        typer.Option(parser=frame_rate, metavar="RATE", help="Frames per second of a folder or pattern (25)."),
-    ] = None,
-    stream: Annotated[
-        int | None, typer.Option(min=0, metavar="N", help="The N-th video stream, counted from 0; else the largest.")
-    ] = None,
     json: JsonOption = False,
     force: ForceOption = False,
     adopt: AdoptOption = False,
@@ -81,8 +64,6 @@ def video(
 
     N frames give N - 1 flows, each shown at the time of its first frame, all with the same colour scale.
     """
-    from ..frames.opening import open_source
-    from ..frames.selection import Selection
     from ..run.pairing import Plan
     from ..run.video import VideoOutputs, estimate_video
     from .render import show
@@ -100,13 +81,9 @@ def video(
         pairing=sequence_options.pairing(),
         consistency=sequence_options.checked(),
     )
-    selection = Selection(start, end, stride)
+    selection = selection_options.selection()
     outputs.check(source)
-    frames = open_source(source, fps, selection, frame_options.reading(), stream)
-    if fps is not None and frames.rate != fps:
-        console.note(f"ignoring --fps: {source} has its own frame rate")
-    for note in frames.notes:
-        console.note(note)
+    frames = selection_options.open(source, selection, frame_options.reading())
     outputs.check(frames)
     estimator = estimator_options.load()
     if outputs.style.max_flow is None and outputs.has_pictures and estimator.model.window is not None:

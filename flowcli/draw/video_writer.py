@@ -21,6 +21,7 @@ from ..arrays import Frame
 from ..errors import OutputError
 from ..frames.container import cause_of
 from ..geometry import resize_frame
+from ..storage import atomic_output
 
 if TYPE_CHECKING:
     from av.video.stream import VideoStream
@@ -173,6 +174,26 @@ class VideoWriter:
             yield
         except (av.error.FFmpegError, OSError) as error:
             raise OutputError(f"cannot write {self._name}: {cause_of(error)}") from error
+
+
+@contextlib.contextmanager
+def written_video(path: Path, rate: Fraction, time_base: Fraction) -> Iterator[VideoWriter]:
+    """Write a video while the block runs; it gets its name if the block ends well, and is removed otherwise.
+
+    Args:
+        path: the video; its suffix is one of ``VIDEO_SUFFIXES``.
+        rate: average number of frames per second.
+        time_base: resolution of the frames' times, in seconds.
+
+    Raises:
+        OutputError: the file cannot be written.
+    """
+    with atomic_output(path) as temporary, contextlib.ExitStack() as unfinished:
+        writer = VideoWriter(temporary, path, rate, time_base)
+        unfinished.callback(writer.abandon)
+        yield writer
+        unfinished.pop_all()  # success: nothing to abandon
+        writer.close()
 
 
 def _subsampled(frame: VideoFrame) -> VideoFrame:

@@ -7,7 +7,7 @@ import numpy.typing as npt
 
 from ..arrays import Flow, Mask
 from ..choices import ABSOLUTE, RELATIVE
-from .warp import look_up
+from .sampling import look_up
 
 
 def occluded(forward: Flow, backward: Flow, *, relative: float = RELATIVE, absolute: float = ABSOLUTE) -> Mask:

@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TypeVar
 
 import numpy as np
-import numpy.typing as npt
 
-from ..arrays import Flow, Frame, Mask, known
-
-Values = TypeVar("Values", Flow, Frame)
+from ..arrays import Flow, Frame, Mask
+from .sampling import look_up
 
 
 def warp(frame2: Frame, flow: Flow) -> tuple[Frame, Mask]:
@@ -62,32 +59,3 @@ def photometric_error(frame1: Frame, frame2: Frame, warped: Frame, inside: Mask)
         float(np.abs(frame2[inside] - target).mean()),
         float(inside.mean()),
     )
-
-
-def look_up(values: Values, flow: Flow) -> tuple[npt.NDArray[np.float32], Mask]:
-    """Sample ``values`` at the points that ``flow`` leads to, bilinearly interpolated.
-
-    OpenCV's ``remap`` does not suffice: with two channels it rounds to 1/32 of a pixel, and sides above 32766 fail.
-
-    Args:
-        values: a flow or a frame, ``(H, W, C)``.
-        flow: ``(H, W, 2)`` float32 in pixels; NaN where unknown.
-
-    Returns:
-        The samples, ``(H, W, C)`` float32, and the mask of pixels whose flow is known and stays inside the frame,
-        ``(H, W)`` bool. The samples of all other pixels are 0.
-    """
-    height, width = flow.shape[:2]
-    with np.errstate(invalid="ignore"):
-        x = flow[..., 0] + np.arange(width, dtype=np.float32)
-        y = flow[..., 1] + np.arange(height, dtype=np.float32)[:, None]
-        inside = known(flow) & (x >= 0) & (y >= 0) & (x <= width - 1) & (y <= height - 1)
-    x, y = x[inside], y[inside]
-    left, top = x.astype(np.intp), y.astype(np.intp)
-    right, bottom = np.minimum(left + 1, width - 1), np.minimum(top + 1, height - 1)
-    across, down = (x - left)[:, None], (y - top)[:, None]
-    upper = values[top, left] * (1 - across) + values[top, right] * across
-    lower = values[bottom, left] * (1 - across) + values[bottom, right] * across
-    found = np.zeros(values.shape, np.float32)
-    found[inside] = upper * (1 - down) + lower * down
-    return found, inside

@@ -81,7 +81,7 @@ def oddities(files: Sequence[Path]) -> list[str]:
         Lines about numbers that are missing, and about frames that are there in two formats; each at most once.
     """
     notes = []
-    gap = _first_gap(files)
+    gap = first_gap(files)
     if gap is not None:
         notes.append(f"{gap[0].name} is followed by {gap[1].name}: frames seem to be missing; both are taken as a pair")
     twins = Counter((file.parent, file.stem) for file in files)
@@ -91,8 +91,8 @@ def oddities(files: Sequence[Path]) -> list[str]:
     return notes
 
 
-def _first_gap(files: Sequence[Path]) -> tuple[Path, Path] | None:
-    """The first two files of a numbered sequence between which a number is missing."""
+def first_gap(files: Sequence[Path]) -> tuple[Path, Path] | None:
+    """The first two files of a numbered sequence, in order, between which a number is missing; ``None`` if none is."""
     pairs = [(a, b, step) for a, b in itertools.pairwise(files) if (step := _step(a, b)) is not None]
     if not pairs:
         return None

@@ -51,12 +51,21 @@ class Images(ABC):
         """Open the images; the context's value reads one by its number, and raises ``InputError`` or ``OSError``."""
 
     @abstractmethod
-    def _described(self, index: int) -> tuple[str, Path | None, int]:
-        """An image's :attr:`TimedFrame.name`, file, and when that was changed; raises ``OSError``."""
+    def _described(self, index: int) -> tuple[Path | None, int]:
+        """An image's file, and when that was changed; raises ``OSError``."""
+
+    def _stem(self, index: int) -> str:
+        """An image's :attr:`TimedFrame.name`."""
+        return f"{index:06d}"
 
     @abstractmethod
     def _name(self, index: int) -> object:
         """What errors call an image."""
+
+    @property
+    def names(self) -> list[str]:
+        """The :attr:`TimedFrame.name` of the selected images."""
+        return [self._stem(index) for index in self._indices]
 
     @property
     def notes(self) -> list[str]:
@@ -73,22 +82,18 @@ class Images(ABC):
         """The number of selected images."""
         return len(self._indices)
 
-    def stems(self) -> list[str] | None:
-        """The names of the selected images, for names of outputs; ``None`` if they are only numbers."""
-        return None
-
     def frames(self) -> Iterator[TimedFrame]:
         """The selected images in order; raises ``DamagedError`` if one cannot be read."""
         with self._opened() as read:
             for index in self._indices:
                 try:
                     image = self.reading.frame(read(index), self._name(index))
-                    name, file, changed = self._described(index)
+                    file, changed = self._described(index)
                 except InputError as error:
                     raise DamagedError(error.message) from error
                 except OSError as error:
                     raise DamagedError(f"cannot read {self._name(index)}: {why(error)}") from error
-                yield TimedFrame(image, self._times[index], name, index, file, changed)
+                yield TimedFrame(image, self._times[index], self._stem(index), index, file, changed)
 
     def sample_pairs(self, count: int) -> Iterator[tuple[Frame, Frame]]:
         """Up to ``count`` pairs of consecutive frames, evenly spread over the selection; damaged ones are skipped."""
@@ -144,17 +149,15 @@ class ImageSequence(Images):
         """What a user may not know of the selected files."""
         return oddities([self.files[index] for index in self._indices])
 
-    def stems(self) -> list[str] | None:
-        """The stems of the selected files, if they are unique."""
-        return [self.files[index].stem for index in self._indices] if self._are_unique else None
-
     @contextlib.contextmanager
     def _opened(self) -> Iterator[Callable[[int], Values]]:
         yield lambda index: self.reading.values(self.files[index])
 
-    def _described(self, index: int) -> tuple[str, Path | None, int]:
-        file = self.files[index]
-        return file.stem if self._are_unique else f"{index:06d}", file, file.stat().st_mtime_ns
+    def _stem(self, index: int) -> str:
+        return self.files[index].stem if self._are_unique else super()._stem(index)
+
+    def _described(self, index: int) -> tuple[Path | None, int]:
+        return self.files[index], self.files[index].stat().st_mtime_ns
 
     def _name(self, index: int) -> object:
         return self.files[index]

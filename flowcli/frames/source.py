@@ -79,8 +79,9 @@ class FrameSource(Protocol):
     def notes(self) -> list[str]:
         """What a user may not know of the input, as lines."""
 
-    def stems(self) -> list[str] | None:
-        """The :attr:`TimedFrame.name` of every selected frame; ``None`` if they are only numbers."""
+    @property
+    def names(self) -> list[str] | None:
+        """The :attr:`TimedFrame.name` of the selected frames; ``None`` if their number is not certain in advance."""
 
     def frames(self) -> Iterator[TimedFrame]:
         """The selected frames in order; raises ``DamagedError`` at a frame that is damaged or missing."""

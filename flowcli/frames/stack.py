@@ -53,8 +53,8 @@ class _Stack(Images):
 
     _changed = 0
 
-    def _described(self, index: int) -> tuple[str, Path | None, int]:
-        return f"{index:06d}", None, self._changed
+    def _described(self, index: int) -> tuple[Path | None, int]:  # noqa: ARG002  (all are of one file)
+        return None, self._changed
 
     def _name(self, index: int) -> object:
         return f"image {index} of {self.path}"

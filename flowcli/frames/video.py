@@ -62,6 +62,7 @@ class VideoFile:
         self.reading = reading
         self.stream = stream
         self.notes: list[str] = []
+        self.names: list[str] | None = None
         with opened(path, stream) as (_, container, found):
             check_pixels(found.height, found.width, path, reading.max_pixels)
             self.rate = found.average_rate or found.guessed_rate or DEFAULT_RATE
@@ -72,10 +73,6 @@ class VideoFile:
             self.count = len(selection.indices(frames, self.rate)) if frames else None
             self._joins = container.format.name in _JOINABLE
             self._orientation = Orientation(is_of_first=container.format.name == "apng")
-
-    def stems(self) -> list[str] | None:
-        """Always ``None``: frames of a video have only numbers."""
-        return None
 
     def frames(self) -> Iterator[TimedFrame]:
         """The selected frames in display order, turned and mirrored according to the file's metadata.

@@ -14,10 +14,10 @@ from ..draw.error_map import error_map as draw_errors
 from ..errors import InputError, UsageError
 from ..estimator import FlowEstimator
 from ..flows.datasets import Subset, find_samples
-from ..flows.formats import FlowOptions, formats
-from ..flows.io import files_to_read, is_flow_file, name_of, read_flow
+from ..flows.folder import flow_files
+from ..flows.formats import FlowOptions
+from ..flows.io import files_to_read, read_flow
 from ..flows.metrics import Scores
-from ..frames.files import natural_key
 from ..frames.images import write_image
 from ..frames.reading import Reading
 from ..results import (
@@ -28,7 +28,7 @@ from ..results import (
     PairResult,
     RunSummary,
 )
-from ..storage import check_outputs, check_suffix, check_writable, why
+from ..storage import check_outputs, check_suffix, check_writable
 from .batch import BatchOutputs, estimate_batch
 from .tasks import Task, made_from
 
@@ -367,31 +367,11 @@ def _of_files(estimate: Path, truth: Path) -> list[Comparison]:
 
 def _in_folders(estimates: Path, truths: Path) -> list[Comparison]:
     """Match the flow files in two folders and their subfolders, by relative path without suffix."""
-    ours, theirs = _flows(estimates), _flows(truths)
+    ours, theirs = (flow_files(folder, with_subfolders=True) for folder in (estimates, truths))
     lonely = [f"{truths / name}" for name in theirs.keys() - ours.keys()]
     lonely += [f"{estimates / name}" for name in ours.keys() - theirs.keys()]
     if lonely:
         raise InputError(f"{len(lonely)} flow files have no match in the other folder: {', '.join(sorted(lonely))}")
     if not ours:
         raise InputError(f"no flow files in {estimates} and {truths}")
-    names = sorted(ours, key=lambda name: natural_key(Path(name)))
-    return [Comparison(name, ours[name], [Subset("all", theirs[name], is_main=True)]) for name in names]
-
-
-def _flows(folder: Path) -> dict[str, Path]:
-    """The flow files in a folder and its subfolders, by relative path without suffix."""
-    found: dict[str, Path] = {}
-    try:
-        files = sorted(path for path in folder.rglob("*") if path.suffix.lower() in formats() and path.is_file())
-    except OSError as error:
-        raise InputError(f"cannot read {folder}: {why(error)}") from error
-    for path in files:
-        if not is_flow_file(path):
-            continue  # a picture
-        name = str(name_of(path.relative_to(folder)))
-        if name in found and path in files_to_read(found[name]):
-            continue  # the other half of a pair
-        if name in found:
-            raise InputError(f"{found[name]} and {path} differ only in their suffix; remove one")
-        found[name] = path
-    return found
+    return [Comparison(name, ours[name], [Subset("all", theirs[name], is_main=True)]) for name in ours]

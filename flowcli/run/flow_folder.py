@@ -114,7 +114,7 @@ class FlowFiles:
 
     def check_distinct(self, source: FrameSource) -> None:
         """Raise ``UsageError`` if two flows of a sequence would have the same name."""
-        stems = source.stems()
+        stems = source.names
         count = len(stems) if stems is not None else source.count or _UNKNOWN_COUNT
         while count > 2 and Plan(self.pairing, 0).total(count) > _MOST_NAMES:
             count //= 2

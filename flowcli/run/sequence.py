@@ -49,8 +49,8 @@ def pairs(source: FrameSource, pairing: Pairing) -> Iterator[FlowPair]:
 
 def _by_gaps(source: FrameSource, pairing: Pairing) -> Iterator[FlowPair]:
     plan, reach, count = Plan(pairing), pairing.reach or 0, 0
-    if source.stems() is not None and source.count is not None:  # images, whose number is certain
-        _check_padding(source, pairing, source.count)
+    if source.names is not None:
+        _check_padding(source, pairing, len(source.names))
     kept: dict[int, TimedFrame] = {}
     for count, frame in enumerate(source.frames(), 1):
         kept[count - 1] = frame

@@ -15,7 +15,7 @@ import numpy as np
 from ..arrays import Flow, check_same_size, size_of
 from ..choices import FlowFormatName, Layout
 from ..draw.style import Style, lay_out
-from ..draw.video_writer import VIDEO_SUFFIXES, VideoWriter
+from ..draw.video_writer import VIDEO_SUFFIXES, VideoWriter, written_video
 from ..errors import FlowcliError, InputError, UsageError
 from ..estimator import FlowEstimator
 from ..flows.formats import FlowOptions
@@ -27,7 +27,7 @@ from ..frames.selection import EVERYTHING
 from ..frames.sequence import ImageSequence
 from ..frames.source import DamagedError, FrameSource, TimedFrame
 from ..results import PairResult, VideoSummary
-from ..storage import atomic_output, check_outputs, check_suffix, check_writable
+from ..storage import check_outputs, check_suffix, check_writable
 from .colour_scale import choose_max_flow
 from .consistency import Consistency
 from .flow_folder import FlowFiles, FlowFolder
@@ -215,14 +215,10 @@ class _VideoJob:
         if path is None:
             yield
             return
-        with atomic_output(path) as temporary, contextlib.ExitStack() as unfinished:
-            rate = self._source.rate / self._source.selection.stride
-            self._writer = VideoWriter(temporary, path, rate, self._source.time_base)
-            unfinished.callback(self._writer.abandon)
+        rate = self._source.rate / self._source.selection.stride
+        with written_video(path, rate, self._source.time_base) as self._writer:
             yield
-            unfinished.pop_all()  # success: nothing to abandon
-            self._writer.close()
-            self._padded = self._writer.padded
+        self._padded = self._writer.padded
 
     def work(self) -> Iterator[Work]:
         """The pairs of frames; damage after the first pair ends them and is reported in the summary."""

@@ -37,7 +37,9 @@ COMMANDS: dict[str, tuple[tuple[str, ...], list[type[results.Result]]]] = {
     ),
     "convert": (("convert", "a.flo", "new.png", "--flow-format", "kitti"), [results.Conversion]),
     "info": (("info", "a.flo", "b.flo"), [results.FlowInfo, results.FlowInfo]),
+    "chain": (("chain", "a.flo", "b.flo", "-o", "c.flo"), [results.ChainResult]),
     "warp": (("warp", "in/2.png", "a.flo", "-o", "w.png", "--frame1", "in/1.png"), [results.WarpResult]),
+    "warp of a sequence": (("warp", "in", "p"), [results.WarpResult, results.WarpSummary]),
     "demo": (("demo", "demo", *DIS), [results.DemoResult]),
     "model info": (("model", "info", *DIS), [results.ModelInfo]),
 }

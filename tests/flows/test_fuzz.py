@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import io
 import struct
 import tracemalloc
 import zlib
@@ -14,7 +15,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from flowcli.errors import InputError
-from flowcli.flows.formats import FlowFormat, formats
+from flowcli.flows.formats import FlowFormat, formats, npz
 from support.damage import SIZES, edits
 
 FLOW = np.random.default_rng(0).normal(0, 5, (6, 9, 2)).astype(np.float32)
@@ -50,6 +51,17 @@ def read(form: FlowFormat, data: bytes) -> None:
 def test_nearly_right_files(suffix: str, data: st.DataObject) -> None:
     form = formats()[suffix]
     read(form, data.draw(edits(encode(form))))
+
+
+@given(st.data())
+@settings(max_examples=150)
+def test_nearly_right_masks(data: st.DataObject) -> None:
+    file = io.BytesIO()
+    np.savez(file, flow=FLOW, mask=FLOW[..., 0] > 0)
+    damaged = data.draw(edits(file.getvalue()))
+    with contextlib.suppress(InputError):
+        mask = npz.decode_mask(damaged, "file")
+        assert mask is None or (mask.dtype == np.bool_ and mask.ndim == 2)
 
 
 @pytest.mark.parametrize("suffix", formats())

@@ -13,7 +13,7 @@ import struct
 import numpy as np
 import numpy.typing as npt
 
-from ...arrays import Flow, known
+from ...arrays import Flow, Mask, known
 from ...errors import InputError
 from . import HEAD_BYTES, FlowFormat, check_length, check_size
 
@@ -34,6 +34,20 @@ def decode(data: bytes, name: object) -> Flow:
     return as_flow(values.reshape(2, width, height).T if is_fortran else values.reshape(height, width, 2))
 
 
+def decode_mask(data: bytes, name: object) -> Mask:
+    """Decode a ``.npy`` file of an ``(H, W)`` mask: booleans, or bytes that are not 0; raises ``InputError``."""
+    shape, kind, is_fortran, offset = _fields(data, name)
+    if len(shape) != 2 or not re.fullmatch(r"\|[biu]1", kind):
+        raise InputError(
+            f"{name} contains a mask of shape {shape} and type {kind}; it must be (height, width) booleans"
+        )
+    height, width = shape
+    check_size(height, width, name)
+    check_length(height, width, offset + height * width, len(data), name)
+    values = np.frombuffer(data, np.uint8, offset=offset).astype(np.bool_)
+    return values.reshape(width, height).T if is_fortran else values.reshape(height, width)
+
+
 def size(head: bytes, length: int, name: object) -> tuple[int, int]:
     """Height and width of the flow in a ``.npy`` file; raises ``InputError`` if it is damaged."""
     return _header(head, length, name)[:2]
@@ -41,6 +55,22 @@ def size(head: bytes, length: int, name: object) -> tuple[int, int]:
 
 def _header(head: bytes, length: int, name: object) -> tuple[int, int, int, np.dtype[np.floating], bool]:
     """Height, width, offset of the values in bytes, their type, and whether they are in Fortran order."""
+    shape, kind, is_fortran, offset = _fields(head, name)
+    if len(shape) != 3 or shape[2] != 2 or not re.fullmatch(r"[<>=]f[248]", kind):
+        raise InputError(
+            f"{name} contains an array of shape {shape} and type {kind}; flow must be (height, width, 2) floats"
+        )
+    check_size(shape[0], shape[1], name)
+    dtype: np.dtype[np.floating] = np.dtype(kind)
+    check_length(shape[0], shape[1], offset + shape[0] * shape[1] * 2 * dtype.itemsize, length, name)
+    return shape[0], shape[1], offset, dtype, is_fortran
+
+
+def _fields(head: bytes, name: object) -> tuple[tuple[int, ...], str, bool, int]:
+    """The shape, type, whether it is in Fortran order, and the offset of the values in bytes, as the header has them.
+
+    A shape or a type that is not what NumPy writes is an empty one.
+    """
     damaged = InputError(f"{name} is not a .npy file, or its header is damaged")
     if not head.startswith(_MAGIC) or len(head) < 12:
         raise damaged
@@ -54,16 +84,8 @@ def _header(head: bytes, length: int, name: object) -> tuple[int, int, int, np.d
         shape, kind, is_fortran = fields["shape"], fields["descr"], fields["fortran_order"]
     except (ValueError, SyntaxError, TypeError, KeyError, MemoryError, RecursionError) as error:
         raise damaged from error
-    is_flow = isinstance(shape, tuple) and len(shape) == 3 and all(type(side) is int for side in shape)
-    is_float = isinstance(kind, str) and re.fullmatch(r"[<>=]f[248]", kind)
-    if not is_flow or shape[2] != 2 or not is_float:
-        raise InputError(
-            f"{name} contains an array of shape {shape} and type {kind}; flow must be (height, width, 2) floats"
-        )
-    check_size(shape[0], shape[1], name)
-    dtype: np.dtype[np.floating] = np.dtype(kind)
-    check_length(shape[0], shape[1], offset + shape[0] * shape[1] * 2 * dtype.itemsize, length, name)
-    return shape[0], shape[1], offset, dtype, bool(is_fortran)
+    is_shape = isinstance(shape, tuple) and all(type(side) is int for side in shape)
+    return shape if is_shape else (), kind if isinstance(kind, str) else "", bool(is_fortran), offset
 
 
 def as_flow(values: npt.NDArray[np.floating]) -> Flow:

@@ -1,0 +1,42 @@
+"""Finds the flow files in a folder."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from ..errors import InputError
+from ..frames.files import natural_key
+from ..storage import why
+from .formats import formats
+from .io import files_to_read, is_flow_file, name_of
+
+
+def flow_files(folder: Path, *, with_subfolders: bool = False) -> dict[str, Path]:
+    """Find the flow files in a folder; pictures of flow are none.
+
+    Args:
+        folder: the folder.
+        with_subfolders: whether to look into its subfolders as well.
+
+    Returns:
+        The files, in natural order, by their path in the folder without suffix; of a pair of JPEGs the first.
+
+    Raises:
+        InputError: the folder cannot be read, or has two flows of the same name.
+    """
+    try:
+        there = folder.rglob("*") if with_subfolders else folder.iterdir()
+        files = sorted(path for path in there if path.suffix.lower() in formats() and path.is_file())
+    except OSError as error:
+        raise InputError(f"cannot read {folder}: {why(error)}") from error
+    found: dict[str, Path] = {}
+    for path in files:
+        if path.name.startswith(".") or not is_flow_file(path):
+            continue
+        name = str(name_of(path.relative_to(folder)))
+        if name in found and path in files_to_read(found[name]):
+            continue  # the other half of a pair
+        if name in found:
+            raise InputError(f"{found[name]} and {path} differ only in their suffix; remove one")
+        found[name] = path
+    return {name: found[name] for name in sorted(found, key=lambda name: natural_key(Path(name)))}

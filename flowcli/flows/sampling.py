@@ -1,0 +1,58 @@
+"""Samples frames and flows between their pixels, at the points that a flow leads to."""
+
+from __future__ import annotations
+
+from typing import TypeVar
+
+import numpy as np
+import numpy.typing as npt
+
+from ..arrays import Flow, Frame, Mask
+
+Values = TypeVar("Values", Flow, Frame)
+
+Vectors = npt.NDArray[np.float32] | npt.NDArray[np.float64]
+"""A flow, or one in double precision: ``(H, W, 2)`` in pixels, u then v; NaN where unknown."""
+
+_BAND = 1 << 16  # pixels that are sampled at a time, so that the work arrays stay small
+
+
+def look_up(values: Values, vectors: Vectors) -> tuple[npt.NDArray[np.float32], Mask]:
+    """Sample ``values`` at the points that ``vectors`` lead to, bilinearly interpolated.
+
+    Points and weights are float64. A neighbour that has no weight does not matter: on a row or column of pixels, the
+    last ones included, only that one counts. OpenCV's ``remap`` does not suffice: with two channels it rounds points to
+    1/32 of a pixel, and sides above 32766 fail.
+
+    Args:
+        values: a flow or a frame, ``(H, W, C)``.
+        vectors: ``(H, W, 2)`` in pixels; NaN where unknown.
+
+    Returns:
+        The samples, ``(H, W, C)`` float32, NaN where a neighbour with a weight is NaN; and the mask of pixels whose
+        vector is known and leads to a point inside the frame, ``(H, W)`` bool. The samples of all other pixels are 0.
+    """
+    height, width = vectors.shape[:2]
+    found = np.zeros(values.shape, np.float32)
+    inside = np.empty((height, width), np.bool_)
+    columns = np.arange(width)
+    step = max(1, _BAND // max(1, width))
+    for start in range(0, height, step):
+        rows = slice(start, min(start + step, height))
+        with np.errstate(invalid="ignore"):
+            x = np.add(vectors[rows, :, 0], columns, dtype=np.float64)
+            y = np.add(vectors[rows, :, 1], np.arange(rows.start, rows.stop)[:, None], dtype=np.float64)
+            inside[rows] = (x >= 0) & (y >= 0) & (x <= width - 1) & (y <= height - 1)  # false where either is NaN
+            found[rows][inside[rows]] = _between(values, x[inside[rows]], y[inside[rows]])
+    return found, inside
+
+
+def _between(values: Values, x: npt.NDArray[np.float64], y: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+    """The values at points inside the frame: ``(N, C)``."""
+    left, top = x.astype(np.intp), y.astype(np.intp)
+    across, down = x - left, y - top
+    right, bottom = left + (across > 0), top + (down > 0)
+    across, down = across[:, None], down[:, None]
+    upper = values[top, left] * (1 - across) + values[top, right] * across
+    lower = values[bottom, left] * (1 - across) + values[bottom, right] * across
+    return np.asarray(upper * (1 - down) + lower * down)
