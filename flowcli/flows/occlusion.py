@@ -29,8 +29,8 @@ def occluded(forward: Flow, backward: Flow, *, relative: float = RELATIVE, absol
     """
     back, inside = look_up(backward, forward)
     with np.errstate(invalid="ignore", over="ignore"):
-        contradiction = np.square(forward + back).sum(axis=-1)
-        allowed = relative * (np.square(forward).sum(axis=-1) + np.square(back).sum(axis=-1)) + absolute
+        contradiction = _squared(forward + back)
+        allowed = relative * (_squared(forward) + _squared(back)) + absolute
         return np.asarray(~(contradiction < allowed) | ~inside)
 
 
@@ -46,5 +46,11 @@ def inconsistency(forward: Flow, backward: Flow) -> npt.NDArray[np.float32]:
     """
     back, inside = look_up(backward, forward)
     with np.errstate(invalid="ignore", over="ignore"):
-        distance = np.sqrt(np.square(forward + back).sum(axis=-1))
+        distance = np.sqrt(_squared(forward + back))
     return np.where(inside, distance, np.float32(np.nan)).astype(np.float32)
+
+
+def _squared(flow: Flow) -> npt.NDArray[np.float32]:
+    """The squared lengths of an ``(H, W, 2)`` flow: ``(H, W)``."""
+    u, v = flow[..., 0], flow[..., 1]
+    return u * u + v * v
