@@ -117,6 +117,17 @@ def test_several_parts(tmp_path: Path) -> None:
     np.testing.assert_array_equal(read_linear((tmp_path / "a.exr").read_bytes(), "x"), np.full((1, 2, 3), 0.5))
 
 
+def test_a_vector_pass_in_a_part_of_its_own(tmp_path: Path) -> None:
+    header = {"compression": OpenEXR.ZIP_COMPRESSION, "type": OpenEXR.scanlineimage}
+    picture = {name: np.full((1, 2), 0.5, np.float32) for name in "RGB"}
+    values = [[70, 71], [72, 73], [-3, 4], [-2, 1]]
+    vector = {name: np.array([row], np.float32) for name, row in zip("XYZW", values, strict=True)}
+    parts = [OpenEXR.Part({**header, "name": "ViewLayer.Combined"}, picture)]
+    parts.append(OpenEXR.Part({**header, "name": "ViewLayer.Vector"}, vector))
+    OpenEXR.File(parts).write(str(tmp_path / "a.exr"))
+    np.testing.assert_array_equal(read_flow(tmp_path / "a.exr"), FLOW)
+
+
 @given(
     flow=npst.arrays(
         np.float32,

@@ -37,6 +37,7 @@ _PLAIN = (_FORWARD, ("u", "v"), ("R", "G"))  # names of u and v, the best first
 _AXIS = "flowcliVerticalAxis"  # our attribute: where v points
 # Blender calls the channels X, Y, Z and W; its compositor, which knows only colours, calls them R, G, B and A.
 _VECTOR = re.compile(r"(?P<layer>(?:.*\.)?Vector)\.(?P<last>[ZB])")
+_VECTOR_PART = re.compile(r"(?:.*\.)?Vector")
 _LAST = {"Z": "W", "B": "A"}
 _BYTES = 8  # of a flow vector in memory
 
@@ -116,6 +117,8 @@ def _vectors(index: int, part: Part) -> list[_Source]:
     """Blender's passes in a part: the half that is minus the motion to the next frame, v upwards."""
     matches = [match for match in map(_VECTOR.fullmatch, part.channels) if match is not None]
     pairs = [(match[0], f"{match['layer']}.{_LAST[match['last']]}") for match in matches]
+    if _VECTOR_PART.fullmatch(part.texts.get("name", "")):  # a part of its own, whose channels are not named after it
+        pairs += [(u, v) for u, v in _LAST.items() if u in part.channels]
     return [_Source(index, (u, v), (-1, 1)) for u, v in pairs if v in part.channels]
 
 
