@@ -14,22 +14,21 @@ import numpy as np
 
 from ..arrays import Flow, Frame, check_same_size, size_of
 from ..choices import FlowFormatName
-from ..draw.outputs import write_output
 from ..draw.style import Style
 from ..errors import BatchError, InputError, UsageError
 from ..estimator import FlowEstimator
 from ..flows.formats import FlowOptions
-from ..flows.io import files_of, form_for, suffix_of
+from ..flows.io import suffix_of
 from ..frames.images import image_size
 from ..frames.reading import Reading
 from ..results import BatchSummary, PairResult
 from ..storage import check_writable
-from .consistency import Consistency, kind_beside, write_arrays
+from .consistency import Consistency
 from .failures import FAILURES, Failures
-from .flow_folder import FlowFiles
+from .flow_folder import FlowFiles, FlowFolder
 from .manifest import distinct, open_tasks
 from .pairing import Pairing
-from .record import Kind, Record, kind_of, settings_of
+from .record import Kind, settings_of
 from .runner import Totals, Work, run
 from .sequence import FRAME_BYTES
 from .tasks import Outcome, Task
@@ -79,20 +78,9 @@ class BatchOutputs:
         given = None if self.names is not None and self.flow_format == "flo" else self.flow_format
         return FlowFiles(given, self.names, self.pairing, self.consistency, self.options)
 
-    def flow_files(self, out: Path) -> tuple[Path, ...]:
-        """The files of the flow with that name, which is relative to the folder."""
-        return files_of(self.folder / out, form_for(out, self.flow_format))
-
-    def beside(self, out: Path) -> dict[str, Path]:
-        """The files of what belongs to that flow, by name, where its own file does not hold it."""
-        form = form_for(out, self.flow_format)
-        holds_arrays = form is not None and form.encode_with is not None
-        files = {} if holds_arrays else self.consistency.files(out)
-        return {name: self.folder / path for name, path in files.items()}
-
     def files(self, out: Path) -> tuple[Path, ...]:
-        """All files of an output with that name."""
-        return (*self.flow_files(out), *self.beside(out).values())
+        """The files of an output with that name, which is relative to the folder; first those of the flow itself."""
+        return tuple(self.folder / file for file in self.sequence.of(out))
 
 
 @dataclass(frozen=True)
@@ -178,17 +166,21 @@ class _BatchJob:
     ) -> None:
         self._estimator = estimator
         self._outputs = outputs
-        self._record = Record(outputs.folder, force=outputs.force, adopt=outputs.adopt)
+        self._files = outputs.sequence
+        self._folder = FlowFolder(outputs.folder, self._files, outputs.style, force=outputs.force, adopt=outputs.adopt)
+        self._record = self._folder.record
         self._reading, self._asked = reading, reading.settings()
         reach = outputs.pairing.reach
         self._frames: OrderedDict[Path, Frame] = OrderedDict()
         self._most_frames = None if reach is None else reach + 1
+        outs = [task.out for task in known if task.out is not None]
+        self._holds_arrays = not known or any(map(self._files.holds_arrays, outs))
         wanted: dict[Kind, list[Path]] = {}
-        for task in known:
-            if task.out is not None:
-                wanted.setdefault(self._kind(task.out), []).extend(outputs.flow_files(task.out))
+        for out in outs:
+            flow_files = outputs.files(out)[: -len(self._files.beside(out)) or None]
+            wanted.setdefault(self._folder.kind(out), []).extend(flow_files)
         if not known:  # tasks that come one by one: settings that differ are an error before any work all the same
-            wanted[self._kind(Path(f"x{suffix_of(outputs.flow_format)}"))] = []
+            wanted[self._folder.kind(Path(f"x{suffix_of(outputs.flow_format)}"))] = []
         for kind, paths in wanted.items():
             self._record.expect(kind, self._settings(kind), paths)
         for beside in outputs.consistency.kinds():
@@ -210,14 +202,11 @@ class _BatchJob:
         if files or found is not None:
             self._reading = self._reading.settled_by(files, found)
 
-    def _kind(self, out: Path) -> Kind:
-        return kind_of(out, self._outputs.flow_format)
-
     def _settings(self, kind: Kind) -> dict[str, object]:
         style = self._outputs.style.settings() if kind == "picture" else {}
         outputs = self._outputs
-        asked = {**self._asked, **settings_of(kind, outputs.options), **outputs.sequence.settings(kind)}
-        return {**self._estimator.settings(), **style, **asked}
+        named = self._files.settings(kind, holds_arrays=self._holds_arrays)
+        return {**self._estimator.settings(), **style, **self._asked, **settings_of(kind, outputs.options), **named}
 
     def work(self, tasks: Iterable[Task]) -> Iterator[Work]:
         """The work of all tasks; two that lead there and back become one, where both directions are needed."""
@@ -244,11 +233,11 @@ class _BatchJob:
             return Work(task, error=task.error)
         outputs = self._outputs.files(task.out)
         try:
-            kind = self._kind(task.out)
+            kind = self._folder.kind(task.out)
             if not self._record.is_expected(kind):  # the tasks were not known in advance
                 self._record.expect(kind, self._settings(kind))
             is_mutual = self._outputs.consistency.is_wanted and not task.is_zero
-            if self._is_done(kind, task.out, task.frame1, task.frame2, task.made_from):
+            if self._is_done(task.out, task.frame1, task.frame2, task.made_from):
                 return Work(task, is_done=True, outputs=outputs, is_mutual=is_mutual)
             frames = self._read(task.frame1), self._read(task.frame2)
             check_same_size(task.frame1, frames[0].shape, task.frame2, frames[1].shape)
@@ -271,17 +260,12 @@ class _BatchJob:
         self._frames.move_to_end(path)
         return self._frames[path]
 
-    def _is_done(self, kind: Kind, out: Path, frame1: Path, frame2: Path, made_from: str | None) -> bool:
-        groups: dict[Kind, tuple[Path, ...]] = {kind: self._outputs.flow_files(out)}
-        groups |= {kind_beside(name): (path,) for name, path in self._outputs.beside(out).items()}
-        if not all(output.exists() for outputs in groups.values() for output in outputs):
+    def _is_done(self, out: Path, frame1: Path, frame2: Path, made_from: str | None) -> bool:
+        if not all(output.exists() for output in self._outputs.files(out)):
             return False
 
         def is_done(size: tuple[int, int] | None, *, frames_changed: int) -> bool:
-            return all(
-                self._record.is_done(each, paths, size, frames_changed=frames_changed, made_from=made_from)
-                for each, paths in groups.items()
-            )
+            return self._folder.is_there(out, size, frames_changed, made_from)
 
         try:
             frames = [path.stat() for path in (frame1, frame2)]
@@ -306,25 +290,7 @@ class _BatchJob:
         assert out is not None  # or there would be no flow
         model = self._estimator.model
         noted = {"model": model.name, "revision": model.revision, **self._reading.note()}
-        outputs = self._outputs
-        if back is None and outputs.consistency.is_wanted:
-            back = flow  # no motion, which is its own opposite
-        arrays = {} if back is None else outputs.consistency.arrays(flow, back)
-        beside = outputs.beside(out)
-        self._record.begin(self._kind(out), noted)
-        for name in beside:
-            self._record.begin(kind_beside(name), noted)
-        write_arrays(beside, arrays, work.task.made_from)
-        return write_output(
-            self._outputs.folder / out,
-            flow,
-            flow_format=self._outputs.flow_format,
-            style=self._outputs.style,
-            made_from=work.task.made_from,
-            options=outputs.options,
-            back=back,
-            arrays={} if beside else arrays,
-        )
+        return self._folder.write(out, flow, back, work.task.made_from, noted)
 
 
 def _are_opposite(there: Task, back: Task) -> bool:

@@ -95,20 +95,29 @@ class FlowFiles:
             return Path(f"flow_{PLACEHOLDER}_{named.index + 1:05d}.jpg")  # as other tools name them
         return self.template.name(named)
 
+    def form_of(self, out: Path) -> FlowFormat | None:
+        """The format of the flow called ``out``; ``None`` for pictures. Raises ``OutputError`` for unknown suffixes."""
+        return form_for(out, self.flow_format, self.options)
+
     def of(self, out: Path) -> tuple[Path, ...]:
         """All files of a flow called ``out``, first those of the flow itself."""
-        return (*files_of(out, self.form), *self.beside(out).values())
+        return (*files_of(out, self.form_of(out)), *self.beside(out).values())
 
-    def settings(self, kind: Kind) -> dict[str, object]:
-        """What determines which pair an output of a kind is of, and what it holds of the forward-backward check."""
+    def settings(self, kind: Kind, *, holds_arrays: bool) -> dict[str, object]:
+        """What determines which pair an output of a kind is of, and what it holds of the forward-backward check.
+
+        Args:
+            kind: the kind.
+            holds_arrays: whether files of flow hold masks and distances themselves.
+        """
         template, consistency = self.template, self.consistency
         named = self.pairing.settings(template.fields)
         if self.names is not None:
             named["names"] = self.names
-        holds_arrays = self.form is not None and self.form.encode_with is not None
-        if holds_arrays and kind == self.kind:
+        is_flow = kind not in {"mask", "error"}
+        if holds_arrays and is_flow:
             named |= {name: True for name in ("mask", "error") if getattr(consistency, name)}
-        if consistency.mask and (kind == "mask" or (holds_arrays and kind == self.kind)):
+        if consistency.mask and (kind == "mask" or (holds_arrays and is_flow)):
             named |= consistency.settings()
         return named
 
@@ -136,8 +145,12 @@ class FlowFiles:
 
     def beside(self, out: Path) -> dict[str, Path]:
         """The files that hold a mask or a distance beside the flow called ``out``; none if the flow's file does."""
-        holds_arrays = self.form is not None and self.form.encode_with is not None
-        return {} if holds_arrays else self.consistency.files(out)
+        return {} if self.holds_arrays(out) else self.consistency.files(out)
+
+    def holds_arrays(self, out: Path) -> bool:
+        """Whether the file of a flow called ``out`` holds what belongs to it, too."""
+        form = self.form_of(out)
+        return form is not None and form.encode_with is not None
 
 
 class FlowFolder:
@@ -155,38 +168,46 @@ class FlowFolder:
         self.folder = folder
         self.files = files
         self.style = style
-        self._record = Record(folder, force=force, adopt=adopt)
+        self.record = Record(folder, force=force, adopt=adopt)
 
     def expect(self, settings: Mapping[str, object]) -> None:
         """Declare how the flows are made, before any is written; errors as for :meth:`Record.expect`."""
-        files, record = self.files, self._record
-        own = {**settings, **files.settings(files.kind), **settings_of(files.kind, files.options)}
+        files, record = self.files, self.record
+        example = Path(f"*{Path(files.template.text).suffix}")
+        holds_arrays = files.holds_arrays(example)
+        own = {**settings, **files.settings(files.kind, holds_arrays=holds_arrays)}
+        own |= settings_of(files.kind, files.options)
         if files.kind == "picture":
             own |= {**self.style.settings(), "max_flow": self.style.max_flow or "auto"}
-        suffix = Path(files.template.text).suffix
-        pattern = f"*{suffix}" if files.form is None or not files.form.components else "*_[xy]*.jpg"
+        pattern = str(example) if files.form is None or not files.form.components else "*_[xy]*.jpg"
         record.expect(files.kind, own, self._existing(pattern, shallow=files.names is None))
-        for name in files.beside(Path("*")):
+        for name in files.beside(example):
             kind = kind_beside(name)
-            record.expect(kind, {**settings, **files.settings(kind)}, ())
+            record.expect(kind, {**settings, **files.settings(kind, holds_arrays=holds_arrays)}, ())
 
     def _existing(self, pattern: str, *, shallow: bool) -> list[Path]:
         is_flat = shallow and self.files.pairing.single_gap is not None
         found = self.folder.glob(pattern) if is_flat else self.folder.rglob(pattern)
-        beside = {path.name for path in self.files.beside(Path("*")).values()}
+        beside = {path.name for path in self.files.consistency.files(Path("*")).values()}
         return [path for path in found if not any(path.match(name) for name in beside)]
 
     def noted(self, name: str) -> object:
         """What an earlier run that this one resumes has noted under a name; ``None`` if nothing."""
-        return self._record.noted(self.files.kind).get(name)
+        return self.record.noted(self.files.kind).get(name)
 
-    def is_there(self, out: Path, size: tuple[int, int], changed: int, made_from: str | None) -> bool:
+    def kind(self, out: Path) -> Kind:
+        """The kind of the flow called ``out``, for records."""
+        return kind_of(out, self.files.flow_format)
+
+    def is_there(self, out: Path, size: tuple[int, int] | None, changed: int, made_from: str | None) -> bool:
         """Whether all files of a flow are valid outputs of an earlier run; see :meth:`Record.is_done`."""
-        groups: dict[Kind, tuple[Path, ...]] = {self.files.kind: files_of(self.folder / out, self.files.form)}
+        groups: dict[Kind, tuple[Path, ...]] = {
+            self.kind(out): files_of(self.folder / out, self.files.form_of(out)),
+        }
         for name, path in self.files.beside(out).items():
             groups[kind_beside(name)] = (self.folder / path,)
         return all(
-            self._record.is_done(kind, paths, size, frames_changed=changed, made_from=made_from)
+            self.record.is_done(kind, paths, size, frames_changed=changed, made_from=made_from)
             for kind, paths in groups.items()
         )
 
@@ -210,13 +231,15 @@ class FlowFolder:
         Raises:
             OutputError: a file cannot be written.
         """
-        files = self.files
+        files, kind = self.files, self.kind(out)
+        if back is None and files.consistency.is_wanted:
+            back = flow  # no motion, which is its own opposite
         arrays = files.consistency.arrays(flow, back) if back is not None else {}
         beside = {name: self.folder / path for name, path in files.beside(out).items()}
-        own = {**noted, "max_flow": self.style.max_flow} if files.kind == "picture" else noted
-        self._record.begin(files.kind, own)
+        has_scale = kind == "picture" and self.style.max_flow is not None
+        self.record.begin(kind, {**noted, "max_flow": self.style.max_flow} if has_scale else noted)
         for name in beside:
-            self._record.begin(kind_beside(name), noted)
+            self.record.begin(kind_beside(name), noted)
         write_arrays(beside, arrays, made_from)
         return write_output(
             self.folder / out,

@@ -303,8 +303,6 @@ class _VideoJob:
         if self._folder is not None and not work.is_there and work.task.out is not None:
             model = self._estimator.model
             noted = {"model": model.name, "revision": model.revision, **self._source.reading.note()}
-            if back is None and self._outputs.consistency.is_wanted:
-                back = flow  # no motion, which is its own opposite
             loss = self._folder.write(work.task.out, flow, back, work.task.made_from, noted)
         time = work.task.time
         if self._writer is not None and work.shown is not None and time is not None:

@@ -87,6 +87,10 @@ def test_a_manifest_has_its_own_pairs(flowcli: Run, tmp_path: Path) -> None:
     assert done.returncode == 0, done.stderr
     with np.load(tmp_path / "out/x.npz") as archive:
         assert sorted(archive) == ["flow", "mask"]
+    other = flowcli("batch", "pairs.csv", "--out-dir", "out", *DIS)
+    assert other.returncode == 2
+    assert "another" in one_line(other)
+    assert "mask" in one_line(other)
 
 
 @pytest.mark.parametrize(
