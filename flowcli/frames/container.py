@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from av.container import InputContainer
     from av.video.stream import VideoStream
 
+_TEXT = "tty"  # what FFmpeg would show as a terminal does
 _BUFFER_BYTES = 1 << 18
 _XML_PREAMBLE = rb"(?:<\?xml[^>]*>\s*)?(?:<!--.*?-->\s*)*"
 _PLAYLIST = re.compile(
@@ -63,6 +64,8 @@ def opened(path: Path, number: int | None = None) -> Iterator[tuple[BinaryIO, In
         except OSError as error:
             raise InputError(f"cannot read {path}: {why(error)}; check the path") from error
         with container:
+            if container.format.name == _TEXT:
+                raise InputError(f"cannot read {path}: it is text, not a video")
             stream = _choose_stream(container, path, number)
             stream.thread_type = "AUTO"
             yield file, container, stream
