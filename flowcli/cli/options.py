@@ -237,9 +237,9 @@ class SequenceOptions:
         typer.Option(
             parser=_gaps,
             metavar="LIST|all",
-            help="Pair each frame i with i + g, for each g of a list such as 1,-1,3; all: every ordered pair.",
+            help="Pair each frame i with i + g, for each g of a list such as 1,-1,3 (1); all: every ordered pair.",
         ),
-    ] = "1"
+    ] = None
     reference: Annotated[
         int | None, typer.Option(min=0, metavar="N", help="Pair frame N with each other frame instead.")
     ] = None
@@ -278,7 +278,7 @@ class SequenceOptions:
         """Which frames are paired; raises ``UsageError``."""
         from ..run.pairing import Pairing
 
-        return Pairing(self.gap, self.reference, self.to_reference, self.pad)
+        return Pairing.chosen(self.gap, self.reference, self.to_reference, self.pad)
 
     def checked(self) -> Consistency:
         """What is stored of the forward-backward check; raises ``UsageError``."""

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from ..choices import ERROR_NAMES
 from ..errors import InputError
 from ..frames.files import natural_key
 from ..storage import why
 from .formats import formats
 from .io import files_to_read, is_flow_file, name_of
+
+_DISTANCE = ERROR_NAMES.removeprefix("{flow}")
 
 
 def flow_files(folder: Path, *, with_subfolders: bool = False) -> dict[str, Path]:
@@ -31,7 +34,7 @@ def flow_files(folder: Path, *, with_subfolders: bool = False) -> dict[str, Path
         raise InputError(f"cannot read {folder}: {why(error)}") from error
     found: dict[str, Path] = {}
     for path in files:
-        if path.name.startswith(".") or not is_flow_file(path):
+        if path.name.startswith(".") or not is_flow_file(path) or _is_distance(path):
             continue
         name = str(name_of(path.relative_to(folder)))
         if name in found and path in files_to_read(found[name]):
@@ -40,3 +43,9 @@ def flow_files(folder: Path, *, with_subfolders: bool = False) -> dict[str, Path
             raise InputError(f"{found[name]} and {path} differ only in their suffix; remove one")
         found[name] = path
     return {name: found[name] for name in sorted(found, key=lambda name: natural_key(Path(name)))}
+
+
+def _is_distance(path: Path) -> bool:
+    """Whether a file is what ``--consistency`` stores beside a flow."""
+    name = path.name.removesuffix(_DISTANCE)
+    return name != path.name and any(path.with_name(f"{name}{suffix}").exists() for suffix in formats())

@@ -63,6 +63,11 @@ class Images(ABC):
         """What errors call an image."""
 
     @property
+    def numbers(self) -> Sequence[int]:
+        """The numbers of the selected images."""
+        return self._indices
+
+    @property
     def names(self) -> list[str]:
         """The :attr:`TimedFrame.name` of the selected images."""
         return [self._stem(index) for index in self._indices]
@@ -95,15 +100,20 @@ class Images(ABC):
                     raise DamagedError(f"cannot read {self._name(index)}: {why(error)}") from error
                 yield TimedFrame(image, self._times[index], self._stem(index), index, file, changed)
 
-    def sample_pairs(self, count: int) -> Iterator[tuple[Frame, Frame]]:
-        """Up to ``count`` pairs of consecutive frames, evenly spread over the selection; damaged ones are skipped."""
-        last = len(self._indices) - 1
+    def sample_pairs(self, count: int, distance: int = 1) -> Iterator[tuple[Frame, Frame]]:
+        """Up to ``count`` pairs of frames, evenly spread over the selection; damaged ones are skipped.
+
+        Args:
+            count: how many at most.
+            distance: how far apart the frames of a pair are, in selected frames.
+        """
+        last = len(self._indices) - distance
         with self._opened() as read:
             for number in sorted({part * last // count for part in range(count)} if last > 0 else ()):
                 with contextlib.suppress(InputError, OSError):  # a damaged frame is reported later, by frames()
                     first, second = (
                         self.reading.frame(read(index), self._name(index))
-                        for index in self._indices[number : number + 2]
+                        for index in (self._indices[number], self._indices[number + distance])
                     )
                     yield first, second
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
@@ -80,14 +80,23 @@ class FrameSource(Protocol):
         """What a user may not know of the input, as lines."""
 
     @property
+    def numbers(self) -> Sequence[int]:
+        """The :attr:`TimedFrame.number` of the selected frames, as far as is known in advance."""
+
+    @property
     def names(self) -> list[str] | None:
         """The :attr:`TimedFrame.name` of the selected frames; ``None`` if their number is not certain in advance."""
 
     def frames(self) -> Iterator[TimedFrame]:
         """The selected frames in order; raises ``DamagedError`` at a frame that is damaged or missing."""
 
-    def sample_pairs(self, count: int) -> Iterator[tuple[Frame, Frame]]:
-        """Up to ``count`` pairs of consecutive frames, spread over the selection; damaged ones are skipped."""
+    def sample_pairs(self, count: int, distance: int = 1) -> Iterator[tuple[Frame, Frame]]:
+        """Up to ``count`` pairs of frames, spread over the selection; damaged ones are skipped.
+
+        Args:
+            count: how many at most.
+            distance: how far apart the frames of a pair are, in selected frames.
+        """
 
     def sample_values(self, count: int) -> Iterator[Values]:
         """The stored values of up to ``count`` frames, the first among them, spread over the selection."""

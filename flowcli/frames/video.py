@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from av.video.frame import VideoFrame
     from av.video.stream import VideoStream
 
+_SOME_FRAMES = 1000  # where nobody says how many there are
 _SEEK_SECONDS = 10  # for shorter distances decoding is faster
 _ALL_OR_NOTHING = frozenset({"h264", "hevc"})  # decoders of packets that say how long they are
 _JOINABLE = frozenset({"mpegts", "mpeg"})  # recordings in these formats are joined by joining their bytes
@@ -69,8 +70,8 @@ class VideoFile:
             self.time_base = found.time_base or 1 / self.rate
             self._pixel_aspect = found.sample_aspect_ratio or Fraction(1)
             self._duration = _duration(container)
-            frames = found.frames or round(self._duration * self.rate)
-            self.count = len(selection.indices(frames, self.rate)) if frames else None
+            self.numbers = selection.indices(found.frames or _SOME_FRAMES, self.rate)
+            self.count = len(self.numbers) if found.frames else None
             self._joins = container.format.name in _JOINABLE
             self._orientation = Orientation(is_of_first=container.format.name == "apng")
 
@@ -111,18 +112,23 @@ class VideoFile:
                 time = stamp - start if stamp - start > time else time + 1 / self.rate
             yield index, time, frame
 
-    def sample_pairs(self, count: int) -> Iterator[tuple[Frame, Frame]]:
-        """Up to ``count`` pairs, evenly spread over the selection; only the first pair if the file is not seekable."""
+    def sample_pairs(self, count: int, distance: int = 1) -> Iterator[tuple[Frame, Frame]]:
+        """Up to ``count`` pairs, evenly spread over the selection; only the first pair if the file is not seekable.
+
+        Args:
+            count: how many at most.
+            distance: how far apart the frames of a pair are, in selected frames.
+        """
         found = False
         with contextlib.suppress(av.error.FFmpegError, OSError):
-            for first, second in self._samples(count):
+            for first, second in self._samples(count, distance):
                 found = True
                 yield self._frame(first), self._frame(second)
         if not found:
             with contextlib.suppress(InputError):
-                first_two = [frame.image for frame in itertools.islice(self.frames(), 2)]
-                if len(first_two) == 2:
-                    yield first_two[0], first_two[1]
+                first_ones = [frame.image for frame in itertools.islice(self.frames(), distance + 1)]
+                if len(first_ones) > distance:
+                    yield first_ones[0], first_ones[-1]
 
     def sample_values(self, count: int) -> Iterator[Values]:
         """The stored values of up to ``count`` frames, evenly spread over the selection; the first if that fails."""
@@ -175,15 +181,15 @@ class VideoFile:
             raise DamagedError(f"{self.path} is damaged: {cause_of(error)}") from error
         return self.reading.frame(values, self.path)
 
-    def _samples(self, count: int) -> Iterator[tuple[VideoFrame, VideoFrame]]:
+    def _samples(self, count: int, distance: int = 1) -> Iterator[tuple[VideoFrame, VideoFrame]]:
         with opened(self.path, self.stream) as (file, container, stream):
-            if self._joins and self.selection == EVERYTHING:
+            if self._joins and self.selection == EVERYTHING and distance == 1:
                 yield from _samples_by_place(container, stream, os.fstat(file.fileno()).st_size, count)
             else:
-                yield from self._samples_by_time(container, stream, count)
+                yield from self._samples_by_time(container, stream, count, distance)
 
     def _samples_by_time(
-        self, container: InputContainer, stream: VideoStream, count: int
+        self, container: InputContainer, stream: VideoStream, count: int, distance: int
     ) -> Iterator[tuple[VideoFrame, VideoFrame]]:
         frames = container.decode(stream)
         opening = next(frames, None)
@@ -192,22 +198,22 @@ class VideoFile:
         start = _stamp(opening) or Fraction(0)
         frames = itertools.chain([opening], frames)
         reached = Fraction(-1)
-        times = self._sample_times(count)
+        times = self._sample_times(count, distance)
         for wanted in times:
             if wanted - reached > _SEEK_SECONDS:
                 container.seek(int((start + wanted) / self.time_base), stream=stream)
                 frames = container.decode(stream)
             first = next((frame for frame in frames if (_stamp(frame) or 0) - start >= wanted), None)
-            second = next(itertools.islice(frames, self.selection.stride - 1, None), None)
+            second = next(itertools.islice(frames, self.selection.stride * distance - 1, None), None)
             if first is None or second is None or (_stamp(first) or 0) - start >= times[-1] + 1 / self.rate:
                 return
             reached = (_stamp(second) or Fraction(0)) - start
             yield first, second
 
-    def _sample_times(self, count: int) -> list[Fraction]:
+    def _sample_times(self, count: int, distance: int) -> list[Fraction]:
         """Seconds since the first frame, evenly spread over the selection, at which a pair of its frames can start."""
         begin, end = self.selection.seconds(self._duration, self.rate)
-        room = max(Fraction(0), end - begin - (self.selection.stride + 1) / self.rate)
+        room = max(Fraction(0), end - begin - (self.selection.stride * distance + 1) / self.rate)
         return sorted({begin + part * room / count for part in range(count)})
 
 

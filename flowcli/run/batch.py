@@ -144,8 +144,9 @@ def estimate_batch(
             )
         else:
             tasks = source
+        is_folder = name is not None and Path(name).is_dir()
         known = list(distinct(tasks, outputs.files)) if isinstance(tasks, Collection) else None
-        job = _BatchJob(estimator, outputs, reading, known or ())
+        job = _BatchJob(estimator, outputs, reading, list(shard.pick(known or ())), is_folder)
         failures = stack.enter_context(Failures(outputs.folder))
 
         def report(outcome: Outcome) -> None:
@@ -162,7 +163,12 @@ class _BatchJob:
     """A batch in progress."""
 
     def __init__(
-        self, estimator: FlowEstimator, outputs: BatchOutputs, reading: Reading, known: Collection[Task]
+        self,
+        estimator: FlowEstimator,
+        outputs: BatchOutputs,
+        reading: Reading,
+        known: Collection[Task],
+        is_sequence: bool,
     ) -> None:
         self._estimator = estimator
         self._outputs = outputs
@@ -185,12 +191,24 @@ class _BatchJob:
             self._record.expect(kind, self._settings(kind), paths)
         for beside in outputs.consistency.kinds():
             self._record.expect(beside, self._settings(beside), ())
+        if is_sequence:
+            self._check_room(known)
         self._settle([frame for task in known for frame in (task.frame1, task.frame2) if frame is not None])
 
     @property
     def levels(self) -> str | None:
         """The levels of the frames, if there are any."""
         return None if self._reading.levels == "auto" else str(self._reading) or None
+
+    def _check_room(self, tasks: Collection[Task]) -> None:
+        """Say if the flows of these tasks take much of the free space; raises ``OutputError`` if they do not fit."""
+        frames = [task.frame1 for task in tasks if task.frame1 is not None]
+        sizes: dict[Path, int] = {}
+        for frame in frames:  # those of one folder are of one size
+            if frame.parent not in sizes:
+                height, width = image_size(frame) or (0, 0)
+                sizes[frame.parent] = height * width
+        self._folder.check_room(len(frames), sum(sizes[frame.parent] for frame in frames))
 
     def _settle(self, frames: list[Path]) -> None:
         """Choose the levels of all frames, if they are still to be chosen."""
@@ -248,7 +266,7 @@ class _BatchJob:
         return Work(task, frames, flow=flow, outputs=outputs, is_mutual=is_mutual)
 
     def _read(self, path: Path) -> Frame:
-        """Read a frame; the last ones are kept, as far as the longest gap needs them."""
+        """Read a frame; those read last are kept, as far as the longest gap needs them."""
         if path not in self._frames:
             values = self._reading.values(path)
             self._reading = self._reading.settled(lambda _: [values])  # of a pipe or a stream: by the first frame
@@ -257,7 +275,6 @@ class _BatchJob:
             while len(self._frames) >= most:
                 self._frames.popitem(last=False)
             self._frames[path] = frame
-        self._frames.move_to_end(path)
         return self._frames[path]
 
     def _is_done(self, out: Path, frame1: Path, frame2: Path, made_from: str | None) -> bool:

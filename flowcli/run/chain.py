@@ -20,6 +20,7 @@ from ..flows.masks import mask_picture, read_mask
 from ..flows.metrics import flow_statistics
 from ..results import ChainResult
 from ..storage import check_outputs
+from .flow_folder import check_steps
 
 FIELDS = ("frame", "frame2")
 """The fields in names of flows: the numbers of the frames that a flow leads from and to."""
@@ -101,6 +102,7 @@ def links_between(folder: Path, start: int | None = None, end: int | None = None
         InputError: the folder cannot be read or has no flow files.
         UsageError: the frames are not in that order, or there are not as many.
     """
+    check_steps(folder)
     links = list(flow_files(folder).values())
     if not links:
         raise InputError(f"no flow files in {folder}; it must contain flows such as .flo, one for each pair of frames")

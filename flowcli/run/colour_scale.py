@@ -15,7 +15,7 @@ _HEADROOM = 1.25  # pairs between the samples may be faster
 _SMALLEST = 1.0  # pixels
 
 
-def choose_max_flow(estimator: FlowEstimator, source: FrameSource) -> float:
+def choose_max_flow(estimator: FlowEstimator, source: FrameSource, distance: int = 1) -> float:
     """Choose a colour scale for a whole video from a few pairs spread over it.
 
     Each pair is estimated at half the size, in a single window at a different place of the frame each time. The scale
@@ -24,6 +24,7 @@ def choose_max_flow(estimator: FlowEstimator, source: FrameSource) -> float:
     Args:
         estimator: computes the flow.
         source: the video.
+        distance: how far apart the frames of a pair are.
 
     Returns:
         The flow length that gets full colour, in pixels; at least 1.
@@ -35,7 +36,7 @@ def choose_max_flow(estimator: FlowEstimator, source: FrameSource) -> float:
     sampler = FlowEstimator(estimator.model, overlap=0, scale=estimator.scale * _SAMPLE_SCALE, batch_size=1)
     window = estimator.model.window or _SAMPLE_WINDOW
     fastest = [0.0]
-    for index, (frame1, frame2) in enumerate(source.sample_pairs(_SAMPLES)):
+    for index, (frame1, frame2) in enumerate(source.sample_pairs(_SAMPLES, distance)):
         if frame1.shape != frame2.shape:
             continue  # the run reports it later
         size = frame1.shape[0], frame1.shape[1]

@@ -94,7 +94,11 @@ class Consistency:
         """The files that hold these arrays of the flow ``out``, by name; all relative to the output folder."""
         flow = out.with_name(out.stem.replace(f"_{PLACEHOLDER}", ""))
         names = {"mask": (self.mask, self.mask_names), "error": (self.error, self.error_names)}
-        return {name: Path(text.format(flow=flow)) for name, (wanted, text) in names.items() if wanted}
+        return {
+            name: Template(text, f"{name}_names", [FLOW]).fill(flow=str(flow))
+            for name, (wanted, text) in names.items()
+            if wanted
+        }
 
 
 def kind_beside(name: str) -> Kind:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import logging
+import re
 import shutil
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,21 +14,19 @@ from ..choices import FlowFormatName
 from ..draw.outputs import write_output
 from ..draw.style import Style
 from ..errors import InputError, OutputError, UsageError
-from ..flows.formats import PICTURE_SUFFIXES, FlowFormat, FlowOptions
+from ..flows.formats import PICTURE_SUFFIXES, FlowFormat, FlowOptions, formats
 from ..flows.io import PLACEHOLDER, files_of, form_for, read_flow, suffix_of
 from ..frames.source import FrameSource
 from ..storage import why
 from .consistency import Consistency, kind_beside, write_arrays
 from .names import SEVERAL_GAPS, Named, Template, check_distinct
 from .pairing import Pairing, Plan
-from .record import Kind, Record, kind_of, settings_of
+from .record import Kind, Record, kind_of, recorded, settings_of
 
 _ROOM_SHARE = 10  # a run that takes more than one part of so many of the free space says so
 _EXACT = {"flo": 8, "npy": 8, "npz": 8, "pfm": 12}  # bytes of a pixel in formats that are not compressed
 
 _MOST_NAMES = 200_000  # that are compared with each other before a run
-_UNKNOWN_COUNT = 1000  # frames, of inputs that do not say how many they have
-
 _log = logging.getLogger(__name__)
 
 
@@ -58,6 +57,9 @@ class FlowFiles:
     def __post_init__(self) -> None:
         """Check the names."""
         suffix = Path(self.template.text).suffix.lower()
+        if suffix not in formats():
+            known = " or ".join(formats())
+            raise OutputError(f"`names` {self.template.text!r}: unknown format {suffix or '(no suffix)'}; use {known}")
         wanted = suffix_of(self.flow_format) if self.flow_format is not None else suffix
         is_picture = wanted == ".png" and self.flow_format == "png" and suffix in PICTURE_SUFFIXES
         if wanted != suffix and not is_picture:
@@ -122,26 +124,31 @@ class FlowFiles:
         return named
 
     def check_distinct(self, source: FrameSource) -> None:
-        """Raise ``UsageError`` if two flows of a sequence would have the same name."""
-        stems = source.names
-        count = len(stems) if stems is not None else source.count or _UNKNOWN_COUNT
-        while count > 2 and Plan(self.pairing, 0).total(count) > _MOST_NAMES:
-            count //= 2
-        step = source.selection.stride
+        """Raise ``UsageError`` if two outputs of a sequence would have the same name."""
+        numbers = source.numbers
+        stems = source.names or [f"{number:06d}" for number in numbers]
+        anchor = self.pairing.anchor
+        position = None if anchor is None else (numbers.index(anchor) if anchor in numbers else 0)
+        check_distinct(self.named(list(zip(numbers, stems, strict=True)), position))
 
-        def named() -> Iterator[tuple[Path, str]]:
-            plan = Plan(self.pairing, 0 if self.pairing.anchor is not None else None)
-            for index, pair in enumerate(plan.of(count)):
-                frame, second = pair.frame * step, pair.second * step
-                stem, stem2 = (
-                    (f"{frame:06d}", f"{second:06d}") if stems is None else (stems[pair.frame], stems[pair.second])
-                )
-                out = self.name(Named(frame, second, pair.gap, stem, stem2, index))
-                for file in self.of(out):
-                    yield file, f"the flow from frame {frame} to {second}"
+    def named(self, frames: Sequence[tuple[int, str]], anchor: int | None) -> Iterator[tuple[Path, str]]:
+        """The files of a sequence's flows, each with what it is.
 
-        if self.names is not None:
-            check_distinct(named())
+        Args:
+            frames: the number and the name of each frame; not all of them if they have very many pairs.
+            anchor: the position of the reference frame, if there is one.
+        """
+        plan, count = Plan(self.pairing, anchor), len(frames)
+        while count > 2 and plan.total(count) > _MOST_NAMES:
+            count = max(2, count // 2, (anchor or 0) + 1) if count > (anchor or 0) + 1 else 2
+        for index, pair in enumerate(plan.of(count)):
+            (frame, stem), (second, stem2) = frames[pair.frame], frames[pair.second]
+            out = self.name(Named(frame, second, pair.gap, stem, stem2, index))
+            of = "" if pair.frame == pair.first else f" (for frame {frame})"
+            for file in files_of(out, self.form_of(out)):
+                yield file, f"the flow from frame {frames[pair.first][0]} to {second}{of}"
+            for name, file in self.beside(out).items():
+                yield file, f"the {name} of the flow from frame {frames[pair.first][0]} to {second}{of}"
 
     def beside(self, out: Path) -> dict[str, Path]:
         """The files that hold a mask or a distance beside the flow called ``out``; none if the flow's file does."""
@@ -236,6 +243,7 @@ class FlowFolder:
             back = flow  # no motion, which is its own opposite
         arrays = files.consistency.arrays(flow, back) if back is not None else {}
         beside = {name: self.folder / path for name, path in files.beside(out).items()}
+        noted = {**noted, **files.pairing.noted()}
         has_scale = kind == "picture" and self.style.max_flow is not None
         self.record.begin(kind, {**noted, "max_flow": self.style.max_flow} if has_scale else noted)
         for name in beside:
@@ -252,26 +260,29 @@ class FlowFolder:
             arrays={} if beside else arrays,
         )
 
-    def check_room(self, flows: int, size: tuple[int, int]) -> None:
+    def check_room(self, flows: int, pixels: int) -> None:
         """Say, before the first flow is written, if they take much of the free space.
 
         Args:
             flows: how many there will be.
-            size: height and width.
+            pixels: how many pixels all of them have together.
 
         Raises:
             OutputError: they do not fit.
         """
         form, consistency = self.files.form, self.files.consistency
-        each = size[0] * size[1] * (3 if form is None else _EXACT.get(form.name, 8))
-        each += size[0] * size[1] * (consistency.mask + 4 * consistency.error)
+        total = pixels * (3 if form is None else _EXACT.get(form.name, 8))
+        total += pixels * (consistency.mask + 4 * consistency.error)
+        each = total // max(1, flows)
         parent = next(path for path in (self.folder, *self.folder.absolute().parents) if path.exists())
         try:
             free = shutil.disk_usage(parent).free
-            there = sum(path.stat().st_size for path in self.folder.rglob("*") if path.is_file())
+            suffix = Path(self.files.template.text).suffix
+            files = [path for path in self.folder.rglob(f"*{suffix}") if path.is_file()]
+            there = sum(min(each, path.stat().st_size) for path in files)
         except OSError as error:
             raise OutputError(f"cannot write {self.folder}: {why(error)}") from error
-        need = max(0, flows * each - there)
+        need = max(0, total - there)
         if need > free and form is not None and form.name in _EXACT:
             raise OutputError(
                 f"cannot write {self.folder}: {flows} flows need {_amount(need)}, but only {_amount(free)} are free; "
@@ -279,6 +290,29 @@ class FlowFolder:
             )
         if need > free / _ROOM_SHARE:
             _log.info("up to %d flows of %s in all; %s are free", flows, _amount(need), _amount(free))
+
+
+def check_steps(folder: Path, stride: int | None = None) -> None:
+    """Check, as far as a record says, that a folder has the flow from each frame to the next.
+
+    Args:
+        folder: a folder of flow, or that of one gap in it.
+        stride: the distance of the frames, if it matters.
+
+    Raises:
+        UsageError: the flow is of other pairs.
+    """
+    of_gap = re.fullmatch(r"gap(-?\d+)", folder.name)
+    for settings, noted in recorded(folder) or (recorded(folder.absolute().parent) if of_gap else []):
+        pairs = of_gap[1] if of_gap and not recorded(folder) else noted.get("pairs", "1")
+        if pairs != "1":
+            raise UsageError(
+                f"{folder} has the flow of gap {pairs}, not from each frame to the next; give one of gap 1"
+            )
+        if noted.get("pad", "none") != "none":
+            raise UsageError(f"{folder} is padded with `pad` {noted['pad']}; give flow without padding")
+        if stride is not None and settings.get("stride", stride) != stride:
+            raise UsageError(f"{folder} has the flow of frames with `stride` {settings['stride']}, not {stride}")
 
 
 def _amount(size: int) -> str:

@@ -21,7 +21,7 @@ from ..flows.io import form_for, suffix_of
 from ..frames.files import is_frame, natural_key, oddities
 from ..storage import why
 from .flow_folder import FlowFiles
-from .names import Named
+from .names import Named, check_distinct
 from .pairing import IndexPair, Pairing, Plan
 from .table import rows
 from .tasks import Task, made_from
@@ -224,7 +224,13 @@ def folder_tasks(
             notes = oddities(frames)
             for note in notes:
                 on_note(note)
-        for pair, out in _paired(frames, folder, suffix, files):
+        try:
+            paired = _paired(frames, folder, suffix, files)
+        except InputError as error:  # which is that folder's own
+            yield Task(count, None, None, origin=str(frames[0].parent), error=error)
+            count += 1
+            continue
+        for pair, out in paired:
             frame1, frame2 = frames[pair.first], frames[pair.second]
             origin = str(frame1) if files.pairing == Pairing() else f"{frame1} -> {frame2}, {out.name}"
             made = made_from(frame1, frame2)
@@ -234,22 +240,36 @@ def folder_tasks(
         raise InputError(f"no pairs in {folder}; it, or one of its subfolders, must contain at least two frames")
 
 
-def _paired(frames: list[Path], folder: Path, suffix: str, files: FlowFiles) -> Iterator[tuple[IndexPair, Path]]:
-    """The pairs of a folder's frames, with the names of their flow relative to ``folder``, the folder of the batch."""
-    if not frames:
-        return
+def _paired(frames: list[Path], folder: Path, suffix: str, files: FlowFiles) -> Iterable[tuple[IndexPair, Path]]:
+    """The pairs of a folder's frames, with the names of their flow relative to ``folder``, the folder of the batch.
+
+    Raises:
+        InputError: there are too few frames.
+        UsageError: two outputs would have the same name.
+    """
+    if len(frames) < 2:
+        return ()
     anchor = files.pairing.anchor
+    files.pairing.check_count(len(frames), frames[0].parent)
     if anchor is not None and anchor >= len(frames):
         raise InputError(f"{frames[0].parent} has no frame {anchor}, only {len(frames)}; choose another reference")
     unique = len({frame.stem for frame in frames}) == len(frames)
-    below = frames[0].parent.relative_to(folder)
-    for index, pair in enumerate(Plan(files.pairing, anchor).of(len(frames))):
-        frame, second = frames[pair.frame], frames[pair.second]
+    stems = [frame.stem if unique else f"{number:06d}" for number, frame in enumerate(frames)]
+    if files != FlowFiles(files.flow_format):
+        check_distinct(files.named(list(enumerate(stems)), anchor))
+    return _named_pairs(frames, stems, frames[0].parent.relative_to(folder), suffix, files)
+
+
+def _named_pairs(
+    frames: list[Path], stems: list[str], below: Path, suffix: str, files: FlowFiles
+) -> Iterator[tuple[IndexPair, Path]]:
+    for index, pair in enumerate(Plan(files.pairing, files.pairing.anchor).of(len(frames))):
+        frame = frames[pair.frame]
         if files.names is None and files.pairing.single_gap is not None:  # named after the frame
-            yield pair, with_suffix(below / (frame.stem if unique else frame.name), suffix)
+            yield pair, with_suffix(below / (frame.stem if frame.stem in stems else frame.name), suffix)
         else:
-            stems = (frame.stem, second.stem) if unique else (f"{pair.frame:06d}", f"{pair.second:06d}")
-            yield pair, below / files.name(Named(pair.frame, pair.second, pair.gap, *stems, index))
+            named = Named(pair.frame, pair.second, pair.gap, stems[pair.frame], stems[pair.second], index)
+            yield pair, below / files.name(named)
 
 
 def _frame_folders(folder: Path, exclude: Path) -> Iterator[list[Path]]:

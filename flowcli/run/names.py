@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import re
 import string
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -15,6 +17,9 @@ files, or of a video the frames' numbers in six digits; the running number of th
 
 FLOW = "flow"
 """The field of names of what belongs to a flow, such as its mask: the flow's name without suffix."""
+
+_LONGEST = 255  # bytes of a name, in most file systems
+_RESERVED = (".flowcli", "flowcli.json", "failures.jsonl")
 
 SEVERAL_GAPS = "gap{gap}/{frame:06d}"
 """The default name where there are several gaps, without suffix."""
@@ -64,8 +69,10 @@ class Template:
             if name not in known:
                 listed = ", ".join(f"{{{each}}}" for each in known)
                 raise self._wrong(f"it has no field {{{name}}}, only {listed}")
-        if any(spec and "{" in spec for _, _, spec, _ in parts):
-            raise self._wrong("a format specification has fields of its own")
+        if any(spec and ("{" in spec or re.search(r"\d{3}", spec)) for _, _, spec, _ in parts):
+            raise self._wrong("a format specification has fields of its own, or a width of three digits")
+        if any(conversion for _, _, _, conversion in parts):
+            raise self._wrong("conversions such as !r are not for names")
         path = Path(text)
         if path.anchor or ".." in path.parts or not path.name or text.endswith("/"):
             raise self._wrong("it must be a path below the output folder, without ..")
@@ -79,6 +86,10 @@ class Template:
         path = Path(text)
         if path.anchor or ".." in path.parts or not path.name or "\0" in text:
             raise self._wrong(f"{text!r} is not a path below the output folder")
+        if any(len(os.fsencode(part)) > _LONGEST for part in path.parts):
+            raise self._wrong(f"{text!r} is too long")
+        if path.name.startswith(_RESERVED):
+            raise self._wrong(f"{path.name} is a name of flowcli's own")
         return path
 
     def name(self, named: Named) -> Path:
@@ -93,6 +104,8 @@ def check_distinct(names: Iterable[tuple[Path, str]]) -> None:
     """Raise ``UsageError`` if two of these names, each with what it is the name of, are the same."""
     seen: dict[Path, str] = {}
     for path, what in names:
-        other = seen.setdefault(path, what)
-        if other != what:
-            raise UsageError(f"`names` gives {other} and {what} the same name, {path}; add fields that tell them apart")
+        if path in seen:
+            raise UsageError(
+                f"`names` gives {seen[path]} and {what} the same name, {path}; add fields that tell them apart"
+            )
+        seen[path] = what

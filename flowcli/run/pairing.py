@@ -7,12 +7,12 @@ gap.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, get_args
 
 from ..choices import Pad
-from ..errors import UsageError
+from ..errors import InputError, UsageError
 
 
 @dataclass(frozen=True)
@@ -60,13 +60,28 @@ class Pairing:
         if self.gaps != "all":
             gaps = tuple(self.gaps)
             object.__setattr__(self, "gaps", gaps)
-            if not gaps or 0 in gaps or len(set(gaps)) < len(gaps):
+            if not all(isinstance(gap, int) for gap in gaps) or not gaps or 0 in gaps or len(set(gaps)) < len(gaps):
                 raise UsageError("`gap` must be different whole numbers other than 0, such as 1,-1, or all")
+        if self.pad not in get_args(Pad):
+            raise UsageError(f"`pad` must be one of {', '.join(get_args(Pad))}, not {self.pad}")
         given = [self.reference is not None, self.to_reference is not None, self.gaps != (1,)]
         if sum(given) > 1:
             raise UsageError("give only one of `gap`, `reference` and `to_reference`")
         if self.pad != "none" and not self.is_by_gaps:
             raise UsageError("`pad` is for gaps that are numbers; leave it out")
+
+    @classmethod
+    def chosen(
+        cls,
+        gaps: Sequence[int] | Literal["all"] | None,
+        reference: int | None = None,
+        to_reference: int | None = None,
+        pad: Pad = "none",
+    ) -> Pairing:
+        """The pairing of these arguments, of which the first three exclude each other; raises ``UsageError``."""
+        if gaps is not None and (reference is not None or to_reference is not None):
+            raise UsageError("give only one of `gap`, `reference` and `to_reference`")
+        return cls((1,) if gaps is None else gaps if gaps == "all" else tuple(gaps), reference, to_reference, pad)
 
     @property
     def is_by_gaps(self) -> bool:
@@ -92,6 +107,28 @@ class Pairing:
             return None
         longest = max(abs(gap) for gap in self.gaps)
         return 2 * longest if self.pad == "backward" else longest
+
+    def noted(self) -> dict[str, object]:
+        """What a record notes of the pairs, where they are not those of each frame and the next."""
+        if self == Pairing():
+            return {}
+        if self.anchor is not None:
+            return {"pairs": f"reference {self.reference}" if self.to_reference is None else "to reference"}
+        return {"pairs": self.gaps if self.gaps == "all" else ",".join(map(str, self.gaps)), "pad": self.pad}
+
+    def distance(self, count: int | None) -> int:
+        """How far apart the frames of the longest pair are, or of a typical one where there is no longest."""
+        if self.is_by_gaps and self.gaps != "all":
+            return max(abs(gap) for gap in self.gaps)
+        return max(1, (count or 2) // 2)
+
+    def check_count(self, count: int, name: object) -> None:
+        """Raise ``InputError`` if some frames of ``count`` cannot be given a flow as padding."""
+        if self.gaps == "all" or self.pad not in {"repeat", "backward"}:
+            return
+        longest = max(abs(gap) for gap in self.gaps)
+        if count < (longest + 1 if self.pad == "repeat" else 2 * longest):
+            raise InputError(f"{name} has {count} frames, too few to pad a gap of {longest} with `pad` {self.pad}")
 
     def settings(self, fields: Collection[str]) -> dict[str, object]:
         """What a record has to say so that outputs of other pairs under the same names are not taken for these.

@@ -301,6 +301,15 @@ class Record:
             ) from error
 
 
+def recorded(folder: Path) -> list[tuple[Mapping[str, Any], Mapping[str, Any]]]:
+    """The settings and the notes of every kind of flow in a folder; none if there is no record that can be read."""
+    try:
+        outputs = json.loads((folder / RECORD).read_text("utf-8"))["outputs"]
+        return [(entry["settings"], entry["noted"]) for kind, entry in outputs.items() if kind not in {"mask", "error"}]
+    except (OSError, ValueError, LookupError, TypeError, AttributeError):
+        return []
+
+
 def _entry(settings: Any, noted: Any, since: Any, outdated_since: Any) -> _Entry:
     """An entry as it was read; raises ``TypeError`` if it is not one."""
     are_objects = isinstance(settings, dict) and isinstance(noted, dict)

@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from ..errors import InputError
+from ..frames.selection import EVERYTHING
 from ..frames.source import FrameSource, TimedFrame
 from .pairing import IndexPair, Pairing, Plan
 
 FRAME_BYTES = 1 << 30
 """How much memory the frames may take where every frame is paired with every other; beyond it they are read again."""
+
+
+_MOST_COUNTED = 1000  # frames, for an error message
 
 
 @dataclass(frozen=True)
@@ -47,26 +52,27 @@ def pairs(source: FrameSource, pairing: Pairing) -> Iterator[FlowPair]:
     return found if gap is None else _in_order(found, 0 if gap > 0 or pairing.pad != "none" else -gap)
 
 
+def no_pairs(source: FrameSource, pairing: Pairing) -> InputError:
+    """The error of a sequence that is too short for any pair."""
+    found = sum(1 for _ in itertools.islice(source.frames(), _MOST_COUNTED))
+    where = "" if source.selection == EVERYTHING else " in the selection of `start`, `end` and `stride`"
+    words = {0: "no frame", 1: "one frame"}.get(found, f"{found} frames")
+    needed = 2 if pairing.gaps == "all" else 1 + min(abs(gap) for gap in pairing.gaps)
+    least = "two" if needed == 2 else f"{needed} for this gap"
+    return InputError(f"{source.path} has {words}{where}; flow needs at least {least}")
+
+
 def _by_gaps(source: FrameSource, pairing: Pairing) -> Iterator[FlowPair]:
     plan, reach, count = Plan(pairing), pairing.reach or 0, 0
-    if source.names is not None:
-        _check_padding(source, pairing, len(source.names))
+    if source.count is not None:
+        pairing.check_count(source.count, source.path)
     kept: dict[int, TimedFrame] = {}
     for count, frame in enumerate(source.frames(), 1):
         kept[count - 1] = frame
         kept.pop(count - 2 - reach, None)
         yield from _with_frames(plan.at(count - 1), kept)
     yield from _with_frames(plan.at_end(count), kept)
-    _check_padding(source, pairing, count)
-
-
-def _check_padding(source: FrameSource, pairing: Pairing, count: int) -> None:
-    """Raise ``InputError`` if some frames of ``count`` cannot be given a flow as padding."""
-    longest = max(abs(gap) for gap in pairing.gaps) if pairing.gaps != "all" else 0
-    if pairing.pad in {"repeat", "backward"} and count < (longest + 1 if pairing.pad == "repeat" else 2 * longest):
-        raise InputError(
-            f"{source.path} has {count} frames, too few to pad a gap of {longest} with `pad` {pairing.pad}"
-        )
+    pairing.check_count(count, source.path)
 
 
 def _with_reference(source: FrameSource, pairing: Pairing, number: int) -> Iterator[FlowPair]:

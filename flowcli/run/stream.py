@@ -12,15 +12,15 @@ import numpy as np
 from ..arrays import Flow, Mask, check_same_size, size_of
 from ..choices import ABSOLUTE, DEFAULT_MODEL, RELATIVE, Pad
 from ..estimator import FlowEstimator, load_estimator
-from ..flows.occlusion import occluded
 from ..frames.opening import open_source
 from ..frames.reading import Reading
 from ..frames.selection import EVERYTHING, Selection
 from ..frames.source import FrameSource, TimedFrame
 from .background import ReadAhead
+from .consistency import Consistency
 from .pairing import Pairing
 from .runner import Work, estimate_both
-from .sequence import FlowPair, pairs
+from .sequence import FlowPair, no_pairs, pairs
 from .tasks import Task
 
 _QUEUE_DEPTH = 4  # pairs
@@ -45,6 +45,9 @@ class SequenceFlow:
     gap: int
     """The gap that it belongs to."""
 
+    belongs_to: TimedFrame
+    """The frame whose flow it is; another than ``frame`` where the flow of the nearest frame is repeated."""
+
     def __iter__(self) -> Iterator[Any]:
         """The frame, the other frame, the flow and the mask."""
         return iter((self.frame, self.frame2, self.flow, self.mask))
@@ -61,7 +64,7 @@ def sequence(
     source: Path | str | FrameSource,
     *,
     estimator: FlowEstimator | None = None,
-    gaps: Sequence[int] | Literal["all"] = (1,),
+    gaps: Sequence[int] | Literal["all"] | None = None,
     reference: int | None = None,
     to_reference: int | None = None,
     pad: Pad = "none",
@@ -79,7 +82,7 @@ def sequence(
     Args:
         source: a video, a folder of frames, a pattern, or what :func:`flowcli.frames.opening.open_source` returns.
         estimator: computes the flow; by default that of the default model.
-        gaps: pairs (i, i + g) for every frame i and every g; ``all``: every ordered pair.
+        gaps: pairs (i, i + g) for every frame i and every g, 1 by default; ``all``: every ordered pair.
         reference: pairs (N, i) instead; N is the frame's number in the input.
         to_reference: pairs (i, N) instead.
         pad: what frames without a partner get; see :class:`flowcli.run.pairing.Pairing`.
@@ -93,29 +96,29 @@ def sequence(
         The flows, with their frames.
 
     Raises:
-        InputError: a frame cannot be read (``DamagedError``), or the frames differ in size.
+        InputError: a frame cannot be read (``DamagedError``), the frames differ in size, or there are no pairs.
         UsageError: the arguments exclude each other.
         DeviceError: the device's memory cannot hold even one window.
     """
-    given = gaps if gaps == "all" else tuple(int(gap) for gap in gaps)
-    pairing = Pairing(given, reference, to_reference, pad)
+    pairing = Pairing.chosen(gaps, reference, to_reference, pad)
+    checked = Consistency(mask=masks, relative=mask_relative, absolute=mask_absolute)
     opened = open_source(Path(source), None, selection, reading) if isinstance(source, str | Path) else source
     opened.reading = opened.reading.settled(opened.sample_values)
     model = estimator or load_estimator(DEFAULT_MODEL)
-    return _flows(model, opened, pairing, masks, mask_relative, mask_absolute)
+    return _flows(model, opened, pairing, checked)
 
 
 def _flows(
-    estimator: FlowEstimator, source: FrameSource, pairing: Pairing, masks: bool, relative: float, absolute: float
+    estimator: FlowEstimator, source: FrameSource, pairing: Pairing, checked: Consistency
 ) -> Iterator[SequenceFlow]:
     def finished(pair: FlowPair, flow: Flow, back: Flow | None) -> SequenceFlow:
-        mask = (
-            None if not masks else ~occluded(flow, flow if back is None else back, relative=relative, absolute=absolute)
-        )
-        return SequenceFlow(pair.first, pair.second, flow, mask, pair.index.gap)
+        mask = checked.arrays(flow, flow if back is None else back).get("mask")
+        return SequenceFlow(pair.first, pair.second, flow, mask, pair.index.gap, pair.frame)
 
-    with ReadAhead(_works(source, pairing, masks), _QUEUE_DEPTH) as reader:
+    is_empty = True
+    with ReadAhead(_works(source, pairing, checked.mask), _QUEUE_DEPTH) as reader:
         for work, flow, back in estimate_both(estimator, reader):
+            is_empty = False
             assert isinstance(work, _Work)
             assert work.pair is not None
             known = work.flow if flow is None else flow
@@ -123,6 +126,8 @@ def _flows(
             yield finished(work.pair, known, back)
             if work.pair.opposite is not None and back is not None:
                 yield finished(work.pair.opposite, back, known)
+    if is_empty:
+        raise no_pairs(source, pairing)
 
 
 def _works(source: FrameSource, pairing: Pairing, masks: bool) -> Iterator[_Work]:

@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import contextlib
-import itertools
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from pathlib import Path
-from typing import NoReturn
 
 import numpy as np
 
@@ -23,7 +21,6 @@ from ..flows.occlusion import occluded
 from ..frames.files import IMAGE_SUFFIXES
 from ..frames.opening import open_source
 from ..frames.reading import Reading
-from ..frames.selection import EVERYTHING
 from ..frames.sequence import ImageSequence
 from ..frames.source import DamagedError, FrameSource, TimedFrame
 from ..results import PairResult, VideoSummary
@@ -34,7 +31,7 @@ from .flow_folder import FlowFiles, FlowFolder
 from .names import Named
 from .pairing import Pairing, Plan
 from .runner import Totals, Work, run
-from .sequence import FlowPair, pairs
+from .sequence import FlowPair, no_pairs, pairs
 from .tasks import Outcome, Task, made_from
 
 
@@ -202,7 +199,11 @@ class _VideoJob:
         if self._outputs.style.max_flow is not None or not self._outputs.has_pictures:
             return self._outputs.style.max_flow
         noted = self._noted("max_flow") if self._files.kind == "picture" else None
-        return float(noted) if isinstance(noted, int | float) else choose_max_flow(self._estimator, self._source)
+        return float(noted) if isinstance(noted, int | float) else self._chosen_max_flow()
+
+    def _chosen_max_flow(self) -> float:
+        distance = self._outputs.pairing.distance(self._source.count)
+        return choose_max_flow(self._estimator, self._source, distance)
 
     def _noted(self, name: str) -> object:
         """What an earlier run that this one resumes has noted under a name; ``None`` if nothing."""
@@ -230,18 +231,7 @@ class _VideoJob:
                 raise
             self._damage = InputError(f"{error.message}; the outputs contain the {self._count} pairs before that")
         if not self._count:
-            self._refuse()
-
-    def _refuse(self) -> NoReturn:
-        """Raise the error of an input without pairs."""
-        found = sum(1 for _ in itertools.islice(self._source.frames(), 1000))
-        selected = self._source.selection != EVERYTHING
-        where = " in the selection of `start`, `end` and `stride`" if selected else ""
-        words = {0: "no frame", 1: "one frame"}.get(found, f"{found} frames")
-        gaps = self._outputs.pairing.gaps
-        needed = 1 + min(abs(gap) for gap in gaps) if gaps != "all" else 2
-        least = "two" if needed == 2 else f"{needed} for this gap"
-        raise InputError(f"{self._source.path} has {words}{where}; flow needs at least {least}")
+            raise no_pairs(self._source, self._outputs.pairing)
 
     def _work(self, pair: FlowPair) -> Work:
         """The work of a pair and of its opposite."""
@@ -271,7 +261,8 @@ class _VideoJob:
         if self._writer is not None:
             self._writer.pixel_aspect = pair.frame.pixel_aspect
         if self._folder is not None and self._source.count is not None:
-            self._folder.check_room(Plan(self._outputs.pairing).total(self._source.count), self._size)
+            flows = Plan(self._outputs.pairing).total(self._source.count)
+            self._folder.check_room(flows, flows * self._size[0] * self._size[1])
 
     def _task(self, pair: FlowPair) -> Work:
         """The task of one flow, and what there is of its outputs."""
@@ -338,8 +329,10 @@ def _open_folder(estimator: FlowEstimator, source: FrameSource, outputs: VideoOu
     settings = {**estimator.settings(), "input": str(source.path.resolve()), "stride": source.selection.stride}
     settings |= {} if source.stream is None else {"stream": source.stream}
     settings |= source.reading.settings()
-    if outputs.files.counts:
+    if outputs.files.counts and source.selection.start:
         settings["start"] = str(source.selection.start)
+    if outputs.pairing.pad != "none":  # which depends on where the sequence ends
+        settings |= {"end": str(source.selection.end), "frames": source.count}
     folder = FlowFolder(outputs.flow_dir, outputs.files, outputs.style, force=outputs.force, adopt=outputs.adopt)
     folder.expect(settings)
     return folder

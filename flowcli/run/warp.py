@@ -27,6 +27,7 @@ from ..frames.sequence import Images, ImageSequence
 from ..frames.source import FrameSource, TimedFrame
 from ..results import WarpResult, WarpSummary
 from ..storage import check_outputs, check_suffix, write_bytes
+from .flow_folder import check_steps
 from .flow_sequence import FlowSequence
 
 _COLUMNS = ("frame", "frame2", "photometric_error", "photometric_error_unwarped", "share", "flow_file")
@@ -139,7 +140,10 @@ class _WarpJob:
 
     def __init__(self, source: FrameSource, folder: Path, outputs: WarpOutputs, options: FlowOptions) -> None:
         self._source = source
+        check_steps(folder, source.selection.stride)
         self._flows = FlowSequence(folder)
+        if outputs.out is not None and outputs.out.resolve() == folder.resolve():
+            raise UsageError(f"{outputs.out} contains the flows; choose another `out`")
         self._outputs = outputs
         self._options = options
         self._results: list[WarpResult] = []

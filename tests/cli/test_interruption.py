@@ -227,20 +227,22 @@ def small_disk(tmp_path: Path) -> Iterator[Path]:
 @pytest.mark.usefixtures("frames")
 class TestDiskFull:
     def test_batch(self, flowcli: Run, small_disk: Path, tmp_path: Path) -> None:
-        done = flowcli("batch", "in", "--out-dir", "disk/out", *DIS)
+        compressed = ("--flow-format", "tif")  # of which nobody knows beforehand how large they are
+        done = flowcli("batch", "in", "--out-dir", "disk/out", *compressed, *DIS)
         assert done.returncode == 5
         assert b"no space left on device" in done.stderr.splitlines()[-1]
-        self.check(small_disk / "out", tmp_path, flowcli)
+        self.check(small_disk / "out", tmp_path, flowcli, *compressed)
 
     def test_video(self, flowcli: Run, small_disk: Path, tmp_path: Path) -> None:
-        compressed = ("--flow-format", "tif")  # of which nobody knows beforehand how large they are
+        compressed = ("--flow-format", "tif")
         done = flowcli("video", "in", "--flow-dir", "disk/out", *compressed, *DIS)
         assert done.returncode == 5
         assert b"no space left on device" in done.stderr.splitlines()[-1]
         self.check(small_disk / "out", tmp_path, flowcli, *compressed)
 
-    def test_a_video_that_is_known_not_to_fit(self, flowcli: Run, small_disk: Path) -> None:
-        done = flowcli("video", "in", "--flow-dir", "disk/out", *DIS)
+    @pytest.mark.parametrize("command", [("video", "in", "--flow-dir"), ("batch", "in", "--out-dir")])
+    def test_what_is_known_not_to_fit(self, flowcli: Run, small_disk: Path, command: tuple[str, ...]) -> None:
+        done = flowcli(*command, "disk/out", *DIS)
         assert done.returncode == 5
         assert re.search(r"disk/out: 49 flows need 2\d\.\d+ MB, but only 1\.\d+ MB are free", one_line(done))
         assert files(small_disk) == {}

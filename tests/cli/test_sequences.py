@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import shutil
 import sys
 import time
 from pathlib import Path
@@ -75,6 +76,37 @@ def test_a_damaged_frame_fails_its_pairs_only(flowcli: Run, tmp_path: Path) -> N
     assert done.returncode == 6
     assert b" 10 done, 0 skipped, 4 failed" in done.stderr or b"4 of 14 pairs failed" in done.stderr
     assert len([name for name in files(tmp_path / "out") if name.endswith(".flo")]) == 10
+
+
+@pytest.mark.usefixtures("clips")
+def test_a_folder_that_is_too_short_fails_alone(flowcli: Run, tmp_path: Path) -> None:
+    done = flowcli("batch", "clips", "--out-dir", "out", "--reference", "4", *DIS)
+    assert done.returncode == 6
+    assert b"no frame 4, only 4" in done.stderr
+    assert len([name for name in files(tmp_path / "out") if name.endswith(".flo")]) == 4
+    same = flowcli("batch", "clips", "--out-dir", "names", "--names", "{gap}.flo", *DIS)
+    assert same.returncode == 2
+    assert "the same name, 1.flo" in one_line(same)
+    assert not (tmp_path / "names").exists()
+
+
+@pytest.mark.usefixtures("clips")
+def test_only_steps_are_chained_and_warped(flowcli: Run, tmp_path: Path) -> None:
+    others = {"--gap": "1,-1", "--pad": "zero", "--reference": "0", "--stride": "2"}
+    for option, value in others.items():
+        assert flowcli("video", "clips/a", "--flow-dir", "flows", option, value, *DIS).returncode == 0
+        warped = flowcli("warp", "clips/a", "flows", "--out", "warped")
+        assert warped.returncode == 2, warped.stderr
+        assert not (tmp_path / "warped").exists()
+        chained = flowcli("chain", "flows", "-o", "c.flo")
+        assert (chained.returncode == 0) == (option == "--stride"), chained.stderr
+        shutil.rmtree(tmp_path / "flows")
+    assert flowcli("video", "clips/a", "--flow-dir", "flows", "--gap", "1,-1", *DIS).returncode == 0
+    assert flowcli("chain", "flows/gap1", "-o", "d.flo").returncode == 0
+    assert flowcli("chain", "flows/gap-1", "-o", "e.flo").returncode == 2
+    checked = ("--mask", "--consistency", *DIS)
+    assert flowcli("video", "clips/a", "--flow-dir", "checked", *checked).returncode == 0
+    assert flowcli("chain", "checked", "-o", "f.flo").returncode == 0
 
 
 @pytest.mark.usefixtures("clips")

@@ -30,6 +30,7 @@ def test_names(text: str, name: str) -> None:
     "text",
     [
         *("", "/abs/{frame}.flo", "../{frame}.flo", "a/../{frame}.flo", "a/"),
+        *("{frame:999d}.flo", "{stem!r}.flo"),
         *("{foo}.flo", "{}.flo", "{0}.flo", "{frame", "{stem.upper}.flo", "{frame:{gap}}.flo"),
     ],
 )
@@ -41,6 +42,10 @@ def test_wrong_templates(text: str) -> None:
 def test_values_that_do_not_fit() -> None:
     with pytest.raises(UsageError, match="names"):
         Template("{stem:d}.flo").name(NAMED)
+    with pytest.raises(UsageError, match="too long"):
+        Template("{frame:99d}{frame:99d}{frame:99d}.flo").name(NAMED)
+    with pytest.raises(UsageError, match="flowcli's own"):
+        Template(".flowcli-{frame}.flo").name(NAMED)
     with pytest.raises(UsageError, match="not a path below"):
         Template("{stem}/x.flo").name(Named(0, 1, 1, "..", "b", 0))
 

@@ -223,6 +223,8 @@ def test_a_run_that_does_not_fit_is_refused_before_it_begins(
     dis: FlowEstimator, source: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level("INFO", "flowcli")
+    if source.is_file():  # a container that says how many frames it has
+        source = write_video(tmp_path / "in.mp4", FRAMES)
     each = FRAMES[0].shape[0] * FRAMES[0].shape[1] * 8
     free = {"bytes": 6 * each}
     usage = type("Usage", (), {"free": property(lambda _: free["bytes"])})
@@ -249,6 +251,43 @@ def test_memory_does_not_grow_with_the_length(dis: FlowEstimator, tmp_path: Path
     assert peaks[1] < 1.2 * peaks[0]
 
 
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        ({"names": "{frame}_{frame2}.flo", "pairing": Pairing((1, 2), pad="repeat")}, "the same name"),
+        ({"flow_format": "npy", "consistency": Consistency(error=True, error_names="{flow}.npy")}, "the same name"),
+        ({"flow_format": "kitti", "consistency": Consistency(mask=True, mask_names="{flow}.png")}, "the same name"),
+        ({"names": "f{frame:.0e}.flo", "selection": Selection(1, 8)}, None),
+        ({"names": "{direction}.flo", "pairing": Pairing(reference=4), "selection": Selection(3, 6)}, None),
+    ],
+)
+def test_names_are_compared_as_they_will_be(
+    dis: FlowEstimator, source: Path, tmp_path: Path, options: dict[str, Any], words: str | None
+) -> None:
+    if words is None:
+        summary = run(dis, source, tmp_path / "out", **options)
+        assert len(list((tmp_path / "out").glob("*.flo"))) == summary.done
+    else:
+        with pytest.raises(UsageError, match=words):
+            run(dis, source, tmp_path / "out", **options)
+        assert not (tmp_path / "out").exists()
+
+
+def test_padding_depends_on_where_the_sequence_ends(dis: FlowEstimator, source: Path, tmp_path: Path) -> None:
+    options: dict[str, Any] = {"pairing": Pairing(pad="repeat")}
+    run(dis, source, tmp_path / "out", selection=Selection(0, 5), **options)
+    with pytest.raises(UsageError, match=r"another .*end"):
+        run(dis, source, tmp_path / "out", **options)
+
+
+def test_the_colour_scale_is_that_of_the_longest_gap(dis: FlowEstimator, source: Path, tmp_path: Path) -> None:
+    near = run(dis, source, tmp_path / "near", flow_format="png")
+    far = run(dis, source, tmp_path / "far", flow_format="png", pairing=Pairing((3,)))
+    assert near.max_flow is not None
+    assert far.max_flow is not None
+    assert 2 * near.max_flow < far.max_flow < 4 * near.max_flow
+
+
 def test_the_iterator(dis: FlowEstimator, source: Path) -> None:
     frames = shown(source)
     found = list(flowcli.sequence(source, estimator=dis, gaps=[1, -1], masks=True))
@@ -260,6 +299,28 @@ def test_the_iterator(dis: FlowEstimator, source: Path) -> None:
         np.testing.assert_array_equal(flow, there)
         np.testing.assert_array_equal(mask, ~occluded(there, back))
         assert (frame, frame2) == (item.frame, item.frame2)
+        assert item.belongs_to == frame
+    padded = list(flowcli.sequence(source, estimator=dis, gaps=[2], pad="repeat"))
+    assert [item.belongs_to.number for item in padded] == list(range(COUNT))
+    assert [item.frame.number for item in padded][-3:] == [COUNT - 3] * 3
+
+
+@pytest.mark.parametrize(
+    ("options", "error"),
+    [
+        ({"gaps": [0]}, UsageError),
+        ({"gaps": [1.5]}, UsageError),
+        ({"gaps": [1], "reference": 2}, UsageError),
+        ({"pad": "foo"}, UsageError),
+        ({"masks": True, "mask_relative": -1}, UsageError),
+        ({"gaps": [COUNT]}, InputError),
+    ],
+)
+def test_wrong_arguments_of_the_iterator(
+    dis: FlowEstimator, source: Path, options: dict[str, Any], error: type[FlowcliError]
+) -> None:
+    with pytest.raises(error):
+        list(flowcli.sequence(source, estimator=dis, **options))
 
 
 def test_stopping_half_way_leaves_no_thread(dis: FlowEstimator, source: Path) -> None:

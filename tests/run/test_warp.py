@@ -207,7 +207,7 @@ def test_outputs_that_are_refused(folder: Path, flows: Path, tmp_path: Path) -> 
     kitti = tmp_path / "kitti"
     for index in range(8, 14):
         write_flow(kitti / f"f_{index}.png", MOTION, flow_format="kitti")
-    with pytest.raises(UsageError, match="also an input"):
+    with pytest.raises(UsageError, match="contains the flows"):
         warp_sequence(folder, kitti, WarpOutputs(kitti, force=True))
     assert (tmp_path / "e.csv").read_text() == "mine"
     done = warp_sequence(folder, flows, WarpOutputs(tmp_path / "out", tmp_path / "e.csv", force=True))
