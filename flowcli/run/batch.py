@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import itertools
 import stat
 from collections import OrderedDict
@@ -72,7 +73,7 @@ class BatchOutputs:
         object.__setattr__(self, "folder", Path(self.folder))
         _ = self.sequence
 
-    @property
+    @functools.cached_property
     def sequence(self) -> FlowFiles:
         """Which files the flow of a folder of frames is stored in."""
         given = None if self.names is not None and self.flow_format == "flo" else self.flow_format

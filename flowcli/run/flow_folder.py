@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import logging
 import re
 import shutil
@@ -66,7 +67,7 @@ class FlowFiles:
             raise UsageError(f"`names` {self.names!r}: `flow_format` {self.flow_format} has the suffix {wanted}")
         _ = self.form
 
-    @property
+    @functools.cached_property
     def template(self) -> Template:
         """The template of the names."""
         if self.names is not None:
@@ -76,7 +77,7 @@ class FlowFiles:
             return Template(f"flow_{{{{xy}}}}_{{index}}{suffix}" if self.flow_format == "jpg" else f"{{stem}}{suffix}")
         return Template(f"{SEVERAL_GAPS}{suffix}")
 
-    @property
+    @functools.cached_property
     def form(self) -> FlowFormat | None:
         """The format; ``None`` for pictures."""
         return form_for(Path(f"x{Path(self.template.text).suffix}"), self.flow_format, self.options)
@@ -125,6 +126,8 @@ class FlowFiles:
 
     def check_distinct(self, source: FrameSource) -> None:
         """Raise ``UsageError`` if two outputs of a sequence would have the same name."""
+        if self.names is None and not self.consistency.is_wanted:
+            return  # the default names are distinct
         numbers = source.numbers
         stems = source.names or [f"{number:06d}" for number in numbers]
         anchor = self.pairing.anchor

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from fractions import Fraction
@@ -84,7 +85,7 @@ class VideoOutputs:
         """Whether any output shows flow as colours."""
         return self.video is not None or (self.flow_dir is not None and self.files.kind == "picture")
 
-    @property
+    @functools.cached_property
     def files(self) -> FlowFiles:
         """Which files ``flow_dir`` gets."""
         return FlowFiles(self.flow_format, self.names, self.pairing, self.consistency, self.options)
