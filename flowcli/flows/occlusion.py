@@ -9,6 +9,8 @@ from ..arrays import Flow, Mask
 from ..choices import ABSOLUTE, RELATIVE
 from .sampling import look_up
 
+_BAND = 1 << 14  # pixels that are compared at a time, so that the work arrays stay in the cache
+
 
 def occluded(forward: Flow, backward: Flow, *, relative: float = RELATIVE, absolute: float = ABSOLUTE) -> Mask:
     """Find the pixels of frame 1 that are hidden in frame 2, by the forward-backward check.
@@ -28,10 +30,15 @@ def occluded(forward: Flow, backward: Flow, *, relative: float = RELATIVE, absol
         ``(H, W)`` bool, true where occluded.
     """
     back, inside = look_up(backward, forward)
-    with np.errstate(invalid="ignore", over="ignore"):
-        contradiction = _squared(forward + back)
-        allowed = relative * (_squared(forward) + _squared(back)) + absolute
-        return np.asarray(~(contradiction < allowed) | ~inside)
+    hidden = np.empty(inside.shape, np.bool_)
+    step = max(1, _BAND // max(1, inside.shape[1]))
+    for start in range(0, len(hidden), step):
+        rows = slice(start, start + step)
+        there, then = forward[rows], back[rows]
+        with np.errstate(invalid="ignore", over="ignore"):
+            allowed = relative * (_squared(there) + _squared(then)) + absolute
+            hidden[rows] = ~(_squared(there + then) < allowed) | ~inside[rows]
+    return hidden
 
 
 def inconsistency(forward: Flow, backward: Flow) -> npt.NDArray[np.float32]:

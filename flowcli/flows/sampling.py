@@ -70,9 +70,10 @@ def _flow_sampler(flow: Flow) -> _Sampler:
     pixels = np.ascontiguousarray(flow).view(np.complex64).reshape(-1)
 
     def sample(x: _Points, y: _Points) -> npt.NDArray[np.float64]:
-        left, top = x.astype(np.intp), y.astype(np.intp)
+        left, top = x.astype(np.int32), y.astype(np.int32)  # which takes half the time that 64 bits do
         across, down = x - left, y - top
-        at = top * width + left
+        at = np.multiply(top, width, dtype=np.intp)
+        at += left
         right, below = across > 0, (down > 0) * width  # a neighbour without a weight is not looked at
         upper = pixels.take(at) * (1 - across) + pixels.take(at + right) * across
         at += below

@@ -277,6 +277,8 @@ class FlowFolder:
         total = pixels * (3 if form is None else _EXACT.get(form.name, 8))
         total += pixels * (consistency.mask + 4 * consistency.error)
         each = total // max(1, flows)
+        if not hasattr(shutil, "disk_usage"):  # the system does not say
+            return
         parent = next(path for path in (self.folder, *self.folder.absolute().parents) if path.exists())
         try:
             free = shutil.disk_usage(parent).free

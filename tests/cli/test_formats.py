@@ -67,7 +67,7 @@ def test_the_bound_is_given_to_every_command(flowcli: Run, tmp_path: Path) -> No
     assert flowcli("warp", "2.png", "p.jpg", "-o", "w.png", *bound).returncode == 0
     done = flowcli("info", "p.jpg", "--bound", 0)
     assert done.returncode == 2
-    assert "--bound must be a number of pixels above 0" in one_line(done)
+    assert "--bound must be between 0.001 and 1000000 pixels" in one_line(done)
     done = flowcli("convert", "p.jpg", "p.jpg", "--flow-format", "jpg", "--force")
     assert done.returncode == 2
     assert "is also an input" in one_line(done)
