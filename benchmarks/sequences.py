@@ -1,7 +1,7 @@
 """What masks cost: both directions in one run, compared with a plain run for each, and with the model alone.
 
-``python -m benchmarks.sequences VIDEO`` times ``video --gap 1,-1 --mask``, then ``video --gap 1`` and ``video --gap -1``,
-then the model over the same frames in both directions; several rounds, side by side in one process.
+``python -m benchmarks.sequences VIDEO`` times ``video --gap 1,-1 --mask``, then ``video`` for each direction without
+masks, then the model over the same frames in both directions; several rounds, side by side in one process.
 """
 
 from __future__ import annotations
