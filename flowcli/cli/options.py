@@ -10,15 +10,12 @@ from __future__ import annotations
 
 import functools
 import inspect
-import math
 import os
-import re
 from collections.abc import Callable
 from dataclasses import dataclass, fields, is_dataclass, replace
-from fractions import Fraction
 from pathlib import Path
 from types import SimpleNamespace
-from typing import TYPE_CHECKING, Annotated, Any, Literal, get_type_hints
+from typing import TYPE_CHECKING, Annotated, Any, get_type_hints
 
 import typer
 
@@ -38,6 +35,7 @@ from ..choices import (
 )
 from ..errors import UsageError
 from ..limits import MAX_PIXELS
+from . import parsers
 from .console import console, show_log
 from .download import download_progress
 
@@ -52,80 +50,6 @@ if TYPE_CHECKING:
     from ..results import Result
     from ..run.consistency import Consistency
     from ..run.pairing import Pairing
-
-
-def _batch_size(text: str) -> int | Literal["auto"]:
-    if text == "auto":
-        return "auto"
-    if not text.isdecimal() or int(text) < 1:
-        raise typer.BadParameter(f"{text!r} is neither auto nor a positive whole number")
-    return int(text)
-
-
-def _max_flow(text: str) -> float | Literal["auto"]:
-    if text == "auto":
-        return "auto"
-    try:
-        value = float(text)
-    except ValueError as error:
-        raise typer.BadParameter(f"{text!r} is neither auto nor a number of pixels") from error
-    if not 1e-3 <= value <= 1e6:
-        raise typer.BadParameter(f"{value} is not between 0.001 and 1000000 pixels")
-    return value
-
-
-def position(text: str) -> int | Fraction:
-    """Parse a position in a video: a frame number, or a time such as ``12.5s``, ``1:30`` or ``1:02:03.5``.
-
-    Returns:
-        The frame number as an integer, or the seconds as a fraction.
-
-    Raises:
-        typer.BadParameter: it is neither.
-    """
-    if re.fullmatch(r"\d{1,12}", text):
-        return int(text)
-    if re.fullmatch(r"\d{1,9}(\.\d{1,9})?s|\d{1,9}(:[0-5]?\d){1,2}(\.\d{1,9})?", text):
-        seconds = Fraction(0)
-        for part in text.removesuffix("s").split(":"):
-            seconds = seconds * 60 + Fraction(part)
-        return seconds
-    raise typer.BadParameter(f"{text!r} is neither a frame number nor a time such as 12.5s or 1:30")
-
-
-def frame_rate(text: str) -> Fraction:
-    """Parse frames per second, such as ``25`` or ``30000/1001``.
-
-    Raises:
-        typer.BadParameter: it is not a number above 0 and at most 1000.
-    """
-    try:
-        rate = Fraction(text).limit_denominator(100_000)
-    except (ValueError, ZeroDivisionError):
-        rate = Fraction(0)
-    if not 0 < rate <= 1000:
-        raise typer.BadParameter(f"{text!r} is not a frame rate up to 1000, such as 25 or 30000/1001")
-    return rate
-
-
-def _levels(text: str) -> tuple[float, float] | Literal["auto"]:
-    if text == "auto":
-        return "auto"
-    try:
-        low, high = map(float, text.split(":"))
-    except ValueError as error:
-        raise typer.BadParameter(f"{text!r} is neither auto nor LOW:HIGH, such as 0:4095") from error
-    if not -math.inf < low < high < math.inf:
-        raise typer.BadParameter(f"{text!r}: LOW must be less than HIGH")
-    return low, high
-
-
-def _gaps(text: str) -> tuple[int, ...] | Literal["all"]:
-    if text == "all":
-        return "all"
-    if not re.fullmatch(r"[+-]?\d{1,6}(,[+-]?\d{1,6})*", text):
-        raise typer.BadParameter(f"{text!r} is neither all nor whole numbers such as 1,-1,3")
-    return tuple(map(int, text.split(",")))
 
 
 def _limit_opencv(max_pixels: int) -> int:
@@ -166,9 +90,9 @@ class EstimatorOptions(DeviceOptions):
         Precision,
         typer.Option(help="Arithmetic; auto is tf32 on GPUs that have it, else fp32."),
     ] = "auto"
-    batch_size: Annotated[Any, typer.Option(parser=_batch_size, metavar="auto|N", help="Windows per forward pass.")] = (
-        "auto"
-    )
+    batch_size: Annotated[
+        Any, typer.Option(parser=parsers.batch_size, metavar="auto|N", help="Windows per forward pass.")
+    ] = "auto"
     overlap: Annotated[int, typer.Option(min=0, metavar="PIXELS", help="Minimum overlap of neighbouring windows.")] = 20
     grid: Annotated[GridKind, typer.Option(help="Windows: evenly spread, or as in the reference procedure.")] = "even"
     scale: Annotated[float, typer.Option(metavar="FACTOR", help="Estimate at FACTOR times the frames' size.")] = 1.0
@@ -215,7 +139,7 @@ class FrameOptions:
     levels: Annotated[
         Any,
         typer.Option(
-            parser=_levels,
+            parser=parsers.levels,
             metavar="LOW:HIGH|auto",
             help="Values of the frames that become black and white: for scientific, 16-bit and float frames.",
         ),
@@ -235,7 +159,7 @@ class SequenceOptions:
     gap: Annotated[
         Any,
         typer.Option(
-            parser=_gaps,
+            parser=parsers.gaps,
             metavar="LIST|all",
             help="Pair each frame i with i + g, for each g of a list such as 1,-1,3 (1); all: every ordered pair.",
         ),
@@ -296,16 +220,19 @@ class SelectionOptions:
     start: Annotated[
         Any,
         typer.Option(
-            parser=position, metavar="PLACE", help="First frame: a frame number, or a time such as 12.5s or 1:30."
+            parser=parsers.position,
+            metavar="PLACE",
+            help="First frame: a frame number, or a time such as 12.5s or 1:30.",
         ),
     ] = "0"
     end: Annotated[
-        Any, typer.Option(parser=position, metavar="PLACE", help="First frame to leave out: a number or a time.")
+        Any,
+        typer.Option(parser=parsers.position, metavar="PLACE", help="First frame to leave out: a number or a time."),
     ] = None
     stride: Annotated[int, typer.Option(min=1, metavar="N", help="Use every N-th frame only.")] = 1
     fps: Annotated[
         Any,
-        typer.Option(parser=frame_rate, metavar="RATE", help="Frames per second of a folder or pattern (25)."),
+        typer.Option(parser=parsers.frame_rate, metavar="RATE", help="Frames per second of a folder or pattern (25)."),
     ] = None
     stream: Annotated[
         int | None, typer.Option(min=0, metavar="N", help="The N-th video stream, counted from 0; else the largest.")
@@ -340,7 +267,9 @@ class ColorOptions:
 
     max_flow: Annotated[
         Any,
-        typer.Option(parser=_max_flow, metavar="auto|PIXELS", help="Flow length that gets full colour in pictures."),
+        typer.Option(
+            parser=parsers.max_flow, metavar="auto|PIXELS", help="Flow length that gets full colour in pictures."
+        ),
     ] = "auto"
     wheel: Annotated[Wheel, typer.Option(help="Colour wheel; zero flow is white, or black in hsv.")] = "middlebury"
     legend: Annotated[bool, typer.Option("--legend", help="Draw the colour wheel, with its scale, in a corner.")] = (

@@ -19,7 +19,7 @@ from ..draw.style import Style
 from ..errors import BatchError, InputError, UsageError
 from ..estimator import FlowEstimator
 from ..flows.formats import FlowOptions
-from ..flows.io import suffix_of
+from ..flows.io import files_of, suffix_of
 from ..frames.images import image_size
 from ..frames.reading import Reading
 from ..results import BatchSummary, PairResult
@@ -147,7 +147,9 @@ def estimate_batch(
             tasks = source
         is_folder = name is not None and Path(name).is_dir()
         known = list(distinct(tasks, outputs.files)) if isinstance(tasks, Collection) else None
-        job = _BatchJob(estimator, outputs, reading, list(shard.pick(known or ())), is_folder)
+        job = _BatchJob(estimator, outputs, reading, known or ())
+        if is_folder and known is not None:
+            job.check_room(list(shard.pick(known)))
         failures = stack.enter_context(Failures(outputs.folder))
 
         def report(outcome: Outcome) -> None:
@@ -169,7 +171,6 @@ class _BatchJob:
         outputs: BatchOutputs,
         reading: Reading,
         known: Collection[Task],
-        is_sequence: bool,
     ) -> None:
         self._estimator = estimator
         self._outputs = outputs
@@ -184,7 +185,7 @@ class _BatchJob:
         self._holds_arrays = not known or any(map(self._files.holds_arrays, outs))
         wanted: dict[Kind, list[Path]] = {}
         for out in outs:
-            flow_files = outputs.files(out)[: -len(self._files.beside(out)) or None]
+            flow_files = files_of(outputs.folder / out, self._files.form_of(out))
             wanted.setdefault(self._folder.kind(out), []).extend(flow_files)
         if not known:  # tasks that come one by one: settings that differ are an error before any work all the same
             wanted[self._folder.kind(Path(f"x{suffix_of(outputs.flow_format)}"))] = []
@@ -192,8 +193,6 @@ class _BatchJob:
             self._record.expect(kind, self._settings(kind), paths)
         for beside in outputs.consistency.kinds():
             self._record.expect(beside, self._settings(beside), ())
-        if is_sequence:
-            self._check_room(known)
         self._settle([frame for task in known for frame in (task.frame1, task.frame2) if frame is not None])
 
     @property
@@ -201,7 +200,7 @@ class _BatchJob:
         """The levels of the frames, if there are any."""
         return None if self._reading.levels == "auto" else str(self._reading) or None
 
-    def _check_room(self, tasks: Collection[Task]) -> None:
+    def check_room(self, tasks: Collection[Task]) -> None:
         """Say if the flows of these tasks take much of the free space; raises ``OutputError`` if they do not fit."""
         frames = [task.frame1 for task in tasks if task.frame1 is not None]
         sizes: dict[Path, int] = {}

@@ -226,13 +226,23 @@ class _VideoJob:
         """The pairs of frames; damage after the first pair ends them and is reported in the summary."""
         try:
             for pair in pairs(self._source, self._outputs.pairing):
-                yield self._work(pair)
+                if pair.opposite is None or self._needs_both:
+                    yield self._work(pair)
+                else:  # each for itself, so that one alone can be skipped
+                    yield self._work(replace(pair, opposite=None))
+                    yield self._work(pair.opposite)
         except DamagedError as error:
             if not self._count:
                 raise
             self._damage = InputError(f"{error.message}; the outputs contain the {self._count} pairs before that")
         if not self._count:
             raise no_pairs(self._source, self._outputs.pairing)
+
+    @property
+    def _needs_both(self) -> bool:
+        """Whether a file of flow says something of the other direction."""
+        form = self._files.form
+        return self._outputs.consistency.is_wanted or (form is not None and form.encode_both is not None)
 
     def _work(self, pair: FlowPair) -> Work:
         """The work of a pair and of its opposite."""
@@ -244,16 +254,15 @@ class _VideoJob:
             raise DamagedError(error.message) from error
         if not self._count:
             self._begin(pair)
-        opposite = None if pair.opposite is None else pair.opposite
         work = self._task(pair)
-        if opposite is not None:
-            work = replace(work, opposite=self._task(opposite), is_mutual=True)
+        if pair.opposite is not None:
+            work = replace(work, opposite=self._task(pair.opposite), is_mutual=True)
         frames = first.image, second.image
         shown = pair.frame.image if self._writer is not None else None
         hidden = self._outputs.layout == "occlusion" and self._writer is not None
         is_mutual = work.is_mutual or hidden or (self._outputs.consistency.is_wanted and not work.is_there)
-        if hidden or (self._writer is not None and work.is_done and work.flow is None):
-            work = replace(work, flow=None, is_done=False)  # the output video needs the flow itself
+        if hidden and not pair.index.is_zero:
+            work = replace(work, flow=None)  # both directions are needed, whatever is there
         return replace(work, frames=frames, shown=shown, is_mutual=is_mutual and not pair.index.is_zero)
 
     def _begin(self, pair: FlowPair) -> None:

@@ -181,6 +181,17 @@ def test_estimate_and_batch_agree(flowcli: Run, tmp_path: Path) -> None:
     assert (tmp_path / "b.flo").read_bytes() == (tmp_path / "a.flo").read_bytes()
 
 
+def test_shards_take_the_levels_of_all_frames(flowcli: Run, tmp_path: Path) -> None:
+    frames = [frame + 500 * index for index, frame in enumerate(faint_frames(5))]
+    folder_of(tmp_path / "in", frames)
+    for part in ("1/2", "2/2", "7/9"):  # the last has no pairs at all
+        command = ("batch", "in", "--out-dir", f"out{part[0]}", *DIS, "--levels", "auto", "--shard", part, "--json")
+        done = flowcli(*command)
+        assert done.returncode == 0, done.stderr
+        low, high = percentiles(frames)
+        assert json.loads(done.stdout.splitlines()[-1])["levels"] == f"{low:.10g}:{high:.10g}"
+
+
 def test_pairs_from_a_pipe_take_the_levels_of_their_first_frame(environment: dict[str, str], tmp_path: Path) -> None:
     frames = faint_frames(3)
     folder_of(tmp_path / "in", [frames[0], frames[1], frames[2] + 5000])

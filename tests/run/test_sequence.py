@@ -273,6 +273,26 @@ def test_names_are_compared_as_they_will_be(
         assert not (tmp_path / "out").exists()
 
 
+def test_what_is_there_of_one_direction_is_not_estimated_again(
+    dis: FlowEstimator, source: Path, tmp_path: Path
+) -> None:
+    options: dict[str, Any] = {"pairing": Pairing((1, -1))}
+    total = run(dis, source, tmp_path / "out", **options).windows
+    for path in (tmp_path / "out/gap-1").iterdir():
+        path.unlink()
+    assert run(dis, source, tmp_path / "out", **options).windows == total // 2
+
+
+@pytest.mark.parametrize("layout", ["flow", "occlusion"])
+def test_padding_with_zero_is_zero_in_every_layout(
+    dis: FlowEstimator, source: Path, tmp_path: Path, layout: Any
+) -> None:
+    options: dict[str, Any] = {"pairing": Pairing(pad="zero"), "layout": layout, "video": tmp_path / "v.mkv"}
+    run(dis, source, tmp_path / "out", **options)
+    last = f"img{COUNT - 1}" if source.is_dir() else f"{COUNT - 1:06d}"
+    assert not read_flow(tmp_path / f"out/{last}.flo").any()
+
+
 def test_padding_depends_on_where_the_sequence_ends(dis: FlowEstimator, source: Path, tmp_path: Path) -> None:
     options: dict[str, Any] = {"pairing": Pairing(pad="repeat")}
     run(dis, source, tmp_path / "out", selection=Selection(0, 5), **options)
