@@ -17,7 +17,8 @@ from flowcli import load_estimator
 from flowcli.frames.opening import open_source
 from flowcli.run.consistency import Consistency
 from flowcli.run.pairing import Pairing
-from flowcli.run.video import VideoOutputs, estimate_video
+from flowcli.run.video import estimate_video
+from flowcli.run.video_outputs import VideoOutputs
 
 from .throughput import seconds
 

@@ -20,7 +20,8 @@ import numpy as np
 
 from flowcli import colorize, load_estimator
 from flowcli.frames.opening import open_source
-from flowcli.run.video import VideoOutputs, estimate_video
+from flowcli.run.video import estimate_video
+from flowcli.run.video_outputs import VideoOutputs
 
 
 def seconds(work: Callable[[], object]) -> float:

@@ -32,11 +32,13 @@ if TYPE_CHECKING:
     from .flows.warp import warp
     from .frames.images import read_image
     from .frames.reading import Reading
-    from .run.batch import BatchOutputs, estimate_batch
+    from .run.batch import estimate_batch
+    from .run.batch_outputs import BatchOutputs
     from .run.check import check_model
     from .run.evaluation import evaluate, evaluate_dataset
     from .run.stream import sequence
-    from .run.video import VideoOutputs, estimate_video
+    from .run.video import estimate_video
+    from .run.video_outputs import VideoOutputs
     from .run.warp import WarpOutputs, warp_sequence
 
 __all__ = [
@@ -69,13 +71,13 @@ __all__ = [
 ]
 
 _HOME = {
-    "BatchOutputs": "run.batch",
+    "BatchOutputs": "run.batch_outputs",
     "FlowEstimator": "estimator",
     "FlowOptions": "flows.formats",
     "FlowcliError": "errors",
     "Reading": "frames.reading",
     "Style": "draw.style",
-    "VideoOutputs": "run.video",
+    "VideoOutputs": "run.video_outputs",
     "WarpOutputs": "run.warp",
     "chain": "flows.chain",
     "check_model": "run.check",

@@ -16,6 +16,9 @@ VerticalAxis: TypeAlias = Literal["up", "down"]
 Wheel: TypeAlias = Literal["middlebury", "hsv"]
 """Colour wheels for directions: zero flow is white in ``middlebury`` and black in ``hsv``."""
 
+FlowVideoFormat: TypeAlias = Literal["mp4", "webm"]
+"""Formats of the flow video that each video of a batch gets."""
+
 Layout: TypeAlias = Literal["flow", "side-by-side", "overlay", "arrows", "occlusion"]
 """What each frame of a flow video shows."""
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any, Generic, Literal, TypeVar
@@ -95,6 +96,13 @@ class FlowEstimator:
         self.grid_kind = grid
         self.scale = scale
         self.batch_size = model.largest_batch() if batch_size == "auto" else batch_size
+        self._turn = threading.Lock()  # models need not be made for several threads
+
+    def variant(self, *, overlap: int, scale: float, batch_size: int) -> FlowEstimator:
+        """An estimator with the same model and other settings, which another thread may use at the same time."""
+        other = FlowEstimator(self.model, overlap=overlap, scale=scale, batch_size=batch_size)
+        other._turn = self._turn
+        return other
 
     def settings(self) -> dict[str, object]:
         """The settings that determine the values of the flow, for records; JSON types only."""
@@ -222,7 +230,8 @@ class FlowEstimator:
                 for name in ("frame1", "frame2")
             )
             try:
-                flows = self.model(first, second)
+                with self._turn:
+                    flows = self.model(first, second)
             except OutOfMemoryError as error:
                 if len(part) == 1:
                     raise DeviceError(

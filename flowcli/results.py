@@ -106,6 +106,29 @@ class PairResult(Result):
 
 
 @dataclass(frozen=True, kw_only=True)
+class VideoResult(Result):
+    """One video of `batch`; its pairs are counted, not listed."""
+
+    type: Annotated[str, "always video"] = "video"
+    item: Annotated[int, "number of the item in the input, from 0"]
+    status: Annotated[Status, "done, skipped (valid outputs of all pairs exist) or failed"]
+    error: Annotated[str | None, "why it failed"] = None
+    video: Annotated[Path | None, "the video"]
+    origin: Annotated[str | None, "source of the item in a batch: line of the manifest, or the video"] = None
+    outputs: Annotated[tuple[Path, ...], "flow video and folder of flow, which may be incomplete if it failed"] = ()
+    pairs: Annotated[int, "pairs processed: done and skipped"] = 0
+    done: Annotated[int, "pairs estimated"] = 0
+    skipped: Annotated[int, "pairs with valid outputs of an earlier run"] = 0
+    windows: Annotated[int, "windows estimated"] = 0
+    loss: Annotated[str | None, "part of the flow that the output format cannot store"] = None
+    largest_flow: Annotated[float, "length of the longest vector of all its flows, in pixels"] = 0.0
+    max_flow: Annotated[float | None, "its colour scale in pixels; null if there is none"] = None
+    levels: Annotated[str | None, "frame values that became 0 and 255, as LOW:HIGH; null without --levels"] = None
+    width: Annotated[int | None, "width of the flow, in pixels; null if there is none"] = None
+    height: Annotated[int | None, "height of the flow, in pixels; null if there is none"] = None
+
+
+@dataclass(frozen=True, kw_only=True)
 class EstimateResult(EstimatorUse, PairResult):
     """The object of `estimate`."""
 
@@ -127,7 +150,7 @@ class RunSummary(EstimatorUse, Result):
     pairs: Annotated[int, "pairs processed: done, skipped and failed"]
     done: Annotated[int, "pairs estimated"]
     skipped: Annotated[int, "pairs with valid outputs of an earlier run"]
-    failed: Annotated[int, "pairs that failed"]
+    failed: Annotated[int, "pairs that failed; in a batch, videos that failed count as one each"]
     windows: Annotated[int, "windows estimated"]
     seconds: Annotated[float, "time taken, without loading the model"]
     max_flow: Annotated[float | None, "the common colour scale in pixels; null if there is none"]
@@ -155,7 +178,8 @@ class VideoSummary(RunSummary):
 class BatchSummary(RunSummary):
     """The last line of `batch`."""
 
-    shard: Annotated[str, "the part of the pairs that was processed, as I/N"]
+    shard: Annotated[str, "the part of the items that was processed, as I/N"]
+    videos: Annotated[int, "videos processed; their pairs are among the pairs above"] = 0
 
 
 @dataclass(frozen=True, kw_only=True)

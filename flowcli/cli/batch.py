@@ -1,13 +1,16 @@
-"""``flowcli batch``: the flow of many pairs, resumable."""
+"""``flowcli batch``: the flow of many pairs or videos, resumable."""
 
 from __future__ import annotations
 
+import os
 import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from ..choices import FlowVideoFormat
+from . import parsers
 from .console import console
 from .options import (
     AdoptOption,
@@ -24,7 +27,10 @@ from .options import (
 )
 
 if TYPE_CHECKING:
-    from ..results import PairResult, Result
+    from ..results import PairResult, Result, VideoResult
+
+
+_MOST_READERS = 4  # decoders have threads of their own
 
 
 def _shard(text: str) -> tuple[int, int]:
@@ -40,7 +46,8 @@ def batch(
         str,
         typer.Argument(
             metavar="MANIFEST|FOLDER|-",
-            help="CSV or JSON Lines with frame1,frame2[,out]; a folder of frames; or - for a manifest on stdin.",
+            help="CSV or JSON Lines with frame1,frame2[,out] or video[,out][,start][,end][,stride]; a list of videos, "
+            "one a line; a folder of frames and videos; or - for a manifest on stdin.",
         ),
     ],
     estimator_options: EstimatorOptions,
@@ -53,6 +60,13 @@ def batch(
         Path, typer.Option(metavar="DIR", readable=False, help="Output folder; finished outputs are skipped.")
     ],
     flow_format: FlowFormatOption = None,
+    video_out: Annotated[
+        FlowVideoFormat | None,
+        typer.Option(help="Write a flow video for each video; and flow files only with --flow-format or --names."),
+    ] = None,
+    workers: Annotated[
+        Any, typer.Option(parser=parsers.workers, metavar="auto|N", help="Videos that are decoded at the same time.")
+    ] = "auto",
     shard: Annotated[
         Any, typer.Option(parser=_shard, metavar="I/N", help="Process only part I of N, counted from 1.")
     ] = "1/1",
@@ -60,19 +74,21 @@ def batch(
     force: ForceOption = False,
     adopt: AdoptOption = False,
 ) -> Result:
-    """Estimate the flow of many pairs of frames.
+    """Estimate the flow of many pairs of frames, or of many videos.
 
-    In a folder, consecutive frames in natural order form pairs; subfolders are paired separately.
+    In a folder, consecutive frames in natural order form pairs; subfolders are paired separately. The flow of a video
+    goes to DIR/NAME/000000.flo and so on, a flow video to DIR/NAME.mp4.
     Finished outputs of an earlier run are skipped. Failures are listed in DIR/failures.jsonl.
     """
-    from ..run.batch import BatchOutputs, Shard, estimate_batch
-    from ..run.manifest import open_tasks
+    from ..run.batch import Shard, estimate_batch
+    from ..run.batch_outputs import BatchOutputs
+    from ..run.items import Items, open_tasks
     from ..storage import check_writable
     from .render import show
 
     outputs = BatchOutputs(
         out_dir,
-        flow_format=flow_format or "flo",
+        flow_format=flow_format,
         options=file_options.options(),
         style=color_options.style(),
         force=force,
@@ -80,15 +96,17 @@ def batch(
         names=sequence_options.names,
         pairing=sequence_options.pairing(),
         consistency=sequence_options.checked(),
+        video_format=video_out,
     )
     check_writable(out_dir)
     with open_tasks(source, outputs.flow_format, out_dir, console.note, outputs.sequence) as tasks:
         estimator = estimator_options.load()
         part = Shard(*shard)
-        total = part.size(len(tasks)) if isinstance(tasks, list) else None
-        with console.progress("estimating", total, "pairs") as advance:
+        total = part.size(len(tasks)) if isinstance(tasks, Items) else None
+        unit = "items" if isinstance(tasks, Items) and tasks.has_videos else "pairs"
+        with console.progress("estimating", total, unit) as advance:
 
-            def on_pair(result: PairResult) -> None:
+            def on_item(result: PairResult | VideoResult) -> None:
                 advance(1)
                 show(result, as_json=json)
 
@@ -99,6 +117,8 @@ def batch(
                 reading=frame_options.reading(),
                 name=source,
                 shard=part,
-                on_pair=on_pair,
+                workers=min(_MOST_READERS, os.cpu_count() or 1) if workers == "auto" else workers,
+                on_pair=on_item,
+                on_video=on_item,
                 wants_statistics=json,
             )

@@ -9,6 +9,8 @@ from typing import Literal
 
 import typer
 
+from ..errors import UsageError
+
 
 def batch_size(text: str) -> int | Literal["auto"]:
     """Windows per forward pass: ``auto`` or a number, at least 1."""
@@ -17,6 +19,11 @@ def batch_size(text: str) -> int | Literal["auto"]:
     if not text.isdecimal() or int(text) < 1:
         raise typer.BadParameter(f"{text!r} is neither auto nor a positive whole number")
     return int(text)
+
+
+def workers(text: str) -> int | Literal["auto"]:
+    """How many work at the same time: ``auto`` or a number, at least 1."""
+    return batch_size(text)
 
 
 def max_flow(text: str) -> float | Literal["auto"]:
@@ -33,22 +40,13 @@ def max_flow(text: str) -> float | Literal["auto"]:
 
 
 def position(text: str) -> int | Fraction:
-    """Parse a position in a video: a frame number, or a time such as ``12.5s``, ``1:30`` or ``1:02:03.5``.
+    """A position in a video: a frame number, or a time such as ``12.5s``."""
+    from ..frames.selection import parse_position
 
-    Returns:
-        The frame number as an integer, or the seconds as a fraction.
-
-    Raises:
-        typer.BadParameter: it is neither.
-    """
-    if re.fullmatch(r"\d{1,12}", text):
-        return int(text)
-    if re.fullmatch(r"\d{1,9}(\.\d{1,9})?s|\d{1,9}(:[0-5]?\d){1,2}(\.\d{1,9})?", text):
-        seconds = Fraction(0)
-        for part in text.removesuffix("s").split(":"):
-            seconds = seconds * 60 + Fraction(part)
-        return seconds
-    raise typer.BadParameter(f"{text!r} is neither a frame number nor a time such as 12.5s or 1:30")
+    try:
+        return parse_position(text)
+    except UsageError as error:
+        raise typer.BadParameter(error.message) from error
 
 
 def frame_rate(text: str) -> Fraction:

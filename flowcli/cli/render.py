@@ -24,6 +24,7 @@ from ..results import (
     RunSummary,
     StockCheck,
     SubsetFigures,
+    VideoResult,
     VideoSummary,
     WarpResult,
     WarpSummary,
@@ -66,7 +67,8 @@ def show(result: Result, *, as_json: bool) -> None:
         console.output(text)
     notes = [*_notes(result), *([] if as_json else _written(result))]
     # What a format cannot hold is said once for all pairs; failures are each said.
-    say = console.once if isinstance(result, PairResult) and result.status != "failed" else console.note
+    is_good = isinstance(result, PairResult | VideoResult) and result.status != "failed"
+    say = console.once if is_good else console.note
     for note in notes:
         say(note)
 
@@ -89,8 +91,9 @@ def _written(_result: Result) -> list[str]:
     return []
 
 
-@_notes.register
-def _(result: PairResult) -> list[str]:
+@_notes.register(PairResult)
+@_notes.register(VideoResult)
+def _(result: PairResult | VideoResult) -> list[str]:
     failure = [f"failed: {result.error}"] if result.status == "failed" else []
     return failure + ([result.loss] if result.loss else [])
 
@@ -101,10 +104,10 @@ def _(result: EstimateResult) -> list[str]:
     return [f"wrote {written} ({result.windows} windows, {result.seconds:.1f} s)"] if written else []
 
 
-def _account(result: RunSummary) -> str:
+def _account(result: RunSummary, of: str = "") -> str:
     rate = result.done / result.seconds if result.seconds else 0.0
     return (
-        f"{result.pairs} pairs in {' and '.join(map(str, result.outputs))}: "
+        f"{result.pairs} pairs{of} in {' and '.join(map(str, result.outputs))}: "
         f"{result.done} done, {result.skipped} skipped, {result.failed} failed "
         f"in {result.seconds:.1f} s, {rate:.2f} pairs per second"
     )
@@ -112,7 +115,7 @@ def _account(result: RunSummary) -> str:
 
 @_notes.register
 def _(result: BatchSummary) -> list[str]:
-    return [_account(result)]
+    return [_account(result, f" of {result.videos} videos" if result.videos else "")]
 
 
 @_notes.register

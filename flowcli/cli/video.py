@@ -65,7 +65,8 @@ def video(
     N frames give N - 1 flows, each shown at the time of its first frame, all with the same colour scale.
     """
     from ..run.pairing import Plan
-    from ..run.video import VideoOutputs, estimate_video
+    from ..run.video import estimate_video
+    from ..run.video_outputs import VideoOutputs
     from .render import show
 
     outputs = VideoOutputs(

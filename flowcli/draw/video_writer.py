@@ -19,7 +19,7 @@ from av.video.reformatter import ColorRange, Colorspace
 
 from ..arrays import Frame
 from ..errors import OutputError
-from ..frames.container import cause_of
+from ..frames.container import cause_of, opened
 from ..geometry import resize_frame
 from ..storage import atomic_output
 
@@ -177,23 +177,32 @@ class VideoWriter:
 
 
 @contextlib.contextmanager
-def written_video(path: Path, rate: Fraction, time_base: Fraction) -> Iterator[VideoWriter]:
+def written_video(
+    path: Path, rate: Fraction, time_base: Fraction, made_from: str | None = None
+) -> Iterator[VideoWriter]:
     """Write a video while the block runs; it gets its name if the block ends well, and is removed otherwise.
 
     Args:
         path: the video; its suffix is one of ``VIDEO_SUFFIXES``.
         rate: average number of frames per second.
         time_base: resolution of the frames' times, in seconds.
+        made_from: what it is made from, for :func:`flowcli.storage.is_made_from`.
 
     Raises:
         OutputError: the file cannot be written.
     """
-    with atomic_output(path) as temporary, contextlib.ExitStack() as unfinished:
+    with atomic_output(path, made_from) as temporary, contextlib.ExitStack() as unfinished:
         writer = VideoWriter(temporary, path, rate, time_base)
         unfinished.callback(writer.abandon)
         yield writer
         unfinished.pop_all()  # success: nothing to abandon
         writer.close()
+
+
+def written_size(path: Path) -> tuple[int, int]:
+    """The height and width of a written video; raises ``InputError`` if it cannot be read."""
+    with opened(path) as (_, _, stream):
+        return stream.height, stream.width
 
 
 def _subsampled(frame: VideoFrame) -> VideoFrame:

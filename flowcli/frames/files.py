@@ -16,6 +16,12 @@ _SUFFIXES = (
 IMAGE_SUFFIXES = frozenset(_SUFFIXES.split())
 """The suffixes of files that count as frames in a folder: those of all formats that are read."""
 
+_VIDEOS = (
+    ".mp4 .m4v .mov .qt .mkv .webm .avi .divx .mpg .mpeg .mpe .m1v .m2v .mp2v .vob .ts .m2ts .mts .wmv .asf .flv .f4v "
+    ".3gp .3g2 .ogv .ogm .rm .rmvb .mxf .dv .nut .y4m .h264 .264 .hevc .h265 .265 .mjpg .mjpeg .ivf .mj2"
+)
+_VIDEO_SUFFIXES = frozenset(_VIDEOS.split())
+
 _WILDCARD = re.compile(r"[*?\[]")
 _PRINTF = re.compile(r"%(\d*)d")
 
@@ -29,6 +35,11 @@ def natural_key(path: Path) -> tuple[list[tuple[int, str]], str]:
 def is_frame(path: Path) -> bool:
     """Whether a file in a folder counts as a frame, by its name."""
     return path.suffix.lower() in IMAGE_SUFFIXES and not path.name.startswith(".")
+
+
+def is_video(path: Path) -> bool:
+    """Whether a file in a folder counts as a video, by its name; animated images count as frames there."""
+    return path.suffix.lower() in _VIDEO_SUFFIXES and not path.name.startswith(".")
 
 
 def image_files(path: Path) -> list[Path] | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from fractions import Fraction
@@ -14,6 +15,32 @@ Content = TypeVar("Content")
 
 Position = int | Fraction
 """A position in a video: a frame number, counted from 0, or seconds since the first frame."""
+
+
+def parse_position(text: str) -> Position:
+    """Parse a position in a video: a frame number, or a time such as ``12.5s``, ``1:30`` or ``1:02:03.5``.
+
+    Returns:
+        The frame number as an integer, or the seconds as a fraction.
+
+    Raises:
+        UsageError: it is neither.
+    """
+    if re.fullmatch(r"\d{1,12}", text):
+        return int(text)
+    if re.fullmatch(r"\d{1,9}(\.\d{1,9})?s|\d{1,9}(:[0-5]?\d){1,2}(\.\d{1,9})?", text):
+        seconds = Fraction(0)
+        for part in text.removesuffix("s").split(":"):
+            seconds = seconds * 60 + Fraction(part)
+        return seconds
+    raise UsageError(f"{text!r} is neither a frame number nor a time such as 12.5s or 1:30")
+
+
+def format_position(position: Position) -> str:
+    """A position as :func:`parse_position` reads it; times in microseconds."""
+    if isinstance(position, int):
+        return str(position)
+    return f"{math.floor(position)}.{math.floor(position % 1 * 1_000_000):06d}s"
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""Work in background threads, through bounded queues: a producer that reads ahead, a consumer that writes behind.
+"""Work in background threads, through bounded queues: producers that read ahead, a consumer that writes behind.
 
 Decoding, encoding, OpenCV and torch all release Python's global interpreter lock, so threads suffice.
 """
@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import queue
 import threading
-from collections.abc import Callable, Iterable, Iterator
+import time
+from collections.abc import Callable, Generator, Iterable, Iterator
 from typing import Generic, TypeVar
 
 Item = TypeVar("Item")
@@ -24,49 +25,58 @@ class _End:
 
 
 class ReadAhead(Generic[Item]):
-    """Iterates over ``items`` in a thread, ahead of the consumer.
+    """Iterates over sources, each in a thread of its own, ahead of the consumer.
 
-    An error in the thread is raised in place of the item. Use it as a context manager: leaving it stops the thread.
+    An error in a thread is raised in place of the item. Use it as a context manager: leaving it stops the threads.
 
     Args:
-        items: the source.
+        sources: the sources; the items of each come in order.
         depth: how many items may wait in the queue, at least 1.
     """
 
-    def __init__(self, items: Iterable[Item], depth: int) -> None:
-        self._items = items
+    def __init__(self, *sources: Iterable[Item], depth: int) -> None:
         self._queue: queue.Queue[Item | _End] = queue.Queue(depth)
         self._stopped = threading.Event()
-        self._thread = threading.Thread(target=self._produce, name="read-ahead", daemon=True)
+        self._threads = [
+            threading.Thread(target=self._produce, args=(source,), name="read-ahead", daemon=True) for source in sources
+        ]
 
     def __enter__(self) -> ReadAhead[Item]:
         """Start reading."""
-        self._thread.start()
+        for thread in self._threads:
+            thread.start()
         return self
 
     def __exit__(self, *_: object) -> None:
-        """Stop reading and wait for the thread, but not long: one that is stuck in a read ends with the process."""
+        """Stop reading and wait for the threads, but not long: one that is stuck in a read ends with the process."""
         self._stopped.set()
-        self._thread.join(_STUCK_SECONDS)
+        deadline = time.monotonic() + _STUCK_SECONDS
+        for thread in self._threads:
+            thread.join(max(0.0, deadline - time.monotonic()))
 
     def __iter__(self) -> Iterator[Item]:
-        """Yield the items in order; raises what ``items`` raised."""
-        while True:
+        """Yield the items; raises what a source raised."""
+        reading = len(self._threads)
+        while reading:
             item = self._queue.get()
             if isinstance(item, _End):
                 if item.error is not None:
                     raise item.error
-                return
+                reading -= 1
+                continue
             yield item
 
-    def _produce(self) -> None:
+    def _produce(self, source: Iterable[Item]) -> None:
         end = _End()
         try:
-            for item in self._items:
+            for item in source:
                 if not self._put(item):
                     return
         except BaseException as error:  # handed to the main thread, which raises it
             end = _End(error)
+        finally:
+            if isinstance(source, Generator):
+                source.close()  # now: it may hold what another of the threads waits for
         self._put(end)
 
     def _put(self, item: Item | _End) -> bool:

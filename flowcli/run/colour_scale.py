@@ -33,7 +33,7 @@ def choose_max_flow(estimator: FlowEstimator, source: FrameSource, distance: int
         DeviceError: the device's memory cannot hold even one window.
     """
     # The windows of the samples are chosen below, independently of the estimator's own grid.
-    sampler = FlowEstimator(estimator.model, overlap=0, scale=estimator.scale * _SAMPLE_SCALE, batch_size=1)
+    sampler = estimator.variant(overlap=0, scale=estimator.scale * _SAMPLE_SCALE, batch_size=1)
     window = estimator.model.window or _SAMPLE_WINDOW
     fastest = [0.0]
     for index, (frame1, frame2) in enumerate(source.sample_pairs(_SAMPLES, distance)):

@@ -118,7 +118,7 @@ def estimate_pair(
     if backward:
         names, frames = names[::-1], frames[::-1]
     job = _PairJob(outputs, names, frames)
-    totals = run(estimator, job.work(), job.write, on_window=on_window)
+    totals = run(estimator, [job.work()], job.write, on_window=on_window)
     assert job.flow is not None  # the run has ended without an error
     return job.result(estimator, job.flow, totals, reading, backward), job.flow
 

@@ -29,7 +29,8 @@ from ..results import (
     RunSummary,
 )
 from ..storage import check_outputs, check_suffix, check_writable
-from .batch import BatchOutputs, estimate_batch
+from .batch import estimate_batch
+from .batch_outputs import BatchOutputs
 from .tasks import Task, made_from
 
 OnComparison = Callable[[ComparisonResult], None]

@@ -6,14 +6,13 @@ Its lines are items of a manifest, so that the list itself can be given to a bat
 from __future__ import annotations
 
 import contextlib
-import json
-import os
 from pathlib import Path
-from typing import BinaryIO
 
 from ..errors import OutputError
-from ..storage import guarded, why, write_bytes
-from .tasks import Outcome
+from ..frames.selection import format_position
+from ..storage import guarded, write_bytes
+from .lines import append_line, entry_of, lines_of
+from .tasks import Item, Outcome, VideoOutcome, VideoTask
 
 FAILURES = "failures.jsonl"
 
@@ -46,48 +45,41 @@ class Failures:
             else:
                 self.path.unlink(missing_ok=True)
 
-    def note(self, outcome: Outcome) -> None:
-        """Note that this run has dealt with a task, and list it if it failed; raises ``OutputError``."""
+    def note(self, outcome: Outcome | VideoOutcome) -> None:
+        """Note that this run has dealt with an item, and list it if it failed; raises ``OutputError``."""
         task, error = outcome.task, outcome.error
         self._handled.update(str(name) for name in (task.origin, task.out) if name is not None)
         if error is None:
             return
-        entry: dict[str, object] = {"origin": task.origin, "error": error.with_flags(), "exit_code": error.exit_code}
-        if task.frame1 is not None and task.frame2 is not None:
-            frames = {"frame1": str(task.frame1.absolute()), "frame2": str(task.frame2.absolute())}
-            entry = {**frames, **({"out": str(task.out)} if task.out else {}), **entry}
-        self._add(entry)
-
-    def _add(self, entry: dict[str, object]) -> None:
-        line = json.dumps(entry) + "\n"
-        self._ours.append(line)
-        try:
-            with guarded(self.path), self.path.open("ab+") as file:
-                file.write(b"" if _ends_well(file) else b"\n")
-                file.write(line.encode())
-        except OSError as error:
-            raise OutputError(f"cannot write {self.path}: {why(error)}") from error
+        entry = _row(task)
+        if entry and task.out is not None:
+            entry["out"] = str(task.out)
+        entry |= {"origin": task.origin, "error": error.with_flags(), "exit_code": error.exit_code}
+        self._ours.append(append_line(self.path, entry))
 
     def _read(self) -> list[str]:
         """What earlier runs, and others at the same time, have listed."""
         ours = set(self._ours)
-        try:
-            text = self.path.read_text("utf-8", errors="replace")
-        except OSError:
-            return []
-        return [line + "\n" for line in text.splitlines() if line + "\n" not in ours]
+        return [line for line in lines_of(self.path) if line not in ours]
 
     def _is_outdated(self, line: str) -> bool:
-        try:
-            entry = json.loads(line)
-        except ValueError:  # cut off with the power
-            return True
-        return not isinstance(entry, dict) or not self._handled.isdisjoint({entry.get("out"), entry.get("origin")})
+        entry = entry_of(line)  # none where a line was cut off with the power
+        return entry is None or not self._handled.isdisjoint({entry.get("out"), entry.get("origin")})
 
 
-def _ends_well(file: BinaryIO) -> bool:
-    """Whether a file that is open at its end is empty or ends with a whole line."""
-    if not file.tell():
-        return True
-    file.seek(-1, os.SEEK_END)
-    return file.read(1) == b"\n"
+def _row(task: Item) -> dict[str, object]:
+    """The item as a row of a manifest, without its output; empty if it is unknown."""
+    if isinstance(task, VideoTask):
+        chosen = task.selection
+        if task.video is None:
+            return {}
+        given = {
+            "start": chosen.start or None,
+            "end": chosen.end,
+            "stride": chosen.stride if chosen.stride > 1 else None,
+        }
+        columns = {name: format_position(value) for name, value in given.items() if value is not None}
+        return {"video": str(task.video.absolute()), **columns}
+    if task.frame1 is None or task.frame2 is None:
+        return {}
+    return {"frame1": str(task.frame1.absolute()), "frame2": str(task.frame2.absolute())}

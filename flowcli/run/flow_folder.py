@@ -189,17 +189,24 @@ class FlowFolder:
         own |= settings_of(files.kind, files.options)
         if files.kind == "picture":
             own |= {**self.style.settings(), "max_flow": self.style.max_flow or "auto"}
-        pattern = str(example) if files.form is None or not files.form.components else "*_[xy]*.jpg"
-        record.expect(files.kind, own, self._existing(pattern, shallow=files.names is None))
+        record.expect(files.kind, own, self.flows_in())
         for name in files.beside(example):
             kind = kind_beside(name)
             record.expect(kind, {**settings, **files.settings(kind, holds_arrays=holds_arrays)}, ())
 
-    def _existing(self, pattern: str, *, shallow: bool) -> list[Path]:
-        is_flat = shallow and self.files.pairing.single_gap is not None
-        found = self.folder.glob(pattern) if is_flat else self.folder.rglob(pattern)
-        beside = {path.name for path in self.files.consistency.files(Path("*")).values()}
+    def flows_in(self, below: Path = Path()) -> list[Path]:
+        """The files in the folder, or in one below it, that may be flows of a sequence, by their names."""
+        files, folder = self.files, self.folder / below
+        suffix = Path(files.template.text).suffix
+        pattern = f"*{suffix}" if files.form is None or not files.form.components else "*_[xy]*.jpg"
+        is_flat = files.names is None and files.pairing.single_gap is not None
+        found = folder.glob(pattern) if is_flat else folder.rglob(pattern)
+        beside = {path.name for path in files.consistency.files(Path("*")).values()}
         return [path for path in found if not any(path.match(name) for name in beside)]
+
+    def has_outputs(self) -> bool:
+        """Whether the folder is there and contains anything but flowcli's own files."""
+        return self.folder.is_dir() and self.record.holds_outputs()
 
     def noted(self, name: str) -> object:
         """What an earlier run that this one resumes has noted under a name; ``None`` if nothing."""

@@ -1,153 +1,134 @@
-"""Reads the pairs of a batch from a manifest (CSV or JSON Lines) or a folder of frames."""
+"""Reads the items of a batch from a manifest: CSV, JSON Lines, or a bare list of videos."""
 
 from __future__ import annotations
 
-import codecs
-import contextlib
-import functools
 import itertools
 import json
 import os
 import re
-import sys
 import unicodedata
-from collections.abc import Callable, Collection, Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
-from typing import TextIO
+from typing import Any, Literal
 
-from ..choices import FlowFormatName
+from ..draw.video_writer import VIDEO_SUFFIXES
 from ..errors import FlowcliError, InputError, UsageError
-from ..flows.io import form_for, suffix_of
-from ..frames.files import is_frame, natural_key, oddities
-from ..storage import why
-from .flow_folder import FlowFiles
-from .names import Named, check_distinct
-from .pairing import IndexPair, Pairing, Plan
-from .table import rows
-from .tasks import Task, made_from
+from ..flows.io import form_for
+from ..frames.files import is_video
+from ..frames.selection import Selection, parse_position
+from .table import COMMENT, delimiter_named, is_header, rows
+from .tasks import Item, Task, VideoTask, made_from
 
 COLUMNS = ("frame1", "frame2", "out")
-"""The columns of a manifest; ``out`` is optional."""
+"""The columns of a manifest of pairs; ``out`` is optional."""
+
+VIDEO_COLUMNS = ("video", "out", "start", "end", "stride")
+"""The columns of a manifest of videos; only ``video`` is needed."""
 
 _LINE_ENDS = "\r\n\x1a"  # the last is how DOS ended files
+_MOST_REMARKS = 100  # lines before the header
+_DELIMITED = re.compile(r"[,;\t]")
 
-STDIN = "-"
-"""The source that means a manifest on standard input."""
-
-
-@contextlib.contextmanager
-def open_tasks(
-    source: str,
-    flow_format: FlowFormatName,
-    out_dir: Path,
-    on_note: Callable[[str], None] | None = None,
-    files: FlowFiles = FlowFiles(),
-) -> Iterator[Iterable[Task]]:
-    """Open the source of a batch and read its tasks.
-
-    Args:
-        source: a manifest, a folder of frames, or ``-`` for a manifest on standard input.
-        flow_format: the format of outputs that the manifest does not give, or gives without a suffix.
-        out_dir: the output folder; not searched for frames.
-        on_note: called with what a user may not know of a folder's frames.
-        files: which frames of a folder are paired, and the names of their flow.
-
-    Yields:
-        A list of tasks; for standard input, an iterator that reads them as needed.
-
-    Raises:
-        InputError: the source cannot be read, or contains no pairs.
-        UsageError: pairs or names of a sequence are asked for, but the source is a manifest.
-    """
-    suffix = suffix_of(flow_format)
-    path = Path(source)
-    if not path.is_dir() and (files.names is not None or files.pairing != Pairing()):
-        raise UsageError(f"`gap`, `reference`, `pad` and `names` are for folders of frames; {source} lists its pairs")
-    if source == STDIN:
-        if sys.stdin is None:
-            raise InputError("cannot read the manifest from stdin: it is closed")
-        # Not sys.stdin: Python closes it at exit, and would wait for a thread that still reads a line.
-        with open(0, encoding="utf-8", errors="surrogateescape", closefd=False) as lines:
-            yield Manifest(lines, "stdin", Path(), suffix).tasks()
-        return
-    if path.is_dir():
-        yield list(folder_tasks(path, suffix, exclude=out_dir, on_note=on_note, files=files))
-        return
-    try:
-        with _open_text(path) as lines:
-            tasks = list(Manifest(lines, str(path), path.parent, suffix).tasks())
-    except UnicodeError as error:
-        raise InputError(f"{path} is damaged: it begins as UTF-16 and is not; save it as UTF-8") from error
-    except OSError as error:
-        raise InputError(f"cannot read {path}: {why(error)}; check the path") from error
-    yield tasks
-
-
-def _open_text(path: Path) -> TextIO:
-    if path.is_file():  # and not a pipe, whose beginning can be read only once
-        with path.open("rb") as file:
-            if file.read(2) in {codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE}:
-                return path.open(encoding="utf-16")
-    # A manifest may contain file names that are not UTF-8.
-    return path.open(encoding="utf-8", errors="surrogateescape")
+Kind = Literal["json", "pairs", "videos", "list"]
+"""How the rows of a manifest are written: JSON Lines; CSV of pairs or of videos; or names of videos, one a line."""
 
 
 class Manifest:
     """Parses the lines of a manifest.
 
     Args:
-        lines: the lines of the file: JSON objects, or CSV with or without a header line.
+        lines: the lines of the file: JSON objects; CSV with or without a header line; or names of videos.
         name: what errors call the manifest.
         folder: relative paths are looked up here first, then in the current folder.
         suffix: the suffix of outputs that the manifest does not give, or gives without a suffix.
+        takes_pairs: whether pairs may be listed; otherwise they are a ``UsageError``.
     """
 
-    def __init__(self, lines: Iterable[str], name: str, folder: Path, suffix: str) -> None:
-        self._lines = lines
+    def __init__(self, lines: Iterable[str], name: str, folder: Path, suffix: str, *, takes_pairs: bool = True) -> None:
         self._name = name
         self._folder = folder
         self._suffix = suffix
+        self._takes_pairs = takes_pairs
+        stripped = (line.rstrip(_LINE_ENDS) for line in lines)
+        self._lines = ((number, line) for number, line in enumerate(stripped, 1) if line.strip())
 
-    def tasks(self) -> Iterator[Task]:
-        """Parse the tasks in order, as needed. A line that is wrong becomes a task with an error.
+    def tasks(self) -> Iterator[Item]:
+        """Parse the items in order, as needed. A line that is wrong becomes an item with an error.
 
         Raises:
-            InputError: the file is not a manifest, or contains no pairs.
+            InputError: the file is not a manifest, or contains no items.
+            UsageError: it lists pairs, which it may not.
         """
-        stripped = (line.rstrip(_LINE_ENDS) for line in self._lines)
-        numbered = ((number, line) for number, line in enumerate(stripped, 1) if line.strip())
-        first = next(numbered, None)
-        if first is None:
-            raise InputError(f"{self._name} contains no pairs; write frame1,frame2 on each line")
-        text = first[1].lstrip("\ufeff").lstrip()
-        if text.startswith("["):
-            raise InputError(f"{self._name} is a JSON array; put one object on each line (JSON Lines)")
-        lines = itertools.chain([(first[0], text)], numbered)
-        if "\0" in text:
-            raise InputError(f"{self._name} is not UTF-8 text; save it as UTF-8")
         count = listed = 0
-        table = functools.partial(rows, name=self._name, columns=COLUMNS, required=COLUMNS[:2])
-        for number, row in self._json_rows(lines) if text.startswith("{") else table(lines):
-            if isinstance(row, dict) and "frame1" not in row and "error" in row:
+        for number, row in self._rows():
+            if isinstance(row, dict) and "frame1" not in row and "video" not in row and "error" in row:
                 listed += 1
-                continue  # in a list of failures: a line that was not a pair
-            origin = f"{self._name}, line {number}"
-            try:
-                yield self._task(count, row, origin)
-            except FlowcliError as error:
-                yield Task(count, None, None, origin=origin, error=type(error)(f"{origin}: {error.message}"))
+                continue  # in a list of failures: a line that was not an item
+            yield self._item(count, row, f"{self._name}, line {number}")
             count += 1
         if not count and not listed:
             raise InputError(f"{self._name} contains no pairs, only column names; write frame1,frame2 on each line")
 
-    def _json_rows(self, lines: Iterable[tuple[int, str]]) -> Iterator[tuple[int, object]]:
-        for number, line in lines:
-            try:
-                yield number, json.loads(line)
-            except (ValueError, RecursionError):
-                yield number, None
+    def _rows(self) -> Iterator[tuple[int, object]]:
+        """The rows with their lines' numbers."""
+        first = next(self._lines, None)
+        if first is None:
+            raise InputError(f"{self._name} contains no pairs; write frame1,frame2, or a video, on each line")
+        text = first[1].lstrip("\ufeff").lstrip()
+        if text.startswith("["):
+            raise InputError(f"{self._name} is a JSON array; put one object on each line (JSON Lines)")
+        if "\0" in text:
+            raise InputError(f"{self._name} is not UTF-8 text; save it as UTF-8")
+        opening = [(first[0], text)]
+        if not self._exists(text):
+            opening += itertools.islice(_after_remarks(text, self._lines), _MOST_REMARKS)
+        lines = itertools.chain(opening, self._lines)
+        kind = self._kind(opening)
+        if kind == "json":
+            return _json_rows(lines)
+        if kind == "list":
+            return ((number, {"video": line}) for number, line in lines if not self._is_folder(line))
+        columns, required = (COLUMNS, COLUMNS[:2]) if kind == "pairs" else (VIDEO_COLUMNS, VIDEO_COLUMNS[:1])
+        return rows(lines, self._name, columns=columns, required=required)
 
-    def _task(self, number: int, row: object, origin: str) -> Task:
+    def _kind(self, opening: list[tuple[int, str]]) -> Kind:
+        """How the rows are written, by the first lines, of which the last is no remark."""
+        first, last = opening[0][1], opening[-1][1]
+        if first.startswith("{"):
+            return "json"
+        separator = delimiter_named(first)
+        if is_header(last, COLUMNS[:2], separator):
+            return "pairs"
+        if is_header(last, VIDEO_COLUMNS[:1], separator):
+            return "videos"
+        is_name = is_video(Path(first)) and not _DELIMITED.search(first)
+        return "list" if is_name or self._exists(first) else "pairs"
+
+    def _exists(self, text: str) -> bool:
+        return _is_path(text) and os.path.lexists(self._resolve(text))
+
+    def _is_folder(self, text: str) -> bool:
+        """Whether a line names a folder, as ``find`` prints them beside the files."""
+        return _is_path(text) and self._resolve(text).is_dir()
+
+    def _item(self, number: int, row: object, origin: str) -> Item:
+        """The item of a row; one with an error if the row is wrong."""
+        is_of_video = isinstance(row, dict) and "video" in row
+        if not is_of_video and not self._takes_pairs:
+            raise UsageError(
+                f"`gap`, `reference`, `pad` and `names` are for videos and folders of frames; {self._name} lists pairs"
+            )
+        make: Any = self._video if is_of_video else self._pair
+        try:
+            item: Item = make(number, row, origin)
+        except FlowcliError as error:
+            fault = type(error)(f"{origin}: {error.message}")
+            if is_of_video:
+                return VideoTask(number, None, origin=origin, error=fault)
+            return Task(number, None, None, origin=origin, error=fault)
+        return item
+
+    def _pair(self, number: int, row: object, origin: str) -> Task:
         if not isinstance(row, dict):
             raise InputError("the line is neither a JSON object nor CSV")
         values = [row.get(column) or None for column in COLUMNS]
@@ -160,27 +141,74 @@ class Manifest:
         out_path = self._output(Path(out or str(frame1)), out)
         return Task(number, *frames, out_path, origin, made_from=made_from(*frames))
 
+    def _video(self, number: int, row: Mapping[str, object], origin: str) -> VideoTask:
+        video, out = (row.get(column) or None for column in VIDEO_COLUMNS[:2])
+        if not isinstance(video, str) or not isinstance(out, str | None):
+            raise InputError("it must give video, and optionally out, as strings")
+        if any(not _is_path(value) for value in (video, out) if value):
+            raise InputError("a path contains invalid characters")
+        folder = None
+        if out is not None:
+            folder = _checked(Path(out), out)
+            folder = folder.with_suffix("") if folder.suffix.lower() in VIDEO_SUFFIXES else folder
+        return VideoTask(number, self._resolve(video), folder, selection=_selection(row), origin=origin)
+
     def _resolve(self, text: str) -> Path:
         """The path as written, or else as another system would write the same letters (macOS decomposes accents)."""
-        for written in (text, unicodedata.normalize("NFC", text), unicodedata.normalize("NFD", text)):
-            for path in (self._folder / written, Path(written)):
+        forms = [text] if text.isascii() else [text, *(unicodedata.normalize(form, text) for form in ("NFC", "NFD"))]
+        for written in forms:
+            for path in (os.path.join(self._folder, written), written):  # noqa: PTH118  (much faster)
                 if os.path.lexists(path):
-                    return path
+                    return Path(path)
         return self._folder / text
 
     def _output(self, path: Path, given: str | None) -> Path:
-        """The output, relative to the output folder."""
+        """The output of a pair, relative to the output folder."""
         if given is None:  # named after frame 1, including its folders
             parts = [part for part in path.with_suffix("").parts if part not in {path.anchor, ".."}]
             return with_suffix(Path(*parts), self._suffix)
-        if path.anchor or ".." in path.parts:
-            raise UsageError(f"out {given} is outside the output folder; give a path relative to it, without ..")
-        if not path.name:
-            raise UsageError(f"out {given} is not a file name; give one")
+        _checked(path, given)
         if re.fullmatch(r"\.[A-Za-z]\w*", path.suffix):
             form_for(path)
             return path
         return with_suffix(path, self._suffix)
+
+
+def _after_remarks(first: str, lines: Iterator[tuple[int, str]]) -> Iterator[tuple[int, str]]:
+    """The lines after a first one that is a comment or names the delimiter, up to one that does neither."""
+    text = first
+    while text.startswith(COMMENT) or delimiter_named(text):
+        number, text = next(lines, (0, ""))
+        if not number:
+            return
+        yield number, text
+
+
+def _json_rows(lines: Iterable[tuple[int, str]]) -> Iterator[tuple[int, object]]:
+    for number, line in lines:
+        try:
+            yield number, json.loads(line)
+        except (ValueError, RecursionError):
+            yield number, None
+
+
+def _checked(path: Path, given: str) -> Path:
+    """An output as given; raises ``UsageError`` if it is not one below the output folder."""
+    if path.anchor or ".." in path.parts:
+        raise UsageError(f"out {given} is outside the output folder; give a path relative to it, without ..")
+    if not path.name:
+        raise UsageError(f"out {given} is not a file name; give one")
+    return path
+
+
+def _selection(row: Mapping[str, object]) -> Selection:
+    """The frames that a row asks for; raises ``UsageError``."""
+    given = {name: str(row[name]).strip() for name in VIDEO_COLUMNS[2:] if row.get(name) not in {None, ""}}
+    stride = given.get("stride", "1")
+    if not re.fullmatch(r"\d{1,9}", stride):
+        raise UsageError(f"stride {stride!r} is not a whole number")
+    end = parse_position(given["end"]) if "end" in given else None
+    return Selection(parse_position(given.get("start", "0")), end, int(stride))
 
 
 def _is_path(text: str) -> bool:
@@ -193,139 +221,3 @@ def _is_path(text: str) -> bool:
 def with_suffix(path: Path, suffix: str) -> Path:
     """``path`` with ``suffix`` appended to its name, even if the name contains dots."""
     return path.with_name(path.name + suffix)
-
-
-def folder_tasks(
-    folder: Path,
-    suffix: str,
-    exclude: Path,
-    on_note: Callable[[str], None] | None = None,
-    files: FlowFiles = FlowFiles(),
-) -> Iterator[Task]:
-    """Pair the frames of a folder, and of each of its subfolders separately, in natural order.
-
-    Args:
-        folder: the folder to search.
-        suffix: the suffix of the outputs, which are named after frame 1 of each pair.
-        exclude: a subfolder that is not searched: the batch's output folder.
-        on_note: called with what a user may not know of the frames, for the first folder of which there is something.
-        files: which frames are paired (consecutive ones by default), and the names of their flow.
-
-    Yields:
-        The tasks.
-
-    Raises:
-        InputError: no folder contains two frames, or a folder cannot be read.
-    """
-    count = 0
-    notes: list[str] = []
-    for frames in _frame_folders(folder, exclude.resolve()):
-        if not notes and on_note is not None:
-            notes = oddities(frames)
-            for note in notes:
-                on_note(note)
-        try:
-            paired = _paired(frames, folder, suffix, files)
-        except InputError as error:  # which is that folder's own
-            yield Task(count, None, None, origin=str(frames[0].parent), error=error)
-            count += 1
-            continue
-        for pair, out in paired:
-            frame1, frame2 = frames[pair.first], frames[pair.second]
-            origin = str(frame1) if files.pairing == Pairing() else f"{frame1} -> {frame2}, {out.name}"
-            made = made_from(frame1, frame2)
-            yield Task(count, frame1, frame2, out, origin, made_from=made, is_zero=pair.is_zero)
-            count += 1
-    if not count:
-        raise InputError(f"no pairs in {folder}; it, or one of its subfolders, must contain at least two frames")
-
-
-def _paired(frames: list[Path], folder: Path, suffix: str, files: FlowFiles) -> Iterable[tuple[IndexPair, Path]]:
-    """The pairs of a folder's frames, with the names of their flow relative to ``folder``, the folder of the batch.
-
-    Raises:
-        InputError: there are too few frames.
-        UsageError: two outputs would have the same name.
-    """
-    if len(frames) < 2:
-        return ()
-    anchor = files.pairing.anchor
-    files.pairing.check_count(len(frames), frames[0].parent)
-    if anchor is not None and anchor >= len(frames):
-        raise InputError(f"{frames[0].parent} has no frame {anchor}, only {len(frames)}; choose another reference")
-    unique = len({frame.stem for frame in frames}) == len(frames)
-    stems = [frame.stem if unique else f"{number:06d}" for number, frame in enumerate(frames)]
-    if files != FlowFiles(files.flow_format):
-        check_distinct(files.named(list(enumerate(stems)), anchor))
-    return _named_pairs(frames, stems, frames[0].parent.relative_to(folder), suffix, files)
-
-
-def _named_pairs(
-    frames: list[Path], stems: list[str], below: Path, suffix: str, files: FlowFiles
-) -> Iterator[tuple[IndexPair, Path]]:
-    for index, pair in enumerate(Plan(files.pairing, files.pairing.anchor).of(len(frames))):
-        frame = frames[pair.frame]
-        if files.names is None and files.pairing.single_gap is not None:  # named after the frame
-            yield pair, with_suffix(below / (frame.stem if frame.stem in stems else frame.name), suffix)
-        else:
-            named = Named(pair.frame, pair.second, pair.gap, stems[pair.frame], stems[pair.second], index)
-            yield pair, below / files.name(named)
-
-
-def _frame_folders(folder: Path, exclude: Path) -> Iterator[list[Path]]:
-    """The frames of ``folder`` and of each subfolder, in natural order; links to folders are followed once."""
-    seen: set[Path] = set()
-
-    def visit(place: Path) -> Iterator[list[Path]]:
-        real = place.resolve()
-        if real in seen or (real == exclude and place != folder):
-            return
-        seen.add(real)
-        try:
-            entries = sorted((entry for entry in place.iterdir() if not entry.name.startswith(".")), key=natural_key)
-        except OSError as error:
-            raise InputError(f"cannot read {place}: {why(error)}") from error
-        yield [entry for entry in entries if is_frame(entry) and not entry.is_dir()]
-        for entry in entries:
-            if entry.is_dir():
-                yield from visit(entry)
-
-    return visit(folder)
-
-
-def distinct(tasks: Iterable[Task], files: Callable[[Path], Iterable[Path]]) -> Iterator[Task]:
-    """Give an error to each task whose output is also the output of an earlier task, or a frame.
-
-    Args:
-        tasks: the tasks. If they are a collection, outputs are compared with the frames of all tasks, else with those
-            so far.
-        files: returns the files of an output.
-
-    Yields:
-        All tasks, in order.
-    """
-    origins: dict[Path, str | None] = {}
-    are_known = isinstance(tasks, Collection)
-    frames: set[str] = set().union(*map(_frames, tasks)) if are_known else set()
-    for task in tasks:
-        if not are_known:
-            frames |= _frames(task)
-        fault = None
-        if task.out is not None:
-            earlier = origins.setdefault(task.out, task.origin)
-            if earlier != task.origin:
-                fault = f"{task.out} is also the output of {earlier}; give each pair its own output"
-            elif file := next((file for file in files(task.out) if _real(file) in frames), None):
-                fault = f"{file} is a frame; choose another output folder"
-        if fault is not None:
-            task = Task(task.number, None, None, origin=task.origin, error=UsageError(f"{task.origin}: {fault}"))
-        yield task
-
-
-def _frames(task: Task) -> set[str]:
-    return {_real(frame) for frame in (task.frame1, task.frame2) if frame is not None}
-
-
-def _real(path: Path) -> str:
-    """The path without links, and on Windows without regard to case."""
-    return os.path.normcase(os.path.realpath(path))

@@ -35,9 +35,9 @@ _OURS = (RECORD, "failures.jsonl", ".flowcli")  # names, or beginnings of names,
 _SLOWEST_TICK = 3.0  # seconds; some file systems count in steps of two
 _UNTIL_WRITTEN = 1 << 63  # nanoseconds; later than every file
 
-Kind = Literal["flow", "picture", "jpg", "exr", "mask", "error"]
-"""The kind of an output: a picture, numbers, numbers in a format whose options the record has to say; or what belongs
-to a flow: a mask, or an array of how far both directions differ."""
+Kind = Literal["flow", "picture", "jpg", "exr", "mask", "error", "video"]
+"""The kind of an output: a picture, numbers, numbers in a format whose options the record has to say; what belongs
+to a flow: a mask, or an array of how far both directions differ; or a flow video."""
 
 
 _PLURALS: dict[Kind, str] = {
@@ -47,6 +47,7 @@ _PLURALS: dict[Kind, str] = {
     "exr": ".exr files",
     "mask": "masks",
     "error": "inconsistencies",
+    "video": "flow videos",
 }
 
 
@@ -106,7 +107,8 @@ class Record:
         Args:
             kind: the kind of output.
             settings: the settings that determine its content; JSON types only.
-            existing: paths that outputs of that kind have, or would have, in the folder; they need not exist.
+            existing: paths that outputs of that kind have, or would have, in the folder; they need not exist. They are
+                gone through twice.
 
         Raises:
             UsageError: the folder contains outputs of that kind made with other settings, or that no run has recorded.
@@ -114,7 +116,6 @@ class Record:
         """
         wanted = _Entry(json.loads(json.dumps(dict(settings))))
         recorded = self._entries.get(kind)
-        existing = list(existing)
         if recorded is None and not self._force:
             found = next((path for path in existing if path.is_file()), None)
             self._entries = self._read()  # another run may have started since, and written the output
@@ -130,6 +131,10 @@ class Record:
         self._wanted[kind] = wanted
         if self._adopt and self._folder.is_dir():
             self.begin(kind)
+
+    def holds_outputs(self) -> bool:
+        """Whether the folder contains anything but flowcli's own files."""
+        return any(not path.name.startswith(_OURS) for path in self._folder.iterdir())
 
     def expected(self) -> list[Kind]:
         """The kinds of output whose settings this run has declared."""
@@ -175,7 +180,7 @@ class Record:
         """Write the record with an entry that begins now; the outputs of the one that it replaces are outdated."""
         with atomic_output(self._path) as temporary:
             with output_errors(self._path):
-                since = temporary.stat().st_mtime_ns if self._holds_outputs() else 0
+                since = temporary.stat().st_mtime_ns if self.holds_outputs() else 0
             before = None
             if outdated is not None and since:
                 before = outdated.since if outdated.outdated_since is None else outdated.outdated_since
@@ -243,7 +248,7 @@ class Record:
                 frames_changed = 0
             if (not is_older and made < frames_changed) or not is_made_from(path, made_from or ""):
                 return None
-            whole = array_size(path) if kind == "error" else output_size(path)
+            whole = _size(path, kind)
         except (OSError, InputError):  # missing, or incomplete
             return None
         if not _is_of_kind(path, kind):
@@ -254,10 +259,6 @@ class Record:
         if kind not in self._entries:
             self._entries = self._read()  # another run may have started since
         return self._entries.get(kind, _Entry({}, since=_UNTIL_WRITTEN))
-
-    def _holds_outputs(self) -> bool:
-        """Whether the folder contains anything but flowcli's own files."""
-        return any(not path.name.startswith(_OURS) for path in self._folder.iterdir())
 
     def _unrecorded(self, path: Path) -> UsageError:
         return UsageError(
@@ -327,9 +328,18 @@ def _stamp(path: Path) -> tuple[int, int, int] | None:
     return found.st_mtime_ns, found.st_ino, found.st_size
 
 
+def _size(path: Path, kind: Kind) -> tuple[int, int]:
+    """The height and width of an output; raises ``InputError`` if it is not whole."""
+    if kind == "video":
+        from ..draw.video_writer import written_size  # imports FFmpeg, which flow files do not need
+
+        return written_size(path)
+    return array_size(path) if kind == "error" else output_size(path)
+
+
 def _is_of_kind(path: Path, kind: Kind) -> bool:
     """Whether an output is of that kind; a ``.png`` or ``.jpg`` can be either, a picture or numbers."""
-    return is_flow_file(path) == (kind not in {"picture", "mask"})
+    return is_flow_file(path) == (kind not in {"picture", "mask", "video"})
 
 
 def _write_after(since: int, path: Path, text: str) -> None:

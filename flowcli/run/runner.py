@@ -7,7 +7,7 @@ does not grow with the number of tasks.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -57,6 +57,12 @@ class Work:
     error: FlowcliError | None = None
     """Why the task cannot be done."""
 
+    item: Any = None
+    """What it is a part of, for the caller."""
+
+    then: Callable[[], None] | None = None
+    """Called, instead of doing a task, when all work before it has been written."""
+
 
 Write = Callable[[Work, Flow, Flow | None], str | None]
 """Writes the outputs of a flow, given with that in the other direction if the work is mutual; returns one line that
@@ -105,21 +111,21 @@ class Totals:
 
 def run(
     estimator: FlowEstimator,
-    work: Iterable[Work],
+    work: Sequence[Iterable[Work]],
     write: Write,
     *,
-    on_outcome: Callable[[Outcome], None] | None = None,
+    on_outcome: Callable[[Work, Outcome], None] | None = None,
     on_window: Callable[[int], None] | None = None,
     wants_statistics: bool = False,
     keeps_going: bool = False,
 ) -> Totals:
-    """Estimate and write the flow of every task, in order.
+    """Estimate and write the flow of every task.
 
     Args:
         estimator: computes the flow.
-        work: the tasks; consumed in a thread, a few ahead of the estimator.
+        work: streams of tasks, each consumed in order by a thread, a few tasks ahead of the estimator.
         write: called in a thread, a few behind the estimator, for each flow, also for flow of an earlier run.
-        on_outcome: called in that thread after each task.
+        on_outcome: called in that thread after each task, with its work.
         on_window: called after each forward pass with the number of windows in it.
         wants_statistics: whether outcomes contain statistics of the flow.
         keeps_going: whether an output that cannot be written fails only its own task, not the run.
@@ -136,12 +142,15 @@ def run(
     totals = Totals()
 
     def finish(item: tuple[Work, Flow | None, Flow | None]) -> None:
-        for outcome in _finish_all(*item, estimator, write, wants_statistics, keeps_going):
+        if item[0].then is not None:
+            item[0].then()
+            return
+        for done, outcome in _finish_all(*item, estimator, write, wants_statistics, keeps_going):
             totals.add(outcome)
             if on_outcome is not None:
-                on_outcome(outcome)
+                on_outcome(done, outcome)
 
-    with WriteBehind(finish, _QUEUE_DEPTH) as writer, ReadAhead(work, _QUEUE_DEPTH) as reader:
+    with WriteBehind(finish, _QUEUE_DEPTH) as writer, ReadAhead(*work, depth=_QUEUE_DEPTH) as reader:
         for item in estimate_both(estimator, reader, on_window=on_window):
             writer.put(item)
     totals.seconds = time.monotonic() - started
@@ -189,12 +198,12 @@ def _finish_all(
     write: Write,
     wants_statistics: bool,
     keeps_going: bool,
-) -> Iterator[Outcome]:
-    """Write the flows of a work and of its opposite; yields the outcomes of their tasks."""
-    yield _finish(work, flow, back, estimator, write, wants_statistics, keeps_going)
+) -> Iterator[tuple[Work, Outcome]]:
+    """Write the flows of a work and of its opposite; yields both, with the outcomes of their tasks."""
+    yield work, _finish(work, flow, back, estimator, write, wants_statistics, keeps_going)
     if work.opposite is not None:
         opposite = replace(work.opposite, error=work.opposite.error or work.error)
-        yield _finish(opposite, back, flow, estimator, write, wants_statistics, keeps_going)
+        yield opposite, _finish(opposite, back, flow, estimator, write, wants_statistics, keeps_going)
 
 
 def _finish(

@@ -116,7 +116,7 @@ def _flows(
         return SequenceFlow(pair.first, pair.second, flow, mask, pair.index.gap, pair.frame)
 
     is_empty = True
-    with ReadAhead(_works(source, pairing, checked.mask), _QUEUE_DEPTH) as reader:
+    with ReadAhead(_works(source, pairing, checked.mask), depth=_QUEUE_DEPTH) as reader:
         for work, flow, back in estimate_both(estimator, reader):
             is_empty = False
             assert isinstance(work, _Work)

@@ -11,7 +11,8 @@ from ..errors import InputError
 
 _DELIMITERS = (",", ";", "\t")  # Excel writes semicolons where the comma is the decimal mark
 _DIRECTIVE = re.compile(r"\"?sep=(.)\"?", re.IGNORECASE)  # Excel's first line that names the delimiter
-_COMMENT = "#"
+COMMENT = "#"
+"""How comments begin."""
 
 
 def rows(
@@ -38,17 +39,17 @@ def rows(
     rest = iter(lines)
     comments = []
     first = next(rest, None)
-    while first is not None and first[1].startswith(_COMMENT):
+    while first is not None and first[1].startswith(COMMENT):
         comments.append(first)
         first = next(rest, None)
-    directive = _DIRECTIVE.fullmatch(first[1].strip()) if first is not None else None
+    directive = delimiter_named(first[1]) if first is not None else None
     if directive is not None:
         comments, first = [], next(rest, None)
     if first is None and comments:  # then they are rows
         first, rest, comments = comments[0], iter(comments[1:]), []
     if first is None:
         raise _not_a_table(name)
-    delimiters = (directive[1],) if directive is not None else _DELIMITERS
+    delimiters = (directive,) if directive is not None else _DELIMITERS
     header = next((each for each in delimiters if set(required) <= set(_lower(first[1], each))), None)
     if header is not None:
         names, body = _lower(first[1], header), rest
@@ -58,6 +59,17 @@ def rows(
     for number, line in body:
         fields = _fields(line, delimiter)
         yield number, None if fields is None else dict(zip(names, fields, strict=False))
+
+
+def is_header(line: str, required: Collection[str], delimiter: str | None = None) -> bool:
+    """Whether a line names the required columns, with the delimiter or else with any of the usual ones."""
+    return any(set(required) <= set(_lower(line, each)) for each in ([delimiter] if delimiter else _DELIMITERS))
+
+
+def delimiter_named(line: str) -> str | None:
+    """The delimiter that a line such as Excel's ``sep=;`` names."""
+    directive = _DIRECTIVE.fullmatch(line.strip())
+    return None if directive is None else directive[1]
 
 
 def _delimiter(line: str, choices: Iterable[str], count: int, name: str) -> str:

@@ -1,4 +1,4 @@
-"""Tasks and their outcomes: plain data that can be sent to another process."""
+"""Tasks, pairs of frames or whole videos, and their outcomes: plain data that can be sent to another process."""
 
 from __future__ import annotations
 
@@ -8,7 +8,8 @@ from pathlib import Path
 
 from ..choices import Status
 from ..errors import FlowcliError
-from ..results import FlowStatistics, PairResult
+from ..frames.selection import EVERYTHING, Selection
+from ..results import FlowStatistics, PairResult, VideoResult
 
 
 @dataclass(frozen=True)
@@ -41,6 +42,56 @@ class Task:
 
     error: FlowcliError | None = None
     """Why the task cannot be done."""
+
+
+@dataclass(frozen=True)
+class VideoTask:
+    """A video of a batch, by name."""
+
+    number: int
+    """The number of the item in the input, from 0."""
+
+    video: Path | None
+    """The video; ``None`` if unknown."""
+
+    out: Path | None = None
+    """The folder of its flow, relative to the output folder of the run; ``None`` until it has been named."""
+
+    below: Path = Path()
+    """The folder, relative to the output folder, that it is named in."""
+
+    selection: Selection = EVERYTHING
+    """The frames to use."""
+
+    origin: str | None = None
+    """The source of the item, such as ``videos.csv, line 3``."""
+
+    error: FlowcliError | None = None
+    """Why the task cannot be done."""
+
+
+Item = Task | VideoTask
+"""An item of a batch."""
+
+
+@dataclass(frozen=True)
+class Completion:
+    """What there is of a video that is complete."""
+
+    out: str
+    """Its name."""
+
+    made_from: str
+    """Identifies the video and the frames that were asked for; see :func:`flowcli.run.completed.identity`."""
+
+    first: int
+    """The number of its first frame."""
+
+    frames: int
+    """How many frames there were."""
+
+    height: int
+    width: int
 
 
 @dataclass(frozen=True)
@@ -82,6 +133,72 @@ class Outcome:
             windows=self.windows,
             loss=self.loss,
             flow=self.statistics,
+        )
+
+
+@dataclass(frozen=True)
+class VideoOutcome:
+    """The outcome of a video of a batch."""
+
+    task: VideoTask
+    status: Status
+    outputs: tuple[Path, ...] = ()
+    """The flow video and the folder of flow, as far as they were asked for."""
+
+    pairs: int = 0
+    """The number of its pairs: of those done and of those skipped."""
+
+    done: int = 0
+    """The number of pairs estimated."""
+
+    failed: int = 0
+    """The number of pairs that could not be written."""
+
+    windows: int = 0
+    """The number of windows estimated."""
+
+    loss: str | None = None
+    """One line that says what the output format cannot store of a flow."""
+
+    largest_flow: float = 0.0
+    """The length of the longest vector, in pixels."""
+
+    max_flow: float | None = None
+    """The colour scale, in pixels, if there are pictures."""
+
+    levels: str | None = None
+    """The levels of the frames, if there are any."""
+
+    size: tuple[int, int] | None = None
+    """The height and width of the flow."""
+
+    completion: Completion | None = None
+    """What later runs need to know of it, if it is complete."""
+
+    error: FlowcliError | None = None
+    """Why the task failed."""
+
+    def result(self) -> VideoResult:
+        """The outcome in the form that commands report."""
+        task = self.task
+        height, width = self.size or (None, None)
+        return VideoResult(
+            item=task.number,
+            status=self.status,
+            error=None if self.error is None else self.error.with_flags(),
+            video=task.video,
+            origin=task.origin,
+            outputs=self.outputs,
+            pairs=self.pairs,
+            done=self.done,
+            skipped=self.pairs - self.done,
+            windows=self.windows,
+            loss=self.loss,
+            largest_flow=round(self.largest_flow, 3),
+            max_flow=self.max_flow,
+            levels=self.levels,
+            width=width,
+            height=height,
         )
 
 

@@ -11,8 +11,9 @@ import numpy as np
 import pytest
 
 from flowcli import load_estimator, read_image
-from flowcli.run.batch import BatchOutputs, estimate_batch
-from flowcli.run.manifest import folder_tasks
+from flowcli.run.batch import estimate_batch
+from flowcli.run.batch_outputs import BatchOutputs
+from flowcli.run.folder_tasks import folder_tasks
 from support.folders import files, write_two_scenes
 from support.processes import DEADLINE, PROGRAM, finished, started
 

@@ -98,7 +98,7 @@ def test_ctrl_c(tmp_path: Path, environment: dict[str, str], command: str) -> No
         wait_for_outputs(process, tmp_path, "out/[0-9]*", 2)
         process.send_signal(signal.SIGINT)
         _, errors = process.communicate(timeout=30)  # promised: two seconds, on a machine that is not busy
-    assert process.returncode == 130
+    assert process.returncode == 130, errors
     assert errors.decode().splitlines()[-1].startswith("flowcli: error: interrupted")
     left = files(tmp_path / "out")
     assert 2 <= len(left) < 50

@@ -29,6 +29,10 @@ COMMANDS: dict[str, tuple[tuple[str, ...], list[type[results.Result]]]] = {
         [results.PairResult, results.VideoSummary],
     ),
     "batch": (("batch", "in", "--out-dir", "out", *DIS), [results.PairResult, results.BatchSummary]),
+    "batch of videos": (
+        ("batch", "videos.txt", "--out-dir", "clips", "--video-out", "mp4", *DIS),
+        [results.VideoResult, results.BatchSummary],
+    ),
     "eval of files": (("eval", "a.flo", "b.flo", "--error-map", "e.png"), [results.ComparisonResult]),
     "eval of folders": (("eval", "p", "g"), [results.ComparisonResult, results.EvaluationSummary]),
     "eval of a data set": (
@@ -50,6 +54,7 @@ def inputs(tmp_path: Path) -> None:
     """One of everything that a command reads."""
     scene = render_scene(64, 96)
     write_video(tmp_path / "in.mp4", [scene.frame1, scene.frame2])
+    (tmp_path / "videos.txt").write_text("in.mp4\n")
     for place, first in (("in", 1), ("set/A/frame", 10)):
         for number, frame in enumerate((scene.frame1, scene.frame2), first):
             path = f"{place}/{number}.png" if place == "in" else f"{place}{number}.png"

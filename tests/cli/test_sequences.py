@@ -114,7 +114,7 @@ def test_a_manifest_has_its_own_pairs(flowcli: Run, tmp_path: Path) -> None:
     (tmp_path / "pairs.csv").write_text("clips/a/0.png,clips/a/3.png,x.npz\n")
     refused = flowcli("batch", "pairs.csv", "--out-dir", "out", "--gap", "2", *DIS)
     assert refused.returncode == 2
-    assert "are for folders of frames" in one_line(refused)
+    assert "are for videos and folders of frames" in one_line(refused)
     done = flowcli("batch", "pairs.csv", "--out-dir", "out", "--mask", *DIS)
     assert done.returncode == 0, done.stderr
     with np.load(tmp_path / "out/x.npz") as archive:

@@ -16,7 +16,7 @@ from flowcli.frames.files import IMAGE_SUFFIXES, oddities
 from flowcli.frames.images import write_image
 from flowcli.frames.opening import open_source
 from flowcli.frames.reading import Reading
-from flowcli.run.manifest import folder_tasks
+from flowcli.run.folder_tasks import folder_tasks
 from support.videos import moving_frames
 
 PILLOW_FORMATS = {

@@ -17,7 +17,8 @@ from flowcli.frames.images import write_image
 from flowcli.frames.opening import open_source
 from flowcli.frames.selection import Selection
 from flowcli.results import PairResult
-from flowcli.run.video import VideoOutputs, estimate_video
+from flowcli.run.video import estimate_video
+from flowcli.run.video_outputs import VideoOutputs
 from support.videos import moving_frames, write_video
 
 PLACES = st.one_of(st.integers(0, 14), st.fractions(0, 14, max_denominator=6).map(lambda n: n / 12))

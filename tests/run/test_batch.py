@@ -20,10 +20,12 @@ from flowcli.errors import InputError, UsageError
 from flowcli.estimator import FlowEstimator
 from flowcli.frames.images import write_image
 from flowcli.results import BatchSummary, PairResult
-from flowcli.run.batch import BatchOutputs, Shard, estimate_batch
+from flowcli.run.batch import Shard, estimate_batch
+from flowcli.run.batch_outputs import BatchOutputs
 from flowcli.run.failures import Failures
-from flowcli.run.manifest import Manifest, folder_tasks
-from flowcli.run.tasks import Outcome, Task, made_from
+from flowcli.run.folder_tasks import folder_tasks
+from flowcli.run.manifest import Manifest
+from flowcli.run.tasks import Item, Outcome, Task, made_from
 from support.folders import files, write_two_scenes
 from support.videos import moving_frames
 
@@ -38,7 +40,7 @@ def run(frames: Path, out: Path, estimator: FlowEstimator | None = None, **optio
 
 
 def run_tasks(
-    tasks: Iterable[Task],
+    tasks: Iterable[Item],
     out: Path,
     estimator: FlowEstimator | None = None,
     shard: Shard = Shard(),

@@ -3,28 +3,43 @@ from __future__ import annotations
 import json
 import re
 import unicodedata
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
 import pytest
 
 from flowcli.errors import InputError
 from flowcli.frames.images import write_image
-from flowcli.run.manifest import Manifest, distinct, folder_tasks, open_tasks
-from flowcli.run.tasks import Task
+from flowcli.run.distinct import Distinct
+from flowcli.run.folder_tasks import folder_tasks
+from flowcli.run.items import open_tasks
+from flowcli.run.manifest import Manifest
+from flowcli.run.tasks import Item, Task
 from support.videos import moving_frames
 
 
+def pairs_of(items: Iterable[Item]) -> list[Task]:
+    listed = list(items)
+    pairs = [item for item in listed if isinstance(item, Task)]
+    assert len(pairs) == len(listed)
+    return pairs
+
+
 def read(text: str, folder: Path = Path("/data"), suffix: str = ".flo") -> list[Task]:
-    return list(Manifest(text.splitlines(keepends=True), "pairs", folder, suffix).tasks())
+    return pairs_of(Manifest(text.splitlines(keepends=True), "pairs", folder, suffix).tasks())
 
 
-def outs(items: list[Task]) -> list[str]:
+def files_below(folder: Path) -> Callable[[Item], list[Path]]:
+    return lambda item: [] if item.out is None else [folder / item.out]
+
+
+def outs(items: Iterable[Item]) -> list[str]:
+    items = list(items)
     assert are_good(items) == [True] * len(items)
     return [str(item.out) for item in items]
 
 
-def are_good(items: Iterable[Task]) -> list[bool]:
+def are_good(items: Iterable[Item]) -> list[bool]:
     return [item.error is None for item in items]
 
 
@@ -64,7 +79,7 @@ def test_as_people_save_them(text: str, tmp_path: Path) -> None:
         bom = {"utf-16-le-bom": b"\xff\xfe", "utf-16-be-bom": b"\xfe\xff"}.get(encoding, b"")
         path.write_bytes(bom + text.encode(encoding.removesuffix("-bom")))
         with open_tasks(str(path), "flo", tmp_path / "out") as tasks:
-            first, second = tasks
+            first, second = pairs_of(tasks)
         assert (first.frame1, first.frame2, first.out) == (tmp_path / "a.png", tmp_path / "b.png", Path("x/1.flo"))
         assert (second.frame1, second.out) == (tmp_path / "b.png", Path("x/2.npy"))
 
@@ -164,7 +179,7 @@ def test_what_is_no_manifest(text: str, message: str) -> None:
 
 def test_an_output_is_written_once() -> None:
     tasks = read("a.png,b.png,x.flo\nb.png,c.png,y.flo\nc.png,d.png,x.flo\n")
-    items = list(distinct(tasks, lambda out: [Path("out") / out]))
+    items = list(Distinct(tasks, files_below(Path("out"))))
     assert are_good(items) == [True, True, False]
     assert "pairs, line 3: x.flo is also the output of pairs, line 1" in str(items[2].error)
 
@@ -177,7 +192,7 @@ def test_folders_give_consecutive_frames_in_natural_order(tmp_path: Path) -> Non
     (tmp_path / "s" / ".hidden.png").touch()
     (tmp_path / "link").symlink_to(tmp_path / "s")
     (tmp_path / "s" / "loop").symlink_to(tmp_path)
-    items = list(folder_tasks(tmp_path, ".flo", exclude=tmp_path / "out"))
+    items = pairs_of(folder_tasks(tmp_path, ".flo", exclude=tmp_path / "out"))
     pairs = [
         (item.frame1.relative_to(tmp_path), item.frame2.name, item.out) for item in items if item.frame1 and item.frame2
     ]
@@ -202,8 +217,8 @@ def test_a_folder_without_pairs(tmp_path: Path) -> None:
 
 def test_no_output_is_a_frame(tmp_path: Path) -> None:
     items = read("a.png,b.png\nb.png,c.png,c.png\n", tmp_path, ".png")
-    assert are_good(distinct(items, lambda out: [tmp_path / out])) == [False, False]
-    assert are_good(distinct(items, lambda out: [tmp_path / "out" / out])) == [True, True]
+    assert are_good(Distinct(items, files_below(tmp_path))) == [False, False]
+    assert are_good(Distinct(items, files_below(tmp_path / "out"))) == [True, True]
 
 
 def test_a_path_that_no_file_system_can_have() -> None:

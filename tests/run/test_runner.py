@@ -13,8 +13,9 @@ from flowcli import load_estimator, read_flow
 from flowcli.errors import InputError
 from flowcli.frames.images import write_image
 from flowcli.results import BatchSummary, PairResult
-from flowcli.run.batch import BatchOutputs, estimate_batch
-from flowcli.run.manifest import folder_tasks
+from flowcli.run.batch import estimate_batch
+from flowcli.run.batch_outputs import BatchOutputs
+from flowcli.run.folder_tasks import folder_tasks
 from flowcli.run.tasks import Outcome, Task
 from support.videos import moving_frames
 

@@ -24,7 +24,8 @@ from flowcli.results import VideoSummary
 from flowcli.run import sequence
 from flowcli.run.consistency import Consistency
 from flowcli.run.pairing import Pairing
-from flowcli.run.video import VideoOutputs, estimate_video
+from flowcli.run.video import estimate_video
+from flowcli.run.video_outputs import VideoOutputs
 from support.folders import files
 from support.videos import moving_frames, write_video
 

@@ -20,7 +20,8 @@ from flowcli.frames.selection import Selection
 from flowcli.frames.video import VideoFile
 from flowcli.results import VideoSummary
 from flowcli.run.colour_scale import choose_max_flow
-from flowcli.run.video import VideoOutputs, estimate_video
+from flowcli.run.video import estimate_video
+from flowcli.run.video_outputs import VideoOutputs
 from support.videos import moving_frames, write_video
 
 

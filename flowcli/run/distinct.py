@@ -1,0 +1,93 @@
+"""Finds items whose outputs are also those of another item, or overwrite an input."""
+
+from __future__ import annotations
+
+import functools
+import os
+from collections.abc import Callable, Iterable, Iterator, Sized
+from pathlib import Path
+
+from ..errors import UsageError
+from .fingerprints import Fingerprints, Repeated
+from .tasks import Item, Task, VideoTask
+
+_FOLDERS = 4096  # whose real paths are remembered
+
+
+class Distinct:
+    """The items, with an error for each whose output is also the output of an earlier item, or an input.
+
+    It keeps at most 32 bytes for each item, and nothing else of them.
+
+    Args:
+        items: the items. If their number is known, they can be gone through several times, and outputs are compared
+            with the inputs of all of them, else with those so far.
+        files: returns the files of an item's outputs.
+    """
+
+    def __init__(self, items: Iterable[Item], files: Callable[[Item], Iterable[Path]]) -> None:
+        self._items = items
+        self._files = files
+        self._are_known = isinstance(items, Sized)
+        self._inputs = Fingerprints()
+        for item in items if self._are_known else ():
+            self._note(item)
+
+    def __iter__(self) -> Iterator[Item]:
+        """All items, in order."""
+        outs = Fingerprints()
+        origins: dict[str, str | None] | None = None
+        for item in self._items:
+            if not self._are_known:
+                self._note(item)
+            fault = None
+            if item.out is not None and not outs.add(str(item.out)):
+                if origins is None:
+                    origins = _first_origins(self._items) if self._are_known else {}
+                earlier = origins.get(str(item.out), "an earlier line")
+                fault = f"{item.out} is also the output of {earlier}; give each its own output"
+            elif file := next((file for file in self._files(item) if _real(file) in self._inputs), None):
+                fault = f"{file} is {'a frame' if isinstance(item, Task) else 'a video'}; choose another output folder"
+            yield item if fault is None else _failed(item, UsageError(f"{item.origin}: {fault}"))
+
+    def _note(self, item: Item) -> None:
+        for path in _inputs(item):
+            self._inputs.add(_real(path))
+
+
+def _failed(item: Item, error: UsageError) -> Item:
+    if isinstance(item, VideoTask):
+        return VideoTask(item.number, None, origin=item.origin, error=error)
+    return Task(item.number, None, None, origin=item.origin, error=error)
+
+
+def _first_origins(items: Iterable[Item]) -> dict[str, str | None]:
+    """The first item of each output that several have."""
+    repeated = Repeated()
+    for item in items:
+        if item.out is not None:
+            repeated.add(str(item.out))
+    origins: dict[str, str | None] = {}
+    for item in items:
+        if item.out is not None and str(item.out) in repeated:
+            origins.setdefault(str(item.out), item.origin)
+    return origins
+
+
+def _inputs(item: Item) -> list[Path]:
+    paths = (item.video,) if isinstance(item, VideoTask) else (item.frame1, item.frame2)
+    return [path for path in paths if path is not None]
+
+
+def _real(path: Path) -> str:
+    """The path without links, and on Windows without regard to case."""
+    text = str(path)
+    if path.is_symlink():
+        return os.path.normcase(os.path.realpath(text))
+    folder, name = os.path.split(text)
+    return os.path.normcase(f"{_real_folder(folder)}{os.sep}{name}")
+
+
+@functools.lru_cache(_FOLDERS)
+def _real_folder(folder: str) -> str:
+    return os.path.realpath(folder)
