@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -10,7 +9,6 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from ..choices import FlowVideoFormat
-from . import parsers
 from .console import console
 from .options import (
     AdoptOption,
@@ -25,12 +23,10 @@ from .options import (
     SequenceOptions,
     takes_options,
 )
+from .workers import WorkerOptions
 
 if TYPE_CHECKING:
     from ..results import PairResult, Result, VideoResult
-
-
-_MOST_READERS = 4  # decoders have threads of their own
 
 
 def _shard(text: str) -> tuple[int, int]:
@@ -55,6 +51,7 @@ def batch(
     sequence_options: SequenceOptions,
     color_options: ColorOptions,
     file_options: FlowFileOptions,
+    worker_options: WorkerOptions,
     console_options: ConsoleOptions,  # noqa: ARG001  (only its side effect is needed)
     out_dir: Annotated[
         Path, typer.Option(metavar="DIR", readable=False, help="Output folder; finished outputs are skipped.")
@@ -64,9 +61,6 @@ def batch(
         FlowVideoFormat | None,
         typer.Option(help="Write a flow video for each video; and flow files only with --flow-format or --names."),
     ] = None,
-    workers: Annotated[
-        Any, typer.Option(parser=parsers.workers, metavar="auto|N", help="Videos that are decoded at the same time.")
-    ] = "auto",
     shard: Annotated[
         Any, typer.Option(parser=_shard, metavar="I/N", help="Process only part I of N, counted from 1.")
     ] = "1/1",
@@ -100,24 +94,26 @@ def batch(
     )
     check_writable(out_dir)
     with open_tasks(source, outputs.flow_format, out_dir, console.note, outputs.sequence) as tasks:
-        estimator = estimator_options.load()
         part = Shard(*shard)
         total = part.size(len(tasks)) if isinstance(tasks, Items) else None
         unit = "items" if isinstance(tasks, Items) and tasks.has_videos else "pairs"
-        with console.progress("estimating", total, unit) as advance:
+        reading = frame_options.reading()
+        with (
+            worker_options.engine(estimator_options, reading.max_pixels) as engine,
+            console.progress("estimating", total, unit) as advance,
+        ):
 
             def on_item(result: PairResult | VideoResult) -> None:
                 advance(1)
                 show(result, as_json=json)
 
             return estimate_batch(
-                estimator,
+                engine,
                 tasks,
                 outputs,
-                reading=frame_options.reading(),
+                reading=reading,
                 name=source,
                 shard=part,
-                workers=min(_MOST_READERS, os.cpu_count() or 1) if workers == "auto" else workers,
                 on_pair=on_item,
                 on_video=on_item,
                 wants_statistics=json,

@@ -21,9 +21,12 @@ from .options import (
     JsonOption,
     takes_options,
 )
+from .workers import WorkerOptions
 
 if TYPE_CHECKING:
     from ..results import ComparisonResult, PairResult
+    from ..run.engine import Engine
+    from ..run.evaluation import DatasetRun
 
 
 @takes_options
@@ -39,6 +42,7 @@ def evaluate(
     estimator_options: EstimatorOptions,
     frame_options: FrameOptions,
     file_options: FlowFileOptions,
+    worker_options: WorkerOptions,
     console_options: ConsoleOptions,  # noqa: ARG001  (only its side effect is needed)
     dataset: Annotated[
         DatasetName | None,
@@ -72,13 +76,18 @@ def evaluate(
     other-gt-flow), sintel (training/clean, final, flow; optionally occlusions, invalid), kitti (training/image_2,
     flow_occ; optionally flow_noc).
     """
+    from ..run.evaluation import DatasetRun
+
     if dataset is None:
         worst = _given(paths, file_options, out_dir, error_map, force, json)
     else:
         if len(paths) != 1:
             raise UsageError("--dataset takes one path, the root of the data set")
         folder = out_dir or Path(f"eval-{dataset}")
-        worst = _dataset(estimator_options, dataset, paths[0], folder, error_map, force, adopt, json, frame_options)
+        reading = frame_options.reading()
+        run = DatasetRun(dataset, paths[0], folder, error_map=error_map, force=force, adopt=adopt, reading=reading)
+        with worker_options.engine(estimator_options, reading.max_pixels) as engine:
+            worst = _dataset(run, engine, json)
     if fail_above is not None and (worst is None or worst > fail_above):
         what = "nothing could be compared" if worst is None else f"the end-point error is {worst:.4g} px"
         raise BatchError(f"{what}; --fail-above allows at most {fail_above:g} px")
@@ -104,24 +113,10 @@ def _given(
     return summary.worst_epe
 
 
-def _dataset(
-    options: EstimatorOptions,
-    dataset: DatasetName,
-    root: Path,
-    out_dir: Path,
-    error_map: Path | None,
-    force: bool,
-    adopt: bool,
-    json: bool,
-    frames: FrameOptions,
-) -> float | None:
+def _dataset(run: DatasetRun, engine: Engine, json: bool) -> float | None:
     """Estimate a data set, compare it and show the result; returns the largest end-point error."""
-    from ..run.evaluation import DatasetRun
     from .render import show
 
-    reading = frames.reading()
-    run = DatasetRun(dataset, root, out_dir, error_map=error_map, force=force, adopt=adopt, reading=reading)
-    estimator = options.load()
     with console.progress("estimating", len(run.samples), "pairs") as advance:
 
         def on_pair(result: PairResult) -> None:
@@ -129,7 +124,7 @@ def _dataset(
             if result.status == "failed":
                 show(result, as_json=json)
 
-        estimated = run.estimate(estimator, on_pair=on_pair)
+        estimated = run.estimate(engine, on_pair=on_pair)
     summary = run.compare(estimated, on_pair=_shown_as_json(json))
     show(summary, as_json=json)
     return summary.worst_epe

@@ -97,23 +97,16 @@ class EstimatorOptions(DeviceOptions):
     grid: Annotated[GridKind, typer.Option(help="Windows: evenly spread, or as in the reference procedure.")] = "even"
     scale: Annotated[float, typer.Option(metavar="FACTOR", help="Estimate at FACTOR times the frames' size.")] = 1.0
 
+    def recipe(self) -> dict[str, Any]:
+        """The arguments of :func:`flowcli.estimator.load_estimator`."""
+        return {field.name: getattr(self, field.name) for field in fields(EstimatorOptions)}
+
     def load(self) -> FlowEstimator:
         """Load the estimator and show download progress; raises ``ModelError``, ``UsageError`` or ``OutputError``."""
         from ..estimator import load_estimator
 
         with download_progress() as progress:
-            estimator = load_estimator(
-                self.model,
-                revision=self.revision,
-                offline=self.offline,
-                device=self.device,
-                precision=self.precision,
-                batch_size=self.batch_size,
-                overlap=self.overlap,
-                grid=self.grid,
-                scale=self.scale,
-                progress=progress,
-            )
+            estimator = load_estimator(**self.recipe(), progress=progress)
         model = estimator.model
         console.detail(
             f"model {model.name}, revision {model.revision}, {model.precision} on {model.device}, "

@@ -34,6 +34,7 @@ class Cluster:
     def __init__(self, options: ClusterOptions, *, verbose: bool = False) -> None:
         self._options, self._verbose = options, verbose
         self._crew: Crew | None = None
+        self._queue: SliceQueue | None = None
         self._stack = contextlib.ExitStack()
 
     def __enter__(self) -> Cluster:
@@ -94,4 +95,10 @@ class Cluster:
             DeviceError: the processes of workers end while they start.
         """
         assert self._crew is not None, "start comes first"
-        yield from Mapping(self._crew, SliceQueue(items, total)).run()
+        self._queue = SliceQueue(items, total)
+        yield from Mapping(self._crew, self._queue).run()
+
+    def add(self, items: Iterable[Any]) -> None:
+        """Have more items done in the pass of :meth:`map` that goes on; for what follows from its replies."""
+        assert self._queue is not None, "map comes first"
+        self._queue.add(items)

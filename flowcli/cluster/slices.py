@@ -81,6 +81,10 @@ class SliceQueue:
             self._left = max(0, self._left - len(items))
         return Slice(items) if items else None
 
+    def add(self, items: Iterable[Any]) -> None:
+        """Have these items done before those of the source, each as a slice of its own."""
+        self._again.extend(Slice([item]) for item in items)
+
     def put_back(self, piece: Slice) -> None:
         """Have a slice done by another worker; what ended its worker was not in it."""
         if piece.is_alone:

@@ -79,7 +79,7 @@ class Selection:
         Yields:
             The selected ones, unchanged.
         """
-        first: int | None = None
+        first = self.start if isinstance(self.start, int) else None  # frames before that may be left out already
         for index, time, content in frames:
             if self.end is not None and _is_at_or_after(self.end, index, time):
                 return

@@ -17,6 +17,7 @@ from ..arrays import Frame
 from ..errors import InputError
 from .bounds import check_pixels
 from .container import cause_of, opened
+from .entry import Entries, Entry, find_entries
 from .levels import Values
 from .orientation import Orientation
 from .reading import Reading
@@ -64,6 +65,9 @@ class VideoFile:
         self.stream = stream
         self.notes: list[str] = []
         self.names: list[str] | None = None
+        self.entry: Entry | None = None
+        """The key frame, one of :meth:`entries`, that :meth:`frames` begins at; ``None`` for the beginning."""
+
         with opened(path, stream) as (_, container, found):
             check_pixels(found.height, found.width, path, reading.max_pixels)
             self.rate = found.average_rate or found.guessed_rate or DEFAULT_RATE
@@ -84,7 +88,8 @@ class VideoFile:
         with opened(self.path, self.stream) as (file, container, stream):
             begun = os.fstat(file.fileno())
             decoder = _Decoder(self.path, container, stream)
-            for index, time, frame in self.selection.pick(self._timed(decoder.frames())):
+            timed = self._timed(decoder.frames()) if self.entry is None else self._from(self.entry, container, decoder)
+            for index, time, frame in self.selection.pick(timed):
                 aspect = 1 / self._pixel_aspect if self._orientation.is_transposed(frame) else self._pixel_aspect
                 yield TimedFrame(self._frame(frame), time, f"{index:06d}", index, None, begun.st_mtime_ns, aspect)
             was_cut = os.fstat(file.fileno()).st_size < begun.st_size  # while it was read
@@ -111,6 +116,30 @@ class VideoFile:
                 previous = stamp
                 time = stamp - start if stamp - start > time else time + 1 / self.rate
             yield index, time, frame
+
+    def entries(self) -> Entries | None:
+        """The key frames that :meth:`frames` can begin at; ``None`` where it cannot be told which frame is which."""
+        if self._joins or isinstance(self.selection.start, Fraction) or isinstance(self.selection.end, Fraction):
+            return None
+        with contextlib.suppress(av.error.FFmpegError, OSError), opened(self.path, self.stream) as (_, video, stream):
+            return find_entries(video, stream)
+        return None
+
+    def _from(
+        self, entry: Entry, container: InputContainer, decoder: _Decoder
+    ) -> Iterator[tuple[int, Fraction, VideoFrame]]:
+        """All frames from a key frame on, with their numbers and their seconds since the first frame."""
+        container.seek(entry.stamp, stream=decoder.stream)
+        decoder.decoded = entry.number  # as if all before it had been decoded
+        number = entry.number
+        for frame in decoder.frames():
+            if frame.pts is None or frame.pts < entry.stamp:  # refers to what is before the key frame
+                decoder.decoded -= 1
+                continue
+            if number == entry.number and frame.pts != entry.stamp:
+                raise decoder.damaged("frame numbers and time stamps do not agree")
+            yield number, (frame.pts - entry.opening) * self.time_base, frame
+            number += 1
 
     def sample_pairs(self, count: int, distance: int = 1) -> Iterator[tuple[Frame, Frame]]:
         """Up to ``count`` pairs, evenly spread over the selection; only the first pair if the file is not seekable.
@@ -256,7 +285,7 @@ class _Decoder:
     def __init__(self, path: Path, container: InputContainer, stream: VideoStream) -> None:
         self._path = path
         self._container = container
-        self._stream = stream
+        self.stream = stream
         # Part of a packet, at the end of a truncated file, would cost such decoders the frames that they still hold.
         self._loses_frames_with_a_part = "mp4" in container.format.name and stream.codec_context.name in _ALL_OR_NOTHING
         self.decoded = 0
@@ -299,12 +328,12 @@ class _Decoder:
     def _remaining(self) -> list[VideoFrame]:
         """The good frames that the decoder still holds when a packet is damaged."""
         try:
-            return [frame for frame in self._stream.decode(None) if not frame.is_corrupt]
+            return [frame for frame in self.stream.decode(None) if not frame.is_corrupt]
         except (av.error.FFmpegError, OSError):
             return []
 
     def _packets(self) -> Iterator[Packet[VideoStream]]:
-        packets = self._container.demux(self._stream)
+        packets = self._container.demux(self.stream)
         while True:
             try:
                 yield next(packets)

@@ -14,10 +14,10 @@ from ..frames.reading import Reading
 from ..results import BatchSummary, PairResult, VideoResult
 from ..storage import check_writable
 from .batch_folder import BatchFolder
-from .batch_job import BatchJob
 from .batch_outputs import BatchOutputs
-from .completed import note_completion
-from .distinct import Distinct
+from .completed import Completions
+from .distinct import Distinct, inputs_of
+from .engine import Engine, LocalEngine, Order
 from .failures import FAILURES, Failures
 from .items import open_tasks
 from .pair_job import settled
@@ -42,7 +42,7 @@ class Shard:
 
 
 def estimate_batch(
-    estimator: FlowEstimator,
+    estimator: FlowEstimator | Engine,
     source: Iterable[Item] | Path | str,
     outputs: BatchOutputs,
     *,
@@ -60,14 +60,14 @@ def estimate_batch(
     a ``BatchError``.
 
     Args:
-        estimator: computes the flow.
+        estimator: computes the flow; or an engine that has estimators on many machines.
         source: a manifest or a folder, as for :func:`flowcli.run.items.open_tasks`; or the items themselves, which
             are consumed only as needed. If several have the same output, only the first is done; the others fail.
         outputs: what to write, and where.
         reading: how the frames are read.
         name: the name of the input in the summary; by default that of the manifest or folder.
         shard: the part of the items to do.
-        workers: how many videos are decoded at the same time.
+        workers: how many videos are decoded at the same time, if not an engine does it all.
         on_pair: called in the writing thread after each pair that is not one of a video.
         on_video: called in the writing thread after each video.
         wants_statistics: whether ``on_pair`` gets statistics of the flow.
@@ -88,9 +88,13 @@ def estimate_batch(
             source = stack.enter_context(
                 open_tasks(str(source), outputs.flow_format, outputs.folder, files=outputs.sequence)
             )
-        folder = BatchFolder(outputs, estimator.settings(), reading)
+        engine = LocalEngine(estimator, workers) if isinstance(estimator, FlowEstimator) else estimator
         items = Distinct(source, outputs.files_of)
+        engine.start(_examples(source, name), outputs.folder)
+        folder = BatchFolder(outputs, engine.settings(), reading)
+        total = None
         if isinstance(source, Sized):
+            total = shard.size(len(source))
             folder.expect(items)
             reading = settled(reading, (item for item in items if isinstance(item, Task)), folder)
             if name is not None and Path(name).is_dir():
@@ -98,6 +102,7 @@ def estimate_batch(
         else:
             folder.expect(None)
         failures = stack.enter_context(Failures(outputs.folder))
+        completions = stack.enter_context(Completions(outputs.folder))
         videos = 0
 
         def on_item(outcome: Outcome | VideoOutcome) -> None:
@@ -106,20 +111,29 @@ def estimate_batch(
             if isinstance(outcome, VideoOutcome):
                 videos += 1
                 if outcome.completion is not None:
-                    note_completion(outputs.folder, outcome.completion)
+                    completions.note(outcome.completion)
                 if on_video is not None:
                     on_video(outcome.result())
             elif on_pair is not None:
                 on_pair(outcome.result())
 
-        job = BatchJob(estimator, folder, reading, workers)
-        totals = job.run(shard.pick(items), on_item, wants_statistics=wants_statistics)
-    return _summary(name or "", estimator, outputs, job.levels, shard, totals, videos)
+        order = Order(shard.pick(items), folder, reading, total, wants_statistics)
+        totals, levels = engine.run(order, on_item)
+    return _summary(name or "", engine, outputs, levels, shard, totals, videos)
+
+
+def _examples(source: Iterable[Item], name: str | None) -> list[Path]:
+    """Some of what is read: the folder, or the first item's files."""
+    if name is not None and Path(name).is_dir():
+        return [Path(name)]
+    if not isinstance(source, Sized):
+        return []
+    return next((inputs_of(item) for item in source if item.error is None), [])
 
 
 def _summary(
     name: str,
-    estimator: FlowEstimator,
+    engine: Engine,
     outputs: BatchOutputs,
     levels: str | None,
     shard: Shard,
@@ -140,5 +154,5 @@ def _summary(
         error=None if problem is None else str(problem),
         _problem=problem,
         **totals.fields(),
-        **estimator.use(),
+        **engine.use(),
     )

@@ -15,9 +15,6 @@ from .runner import Totals, Work, run
 from .tasks import Item, Outcome, Task, VideoOutcome, VideoTask
 from .video_item import VideoItem
 
-OnItem = Callable[[Outcome | VideoOutcome], None]
-"""Called with the outcome of each item."""
-
 Element = TypeVar("Element")
 
 
@@ -29,13 +26,23 @@ class BatchJob:
         folder: the output folder.
         reading: how frames are read; levels that are to be chosen are chosen for each video, and by the first pair.
         readers: how many threads read; each reads a video at a time, and one at a time pairs.
+        may_cut: whether long videos are not done, but cut into the parts of their outcomes.
     """
 
-    def __init__(self, estimator: FlowEstimator, folder: BatchFolder, reading: Reading, readers: int = 1) -> None:
+    def __init__(
+        self,
+        estimator: FlowEstimator,
+        folder: BatchFolder,
+        reading: Reading,
+        readers: int = 1,
+        *,
+        may_cut: bool = False,
+    ) -> None:
         self._estimator = estimator
         self._folder = folder
         self._reading = reading
         self._readers = readers
+        self._may_cut = may_cut
         self._pairs = PairJob(estimator, folder, reading)
         self._unfinished: set[VideoItem] = set()
 
@@ -44,7 +51,13 @@ class BatchJob:
         """The levels of the frames of pairs, if there are any."""
         return self._pairs.levels
 
-    def run(self, items: Iterable[Item], on_item: OnItem, *, wants_statistics: bool = False) -> Totals:
+    def run(
+        self,
+        items: Iterable[Item],
+        on_item: Callable[[Outcome | VideoOutcome], None],
+        *,
+        wants_statistics: bool = False,
+    ) -> Totals:
         """Do some items.
 
         Args:
@@ -105,7 +118,7 @@ class BatchJob:
             self._unfinished.discard(item)
             on_video(outcome)
 
-        item = VideoItem(task, self._estimator, self._folder, self._reading, on_end)
+        item = VideoItem(task, self._estimator, self._folder, self._reading, on_end, self._may_cut)
         self._unfinished.add(item)
         yield from item.work()
 

@@ -51,7 +51,7 @@ class Distinct:
             yield item if fault is None else _failed(item, UsageError(f"{item.origin}: {fault}"))
 
     def _note(self, item: Item) -> None:
-        for path in _inputs(item):
+        for path in inputs_of(item):
             self._inputs.add(_real(path))
 
 
@@ -74,7 +74,8 @@ def _first_origins(items: Iterable[Item]) -> dict[str, str | None]:
     return origins
 
 
-def _inputs(item: Item) -> list[Path]:
+def inputs_of(item: Item) -> list[Path]:
+    """The files that an item reads, as far as they are known."""
     paths = (item.video,) if isinstance(item, VideoTask) else (item.frame1, item.frame2)
     return [path for path in paths if path is not None]
 

@@ -31,6 +31,7 @@ from ..results import (
 from ..storage import check_outputs, check_suffix, check_writable
 from .batch import estimate_batch
 from .batch_outputs import BatchOutputs
+from .engine import Engine
 from .tasks import Task, made_from
 
 OnComparison = Callable[[ComparisonResult], None]
@@ -259,12 +260,12 @@ class DatasetRun:
         self._maps = ErrorMaps(error_map, self._comparisons, is_folder=True, force=force) if error_map else None
 
     def estimate(
-        self, estimator: FlowEstimator, *, on_pair: Callable[[PairResult], None] | None = None
+        self, estimator: FlowEstimator | Engine, *, on_pair: Callable[[PairResult], None] | None = None
     ) -> BatchSummary:
         """Estimate the flow of all pairs that are not done.
 
         Args:
-            estimator: computes the flow.
+            estimator: computes the flow, or an engine that has estimators on many machines.
             on_pair: called in the writing thread after each pair.
 
         Returns:

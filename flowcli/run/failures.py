@@ -28,7 +28,7 @@ class Failures:
         self.path = folder / FAILURES
         self._folder = folder
         self._handled: set[str] = set()
-        self._ours: list[str] = []
+        self._ours: list[tuple[int, str]] = []  # with the items' numbers
 
     def __enter__(self) -> Failures:
         """Start with none."""
@@ -39,7 +39,9 @@ class Failures:
         if not self._folder.is_dir():
             return
         with contextlib.suppress(OutputError, OSError), guarded(self.path):
-            lines = [line for line in self._read() if not self._is_outdated(line)] + self._ours
+            lines = [line for line in self._read() if not self._is_outdated(line)] + [
+                line for _, line in sorted(self._ours)
+            ]
             if lines:
                 write_bytes(self.path, "".join(lines).encode())
             else:
@@ -55,11 +57,11 @@ class Failures:
         if entry and task.out is not None:
             entry["out"] = str(task.out)
         entry |= {"origin": task.origin, "error": error.with_flags(), "exit_code": error.exit_code}
-        self._ours.append(append_line(self.path, entry))
+        self._ours.append((task.number, append_line(self.path, entry)))
 
     def _read(self) -> list[str]:
         """What earlier runs, and others at the same time, have listed."""
-        ours = set(self._ours)
+        ours = {line for _, line in self._ours}
         return [line for line in lines_of(self.path) if line not in ours]
 
     def _is_outdated(self, line: str) -> bool:

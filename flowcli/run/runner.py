@@ -6,6 +6,7 @@ does not grow with the number of tasks.
 
 from __future__ import annotations
 
+import contextlib
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -20,7 +21,7 @@ from ..estimator import FlowEstimator, FramePair
 from ..flows.metrics import flow_statistics
 from ..storage import is_out_of_room
 from .background import ReadAhead, WriteBehind
-from .tasks import Outcome, Task
+from .tasks import Outcome, Task, VideoOutcome
 
 _QUEUE_DEPTH = 4  # pairs; enough to absorb short delays of a stage, few enough to fit into memory
 
@@ -96,6 +97,26 @@ class Totals:
         self.windows += outcome.windows
         self.largest_flow = max(self.largest_flow, outcome.largest_flow)
 
+    def add_item(self, outcome: Outcome | VideoOutcome) -> None:
+        """Add the outcome of an item, which may be a video with all its pairs."""
+        if isinstance(outcome, Outcome):
+            self.add(outcome)
+            return
+        self.done += outcome.done
+        self.skipped += outcome.pairs - outcome.done
+        self.failed += max(outcome.failed, outcome.status == "failed")
+        self.windows += outcome.windows
+        self.largest_flow = max(self.largest_flow, outcome.largest_flow)
+
+    @contextlib.contextmanager
+    def timed(self) -> Iterator[None]:
+        """Take the time while the block runs."""
+        started = time.monotonic()
+        try:
+            yield
+        finally:
+            self.seconds = time.monotonic() - started
+
     def fields(self) -> dict[str, Any]:
         """The totals as fields of :class:`flowcli.results.RunSummary`."""
         return {
@@ -138,7 +159,6 @@ def run(
         OutputError: an output cannot be written, and ``keeps_going`` is false or no further output can be written (for
             example because the disk is full).
     """
-    started = time.monotonic()
     totals = Totals()
 
     def finish(item: tuple[Work, Flow | None, Flow | None]) -> None:
@@ -150,10 +170,10 @@ def run(
             if on_outcome is not None:
                 on_outcome(done, outcome)
 
-    with WriteBehind(finish, _QUEUE_DEPTH) as writer, ReadAhead(*work, depth=_QUEUE_DEPTH) as reader:
+    reading = ReadAhead(*work, depth=_QUEUE_DEPTH)
+    with totals.timed(), WriteBehind(finish, _QUEUE_DEPTH) as writer, reading as reader:
         for item in estimate_both(estimator, reader, on_window=on_window):
             writer.put(item)
-    totals.seconds = time.monotonic() - started
     return totals
 
 

@@ -10,6 +10,7 @@ from ..errors import InputError
 from ..frames.selection import EVERYTHING
 from ..frames.source import FrameSource, TimedFrame
 from .pairing import IndexPair, Pairing, Plan
+from .tasks import Part
 
 FRAME_BYTES = 1 << 30
 """How much memory the frames may take where every frame is paired with every other; beyond it they are read again."""
@@ -36,13 +37,20 @@ class FlowPair:
     """The flow between the same frames in the other direction, if it is one of the sequence, too."""
 
 
-def pairs(source: FrameSource, pairing: Pairing) -> Iterator[FlowPair]:
-    """All pairs of a sequence, in the order in which its frames are read.
+def pairs(source: FrameSource, pairing: Pairing, part: Part | None = None) -> Iterator[FlowPair]:
+    """All pairs of a sequence, or of a part of it, in the order in which its frames are read.
+
+    Args:
+        source: the sequence.
+        pairing: which pairs; of a part, those of a single gap, without padding.
+        part: the part, if not all.
 
     Raises:
         DamagedError: at a frame that is damaged or missing.
         InputError: the reference frame is not one of the sequence.
     """
+    if part is not None:
+        return _of_part(source, pairing, part)
     if pairing.anchor is not None:
         return _with_reference(source, pairing, pairing.anchor)
     if pairing.gaps == "all":
@@ -73,6 +81,22 @@ def _by_gaps(source: FrameSource, pairing: Pairing) -> Iterator[FlowPair]:
         yield from _with_frames(plan.at(count - 1), kept)
     yield from _with_frames(plan.at_end(count), kept)
     pairing.check_count(count, source.path)
+
+
+def _of_part(source: FrameSource, pairing: Pairing, part: Part) -> Iterator[FlowPair]:
+    assert pairing.single_gap is not None
+    assert isinstance(source.selection.start, int)
+    plan, reach, kept = Plan(pairing), abs(pairing.single_gap), dict[int, TimedFrame]()
+    last = None if part.stop is None else part.stop - 1 + max(0, pairing.single_gap)
+    for frame in source.frames():
+        position = (frame.number - source.selection.start) // source.selection.stride
+        kept[position] = frame
+        kept.pop(position - 1 - reach, None)
+        stop = position + 1 if part.stop is None else part.stop
+        found = [pair for pair in plan.at(position) if part.start <= pair.frame < stop]
+        yield from _with_frames(found, kept)
+        if last is not None and position >= last:
+            return
 
 
 def _with_reference(source: FrameSource, pairing: Pairing, number: int) -> Iterator[FlowPair]:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from ..choices import Status
 from ..errors import FlowcliError
+from ..frames.entry import Entry
 from ..frames.selection import EVERYTHING, Selection
 from ..results import FlowStatistics, PairResult, VideoResult
 
@@ -45,6 +46,18 @@ class Task:
 
 
 @dataclass(frozen=True)
+class Part:
+    """A part of a long video: the flow of some of its frames, by their positions among those that are used."""
+
+    start: int
+    stop: int | None
+    """The first frame after it; ``None``: it is the last part."""
+
+    entry: Entry | None
+    """Where decoding begins; ``None`` for the beginning."""
+
+
+@dataclass(frozen=True)
 class VideoTask:
     """A video of a batch, by name."""
 
@@ -65,6 +78,15 @@ class VideoTask:
 
     origin: str | None = None
     """The source of the item, such as ``videos.csv, line 3``."""
+
+    part: Part | None = None
+    """The part of the video to do; ``None`` for all of it."""
+
+    parts: tuple[Part, ...] = ()
+    """All parts, if it has been done in parts, and they are to be joined."""
+
+    whole: int | None = None
+    """For a video that must not be cut into parts, since one of them was damaged: how many frames it seemed to have."""
 
     error: FlowcliError | None = None
     """Why the task cannot be done."""
@@ -171,6 +193,9 @@ class VideoOutcome:
 
     size: tuple[int, int] | None = None
     """The height and width of the flow."""
+
+    parts: tuple[Part, ...] = ()
+    """The parts to do it in, if it is so long that it has not been done."""
 
     completion: Completion | None = None
     """What later runs need to know of it, if it is complete."""

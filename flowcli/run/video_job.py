@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 
 from ..arrays import Flow, check_same_size, size_of
+from ..draw.pictures import PictureWriter, written_pictures
 from ..draw.style import lay_out
 from ..draw.video_writer import VideoWriter, written_video
 from ..errors import FlowcliError, InputError
@@ -24,7 +25,7 @@ from .names import Named
 from .pairing import Plan
 from .runner import Totals, Work
 from .sequence import FlowPair, no_pairs, pairs
-from .tasks import Completion, Task, made_from
+from .tasks import Completion, Part, Task, made_from
 from .video_outputs import VideoOutputs
 
 
@@ -35,20 +36,25 @@ class VideoJob:
         estimator: computes the flow.
         source: the video; its levels, if they are still to be chosen, are when the outputs are opened.
         outputs: what to write, checked already.
+        part: the part of a long video to do; ``outputs.video`` then gets the pictures of that part, see
+            :mod:`flowcli.draw.pictures`.
 
     Raises:
         UsageError: the flow folder contains flow made with other settings, or that no run has recorded.
     """
 
-    def __init__(self, estimator: FlowEstimator, source: FrameSource, outputs: VideoOutputs) -> None:
+    def __init__(
+        self, estimator: FlowEstimator, source: FrameSource, outputs: VideoOutputs, part: Part | None = None
+    ) -> None:
         self._estimator = estimator
         self._source = source
         self._outputs = outputs
         self._files = outputs.files
         self._folder = _open_folder(estimator, source, outputs)
+        self._part = part
         self._style = outputs.style
-        self._writer: VideoWriter | None = None
-        self._start: Fraction | None = None
+        self._writer: VideoWriter | PictureWriter | None = None
+        self._start = None if part is None else Fraction(0)
         self.size = (0, 0)
         """The height and width of the flow."""
 
@@ -56,7 +62,9 @@ class VideoJob:
         self.damage: FlowcliError | None = None
         """Where the video is damaged, if it is."""
 
-        self._count = 0
+        # The flows of a part are those of a single gap.
+        self._count = 0 if part is None else max(0, part.start + min(0, outputs.pairing.single_gap or 0))
+        self._is_begun = False
         self._first = self._last = -1  # numbers of frames
 
     @property
@@ -99,6 +107,23 @@ class VideoJob:
                 return None
         return found
 
+    def remove_beyond(self, frames: int) -> None:
+        """Remove the flows of frames after the damage, which another run has made that began to decode behind it.
+
+        Args:
+            frames: how many frames the video seemed to have.
+        """
+        if self._folder is None:
+            return
+        first, good = self.frames()
+        stride = self._source.selection.stride
+        for index, pair in enumerate(Plan(self._outputs.pairing).of(frames)):
+            if max(pair.first, pair.second) >= good:
+                frame, second = first + stride * pair.frame, first + stride * pair.second
+                out = self._files.name(Named(frame, second, pair.gap, f"{frame:06d}", f"{second:06d}", index))
+                for file in self._files.of(out):
+                    (self._folder.folder / file).unlink(missing_ok=True)
+
     def frames(self) -> tuple[int, int]:
         """The number of the first frame, and how many frames there were."""
         return self._first, (self._last - self._first) // self._source.selection.stride + 1
@@ -124,6 +149,10 @@ class VideoJob:
         if path is None:
             yield
             return
+        if self._part is not None:
+            with written_pictures(path) as self._writer:
+                yield
+            return
         rate = self._source.rate / self._source.selection.stride
         with written_video(path, rate, self._source.time_base, made_from) as self._writer:
             yield
@@ -132,17 +161,17 @@ class VideoJob:
     def work(self) -> Iterator[Work]:
         """The pairs of frames; damage after the first pair ends them and is reported in the summary."""
         try:
-            for pair in pairs(self._source, self._outputs.pairing):
+            for pair in pairs(self._source, self._outputs.pairing, self._part):
                 if pair.opposite is None or self._needs_both:
                     yield self._work(pair)
                 else:  # each for itself, so that one alone can be skipped
                     yield self._work(replace(pair, opposite=None))
                     yield self._work(pair.opposite)
         except DamagedError as error:
-            if not self._count:
+            if not self._is_begun:
                 raise
             self.damage = InputError(f"{error.message}; the outputs contain the {self._count} pairs before that")
-        if not self._count:
+        if not self._is_begun and self._part is None:
             raise no_pairs(self._source, self._outputs.pairing)
 
     @property
@@ -159,7 +188,7 @@ class VideoJob:
             check_same_size(names[0], first.image.shape, names[1], second.image.shape)
         except InputError as error:
             raise DamagedError(error.message) from error
-        if not self._count:
+        if not self._is_begun:
             self._begin(pair)
         self._first = min(self._first, first.number, second.number)
         self._last = max(self._last, first.number, second.number)
@@ -176,6 +205,7 @@ class VideoJob:
 
     def _begin(self, pair: FlowPair) -> None:
         """What is known with the first pair."""
+        self._is_begun = True
         self.size = size_of(pair.first.image)
         self._first = pair.first.number
         if self._writer is not None:

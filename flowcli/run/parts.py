@@ -1,0 +1,54 @@
+"""Long videos in parts, which different workers do at the same time."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from pathlib import Path
+
+from ..frames.source import FrameSource
+from ..frames.video import VideoFile
+from .completed import identity
+from .pairing import Pairing
+from .tasks import Part, VideoTask
+
+FRAMES = 128
+"""How many frames a part has: long against the time to begin one, short against a video that keeps a worker busy."""
+
+
+def parts_of(source: FrameSource, pairing: Pairing) -> tuple[Part, ...]:
+    """The parts of a video; none if it is short, or has pairs that need all of it, or cannot be begun in its middle.
+
+    The parts begin where all parts together read every frame about once, apart from those that lead to a part's first.
+    """
+    gap, selection = pairing.single_gap, source.selection
+    if not isinstance(source, VideoFile) or gap is None or pairing.pad != "none" or abs(gap) > FRAMES:
+        return ()
+    if (source.count or 2 * FRAMES) < 2 * FRAMES or not isinstance(selection.start, int):
+        return ()
+    entries = source.entries()
+    numbers = range(0) if entries is None else selection.indices(len(entries), source.rate)
+    if entries is None or len(numbers) < 2 * FRAMES:
+        return ()
+    starts = range(0, len(numbers), FRAMES)
+    stops = [*starts[1:], None]
+    return tuple(
+        Part(start, stop, entries.before(numbers[max(0, start + min(0, gap))]))
+        for start, stop in zip(starts, stops, strict=True)
+    )
+
+
+def picture_file(folder: Path, task: VideoTask, part: Part, settings: Mapping[str, object]) -> Path:
+    """Where the pictures of a part are until they are joined.
+
+    Args:
+        folder: the output folder of the batch.
+        task: the video.
+        part: the part.
+        settings: what determines the pictures.
+    """
+    assert task.video is not None
+    made_from = [str(task.out), identity(task), task.video.stat().st_mtime_ns, part.start, part.stop, dict(settings)]
+    digest = hashlib.sha256(json.dumps(made_from, sort_keys=True).encode()).hexdigest()
+    return folder / f".flowcli-{digest[:24]}.part"
