@@ -7,6 +7,7 @@ import importlib
 import importlib.util
 import logging
 import os
+import signal
 import socket
 import threading
 import warnings
@@ -25,7 +26,7 @@ class Connection:
     """One connection to a cluster. Use it as a context manager.
 
     Ray is started and ended in a thread of its own. It sets its signal handlers only in the main thread, which keeps
-    those of flowcli and can be interrupted; and the processes of a local cluster, which the kernel ends with the thread
+    its own and can be interrupted; and the processes of a local cluster, which the kernel ends with the thread
     that started them, live as long as this one does.
 
     Args:
@@ -47,7 +48,9 @@ class Connection:
         if self._address not in {"local", "auto"}:
             _check_answers(self._address)
         is_local = self._address == "local"
-        if not self._call(self._connect, _LOCAL_SECONDS if is_local else _CONNECT_SECONDS):
+        is_back = self._call(self._connect, _LOCAL_SECONDS if is_local else _CONNECT_SECONDS)
+        _reinstall_handlers()
+        if not is_back:
             raise UsageError(f"the Ray cluster {self._address!r} does not answer; check its address and its token")
         if self._error is not None:
             raise UsageError(
@@ -80,8 +83,6 @@ class Connection:
     def _connect(self) -> None:
         os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
         os.environ.setdefault("RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO", "0")  # what Ray does; unset, it warns
-        if not self._verbose:
-            os.environ.setdefault("RAY_BACKEND_LOG_LEVEL", "fatal")  # which would go to our stderr
         logging.getLogger("ray").setLevel(logging.ERROR)
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
@@ -96,6 +97,15 @@ class Connection:
                 logging_level=logging.ERROR if self._verbose else logging.CRITICAL,
                 **local,
             )
+
+
+def _reinstall_handlers() -> None:
+    """Have Python's signal handlers called again: the native part of Ray takes their places, in any thread."""
+    if threading.current_thread() is threading.main_thread():
+        for number in (signal.SIGINT, signal.SIGTERM):
+            handler = signal.getsignal(number)
+            if handler is not None:
+                signal.signal(number, handler)
 
 
 def _mute() -> None:
