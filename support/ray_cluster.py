@@ -33,6 +33,9 @@ RAY = str(Path(sys.executable).with_name("ray"))
 _HEAD = 2  # the last number of its address: Ray takes 127.0.0.1 to mean any address of the machine
 _STORE_BYTES = 80_000_000
 
+# A node that has gone is noticed in two seconds instead of twenty.
+_WATCHFUL = {"RAY_health_check_period_ms": "500", "RAY_health_check_timeout_ms": "1500"}
+
 
 class Node:
     """A node: ``ray start --block`` and what that started."""
@@ -103,7 +106,7 @@ class RayCluster:
         stack = contextlib.ExitStack()
         log_path = self._folder / f"{address}.log"
         log = stack.enter_context(log_path.open("wb"))
-        environment = {**self.environment, "RAY_USAGE_STATS_ENABLED": "0", **(changes or {})}
+        environment = {**self.environment, **_WATCHFUL, "RAY_USAGE_STATS_ENABLED": "0", **(changes or {})}
         process = stack.enter_context(started(command, env=environment, stdout=log, stderr=log))
         node = Node(address, process, stack)
         self.nodes.append(node)
