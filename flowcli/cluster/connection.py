@@ -7,25 +7,33 @@ import importlib
 import importlib.util
 import logging
 import os
+import signal
 import socket
+import tempfile
 import threading
 import warnings
 from collections.abc import Callable, Iterator
-from typing import Any
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
+from .. import shutdown
 from ..errors import UsageError
+
+if TYPE_CHECKING:
+    import psutil
 
 _CONNECT_SECONDS = 20.0
 _LOCAL_SECONDS = 90.0  # to start Ray on a slow machine
 _ANSWER_SECONDS = 5.0
 _CLOSE_SECONDS = 3.0
+_LONG = 500  # characters
 
 
 class Connection:
     """One connection to a cluster. Use it as a context manager.
 
     Ray is started and ended in a thread of its own. It sets its signal handlers only in the main thread, which keeps
-    those of flowcli and can be interrupted; and the processes of a local cluster, which the kernel ends with the thread
+    its own and can be interrupted; and the processes of a local cluster, which the kernel ends with the thread
     that started them, live as long as this one does.
 
     Args:
@@ -38,6 +46,7 @@ class Connection:
         self._calls: list[Callable[[], object]] = []
         self._called, self._answered = threading.Semaphore(0), threading.Semaphore(0)
         self._error: BaseException | None = None
+        self._local: list[psutil.Process] = []
         threading.Thread(target=self._serve, name="ray", daemon=True).start()
 
     def __enter__(self) -> Connection:
@@ -47,13 +56,25 @@ class Connection:
         if self._address not in {"local", "auto"}:
             _check_answers(self._address)
         is_local = self._address == "local"
-        if not self._call(self._connect, _LOCAL_SECONDS if is_local else _CONNECT_SECONDS):
-            raise UsageError(f"the Ray cluster {self._address!r} does not answer; check its address and its token")
-        if self._error is not None:
+        with _native_stderr(is_kept=not self._verbose) as said:
+            is_back = self._call(self._connect, _LOCAL_SECONDS if is_local else _CONNECT_SECONDS)
+            _reinstall_handlers()
+            if (is_back and self._error is None) or not said:
+                complaints = b""
+            else:
+                complaints = said[0].read_bytes()
+        if b"Unauthenticated" in complaints:
             raise UsageError(
-                f"cannot {'start Ray' if is_local else f'connect to the Ray cluster {self._address!r}'}: "
-                f"{_one_line(self._error)}"
+                f"the Ray cluster {self._address!r} refuses our authentication token; "
+                "set RAY_AUTH_MODE=token and RAY_AUTH_TOKEN to those of the cluster"
             ) from self._error
+        if not is_back:
+            raise UsageError(f"the Ray cluster {self._address!r} does not answer; check its address")
+        if self._error is not None:
+            what = "start Ray" if is_local else f"connect to the Ray cluster {self._address!r}"
+            raise UsageError(f"cannot {what}: {_one_line(self._error)}") from self._error
+        if is_local:
+            shutdown.on_abrupt_end(self._end_local)
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -61,6 +82,8 @@ class Connection:
         import ray
 
         self._call(ray.shutdown, _CLOSE_SECONDS)
+        if self._address == "local":
+            self._end_local()
 
     def _call(self, function: Callable[[], object], seconds: float) -> bool:
         """Call a function in the thread; returns whether it came back in time."""
@@ -77,12 +100,25 @@ class Connection:
                 self._error = error
             self._answered.release()
 
+    def _end_local(self) -> None:
+        """Kill what is left of a local cluster: some of its processes notice only after a while that it has ended."""
+        import psutil
+
+        with contextlib.suppress(psutil.Error):
+            for each in self._local:
+                for process in (*each.children(recursive=True), each):
+                    with contextlib.suppress(psutil.Error):
+                        process.kill()
+
     def _connect(self) -> None:
+        import psutil
+
         os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
         os.environ.setdefault("RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO", "0")  # what Ray does; unset, it warns
-        if not self._verbose:
-            os.environ.setdefault("RAY_BACKEND_LOG_LEVEL", "fatal")  # which would go to our stderr
         logging.getLogger("ray").setLevel(logging.ERROR)
+        if self._address != "local":
+            os.environ.setdefault("RAY_NUM_REDIS_GET_RETRIES", "3")  # of connecting; 20 take long to say no
+        before = set(psutil.Process().children())
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             import ray
@@ -96,6 +132,17 @@ class Connection:
                 logging_level=logging.ERROR if self._verbose else logging.CRITICAL,
                 **local,
             )
+        if self._address == "local":
+            self._local = [each for each in psutil.Process().children(recursive=True) if each not in before]
+
+
+def _reinstall_handlers() -> None:
+    """Have Python's signal handlers called again: the native part of Ray takes their places, in any thread."""
+    if threading.current_thread() is threading.main_thread():
+        for number in (signal.SIGINT, signal.SIGTERM):
+            handler = signal.getsignal(number)
+            if handler is not None:
+                signal.signal(number, handler)
 
 
 def _mute() -> None:
@@ -121,9 +168,31 @@ def _check_answers(address: str) -> None:
 
 
 def _one_line(error: BaseException) -> str:
-    """What Ray says, as far as it is one line."""
-    lines = [line.strip() for line in str(error).splitlines()]
-    return next((line for line in lines if line), type(error).__name__)
+    """What Ray says, as one line; of what is long or has a traceback the first."""
+    text = str(error).strip() or type(error).__name__
+    if len(text) > _LONG or "Traceback" in text:
+        text = text.splitlines()[0]
+    return " ".join(text.split())
+
+
+@contextlib.contextmanager
+def _native_stderr(*, is_kept: bool) -> Iterator[list[Path]]:
+    """Keep what is written to the file descriptor of stderr in a file: the native part of Ray cannot be told not to.
+
+    Yields:
+        The file, unless ``is_kept`` is false or there is no stderr.
+    """
+    with contextlib.ExitStack() as stack:
+        files = []
+        if is_kept:
+            with contextlib.suppress(OSError):
+                ours = os.dup(2)
+                stack.callback(os.close, ours)
+                kept = stack.enter_context(tempfile.NamedTemporaryFile(prefix="flowcli-"))
+                os.dup2(kept.fileno(), 2)
+                stack.callback(os.dup2, ours, 2)
+                files.append(Path(kept.name))
+        yield files
 
 
 @contextlib.contextmanager

@@ -19,6 +19,7 @@ _log = logging.getLogger(__name__)
 
 _LOOK_SECONDS = 1.0
 _PROBE_SECONDS = 60.0  # a node that is busy starts the process of the probe late
+_BEGIN_SECONDS = 10.0  # for all to answer; Ray lists a node for a while after it has gone
 _WAIT_SECONDS = 10.0  # without any worker, until it is said
 _RESTARTS = 3  # by Ray; after that, a new worker is made
 _STILLBORN = 3  # workers in a row that end before they are ready: that is no accident
@@ -74,8 +75,8 @@ class Crew:
         """
         self._see()
         self._probe()
-        deadline = time.monotonic() + _PROBE_SECONDS
-        while self._probes and time.monotonic() < deadline:
+        began = time.monotonic()
+        while self._probes and time.monotonic() - began < (_BEGIN_SECONDS if self._fit else _PROBE_SECONDS):
             wait([probe for probe, _ in self._probes.values()], 0.5)
             for complaint in self._take_probes():
                 raise complaint

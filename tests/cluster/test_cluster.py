@@ -1,0 +1,256 @@
+"""Runs on real Ray clusters: what comes back, what survives, and what is left behind."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import psutil
+import pytest
+
+import flowcli
+from flowcli.shutdown import INTERRUPTED_MESSAGE
+from support import ray_driver
+from support.processes import finished, started, wait_until
+from support.ray_cluster import MISSING, Node, RayCluster, kill, ray_cluster, until
+
+pytestmark = [
+    pytest.mark.skipif(MISSING is not None, reason=str(MISSING)),
+    pytest.mark.skipif(sys.platform != "linux", reason="a machine has several loopback addresses only on Linux"),
+    pytest.mark.slow,
+]
+
+WITHIN = 5.0  # seconds, which is promised
+LEFT = 15.0  # seconds, for what Ray ends by itself
+
+Record = dict[str, Any]
+
+
+@pytest.fixture(scope="module")
+def cluster() -> Iterator[RayCluster]:
+    with ray_cluster(2) as cluster:
+        yield cluster
+
+
+@contextlib.contextmanager
+def joined(cluster: RayCluster, **options: Any) -> Iterator[Node]:
+    """A node that is in the cluster for a while."""
+    node = cluster.add_node(**options)
+    try:
+        yield node
+    finally:
+        node.remove()
+
+
+def command(address: str, items: object, **options: object) -> list[str]:
+    return [sys.executable, ray_driver.__file__, address, json.dumps(items), json.dumps(options)]
+
+
+def drive(cluster: RayCluster, items: object, **options: object) -> subprocess.CompletedProcess[bytes]:
+    return finished(
+        command(cluster.address, items, **options), env=cluster.environment, cwd=Path.cwd(), capture_output=True
+    )
+
+
+def replies_in(output: bytes) -> dict[int, Any]:
+    """The replies by number; each was there once."""
+    records = [json.loads(line) for line in output.splitlines()]  # nothing else is on stdout
+    assert "about" in records[0]
+    replies = {record["item"]: record["reply"] for record in records[1:]}
+    assert len(replies) == len(records) - 1
+    return replies
+
+
+def check_squares(replies: dict[int, Any], count: int, lost: set[int] = frozenset()) -> None:  # type: ignore[assignment]
+    assert set(replies) == set(range(count))
+    assert {number for number, reply in replies.items() if isinstance(reply, dict)} == lost
+    assert all(replies[number][0] == number**2 for number in set(replies) - lost)
+
+
+def one_error(done: subprocess.CompletedProcess[bytes], code: int, *words: str) -> None:
+    text = done.stderr.decode()
+    assert done.returncode == code, text
+    assert done.stdout == b""
+    assert text.startswith("flowcli: error: "), text
+    assert text.count("\n") == 1, text
+    for word in words:
+        assert word in text
+
+
+class Driver:
+    """A driver in the middle of its work."""
+
+    def __init__(self, process: subprocess.Popen[Any], out: Path, errors: Path) -> None:
+        self.process, self._out, self._errors = process, out, errors
+
+    @property
+    def output(self) -> bytes:
+        return self._out.read_bytes()
+
+    @property
+    def errors(self) -> str:
+        return self._errors.read_text()
+
+    def wait_until(self, happened: Callable[[], object]) -> None:
+        wait_until(self.process, happened)
+
+    def end(self, number: signal.Signals) -> int:
+        self.process.send_signal(number)
+        return self.process.wait(60)
+
+    def check_finished(self, count: int) -> None:
+        assert self.process.wait(100) == 0, self.errors
+        check_squares(replies_in(self.output), count)
+
+
+@contextlib.contextmanager
+def driving(
+    address: str, environment: dict[str, str], folder: Path, items: object, **options: object
+) -> Iterator[Driver]:
+    out, errors = folder / "out.jsonl", folder / "errors.txt"
+    with (
+        out.open("wb") as stdout,
+        errors.open("wb") as stderr,
+        started(command(address, items, **options), env=environment, stdout=stdout, stderr=stderr) as process,
+    ):
+        driver = Driver(process, out, errors)
+        driver.wait_until(lambda: driver.output.count(b"\n") > 5)
+        yield driver
+
+
+def test_all_replies_come_from_two_nodes_and_nothing_else_is_said(cluster: RayCluster) -> None:
+    items = [(number, 0.005, "print" if number % 10 == 0 else "") for number in range(600)]
+    done = drive(cluster, items)
+    assert done.stderr == b""
+    assert done.returncode == 0
+    replies = replies_in(done.stdout)
+    check_squares(replies, 600)
+    assert len({pid for _, pid in replies.values()}) == 2
+    about = json.loads(done.stdout.splitlines()[0])["about"]
+    assert about["folder"] == str(Path.cwd())
+    assert about["threads"] == 1
+
+
+def test_items_that_end_processes_are_found_and_the_others_are_done(cluster: RayCluster) -> None:
+    acts = {30: "exit", 41: "kill"}
+    items = [(number, 0.002, acts.get(number, "")) for number in range(200)]
+    done = drive(cluster, items)
+    assert done.returncode == 0, done.stderr
+    assert done.stderr == b""
+    replies = replies_in(done.stdout)
+    check_squares(replies, 200, {30, 41})
+    assert replies[30]["reason"].startswith("the worker's process crashed or was killed")
+
+
+def test_a_worker_that_is_killed_loses_nothing(cluster: RayCluster, tmp_path: Path) -> None:
+    with driving(cluster.address, cluster.environment, tmp_path, [300, 0.02]) as driver:
+        driver.wait_until(lambda: len(cluster.workers()) == 2)
+        kill(cluster.workers()[0])
+        driver.check_finished(300)
+        assert driver.errors == ""
+
+
+def test_a_node_joins_and_is_lost(cluster: RayCluster, tmp_path: Path) -> None:
+    with driving(cluster.address, cluster.environment, tmp_path, [700, 0.02]) as driver, joined(cluster) as node:
+        driver.wait_until(node.workers)
+        (worker,) = node.workers()
+        driver.wait_until(lambda: b", %d]" % worker.pid in driver.output)
+        node.remove()
+        driver.check_finished(700)
+        assert driver.errors == ""
+
+
+@pytest.mark.parametrize(
+    ("number", "code", "seconds"),
+    [(signal.SIGINT, 130, WITHIN), (signal.SIGTERM, 143, WITHIN), (signal.SIGKILL, -signal.SIGKILL, LEFT)],
+)
+def test_a_driver_that_ends_leaves_no_worker(
+    cluster: RayCluster, tmp_path: Path, number: signal.Signals, code: int, seconds: float
+) -> None:
+    with driving(cluster.address, cluster.environment, tmp_path, [100_000, 0.02]) as driver:
+        assert cluster.workers()
+        began = time.monotonic()
+        assert driver.end(number) == code
+        until(lambda: not cluster.workers())
+        assert time.monotonic() - began < seconds
+        assert driver.errors == (f"flowcli: error: {INTERRUPTED_MESSAGE}\n" if number == signal.SIGINT else "")
+
+
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGKILL, -signal.SIGKILL)])
+def test_a_local_cluster_ends_with_its_driver(tmp_path: Path, number: signal.Signals, code: int) -> None:
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("RAY_")}
+    environment["HOME"] = str(tmp_path)  # Ray puts the token that it makes there
+    with driving("local", environment, tmp_path, [100_000, 0.02], workers=1) as driver:
+        theirs = psutil.Process(driver.process.pid).children(recursive=True)
+        if number == signal.SIGKILL:  # others of Ray's own notice it only after half a minute
+            theirs = [each for each in theirs if each.name() in {"raylet", "gcs_server"} or "Squares" in each.name()]
+        assert theirs
+        began = time.monotonic()
+        assert driver.end(number) == code
+        _, left = psutil.wait_procs(theirs, timeout=LEFT)
+        assert not [each for each in left if each.status() != psutil.STATUS_ZOMBIE]
+        assert number == signal.SIGKILL or time.monotonic() - began < WITHIN
+        assert driver.errors == (f"flowcli: error: {INTERRUPTED_MESSAGE}\n" if number == signal.SIGINT else "")
+
+
+def test_errors_of_workers_come_back_as_they_are(cluster: RayCluster) -> None:
+    done = drive(cluster, [(0, 0, ""), (1, 0, "full")])
+    assert done.returncode == 5
+    assert done.stderr == b"flowcli: error: cannot write out: the disk is full\n"
+    one_error(drive(cluster, [1, 0], job="broken"), 4, "no model for 1 threads", "node 127.0.0.")
+    one_error(drive(cluster, [1, 0], job="fatal"), 7, "workers end while they start")
+
+
+def test_a_node_with_another_version_is_refused_or_left_out(cluster: RayCluster, tmp_path: Path) -> None:
+    package = tmp_path / "other" / "flowcli"
+    package.mkdir(parents=True)
+    (package / "__init__.py").touch()
+    (package / "version.py").write_text('__version__ = "0.0.9"\n')
+    words = ("127.0.0.", "0.0.9", flowcli.__version__)
+    with (
+        driving(cluster.address, cluster.environment, tmp_path, [100_000, 0.02]) as driver,
+        joined(cluster, changes={"PYTHONPATH": str(package.parent)}) as node,
+    ):
+        driver.wait_until(lambda: driver.errors)
+        assert driver.errors.count("\n") == 1
+        for word in (*words, "left out"):
+            assert word in driver.errors
+        assert not node.workers()
+        driver.end(signal.SIGINT)
+        one_error(drive(cluster, [1, 0]), 2, *words)
+
+
+def test_a_node_that_does_not_see_a_folder_is_refused(cluster: RayCluster, tmp_path: Path) -> None:
+    hidden = tmp_path / "hidden" / "model"
+    hidden.mkdir(parents=True)
+    wrapper = ("unshare", "--mount", "sh", "-c", f'mount -t tmpfs none "{hidden.parent}" && exec "$@"', "sh")
+    if subprocess.run([*wrapper, "true"], capture_output=True).returncode:
+        pytest.skip("no folder can be hidden from a process here")
+    with joined(cluster, wrapper=wrapper):
+        one_error(drive(cluster, [1, 0], needs=[str(hidden)]), 4, "127.0.0.", f"does not see the model {hidden}")
+    assert drive(cluster, [1, 0], needs=[str(hidden)]).returncode == 0
+
+
+def test_a_cluster_that_refuses_or_is_not_there(cluster: RayCluster, tmp_path: Path) -> None:
+    def refused(address: str, **changes: str) -> subprocess.CompletedProcess[bytes]:
+        environment = {**cluster.environment, "RAY_TMPDIR": str(tmp_path), **changes}
+        return finished(command(address, [1, 0]), env=environment, capture_output=True)
+
+    one_error(refused(cluster.address, RAY_AUTH_TOKEN="wrong"), 2, cluster.address, "token")
+    one_error(refused("auto"), 2, "Could not find any running Ray instance")
+    one_error(refused("127.0.0.2:9"), 2, "no Ray cluster answers at 127.0.0.2:9")
+
+
+def test_more_than_fits(cluster: RayCluster) -> None:
+    one_error(drive(cluster, [1, 0], cpus_per_worker=2), 2, "no node", "--cpus-per-worker")
+    done = drive(cluster, [1, 0], workers=3)
+    assert done.returncode == 0
+    assert done.stderr == b"flowcli: the cluster holds 2 of 3 workers of 1 CPUs\n"
