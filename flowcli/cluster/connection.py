@@ -59,10 +59,8 @@ class Connection:
         with _native_stderr(is_kept=not self._verbose) as said:
             is_back = self._call(self._connect, _LOCAL_SECONDS if is_local else _CONNECT_SECONDS)
             _reinstall_handlers()
-            if (is_back and self._error is None) or not said:
-                complaints = b""
-            else:
-                complaints = said[0].read_bytes()
+            is_well = is_back and self._error is None
+            complaints = b"" if is_well or not said else said[0].read_bytes()
         if b"Unauthenticated" in complaints:
             raise UsageError(
                 f"the Ray cluster {self._address!r} refuses our authentication token; "

@@ -52,7 +52,7 @@ class CutVideos:
             if cut.left:
                 return [], None
             if cut.failed:  # the whole is done again in one piece, which says how far the video is good
-                return [replace(cut.task, whole=_frames(cut.parts))], None
+                return [replace(cut.task, whole=_frames(cut.parts), parts=cut.parts)], None
             if self._are_shown and cut.outcome.status == "done":
                 return [replace(cut.task, parts=cut.parts)], None
         del self._cuts[task.number]

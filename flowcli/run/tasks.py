@@ -83,7 +83,7 @@ class VideoTask:
     """The part of the video to do; ``None`` for all of it."""
 
     parts: tuple[Part, ...] = ()
-    """All parts, if it has been done in parts, and they are to be joined."""
+    """All parts, if it has been done in parts, and they are to be joined; or, with ``whole``, given up."""
 
     whole: int | None = None
     """For a video that must not be cut into parts, since one of them was damaged: how many frames it seemed to have."""

@@ -85,7 +85,7 @@ class VideoItem:
         outputs = folder.outputs.video(task)
         outputs.files.check_distinct(source)
         self._outcome = replace(self._outcome, outputs=outputs.paths)
-        if task.parts:
+        if task.parts and task.whole is None:
             self._join(source, outputs)
             return
         if outputs.video is not None and self._is_shown(outputs.video, task.video):
@@ -150,8 +150,11 @@ class VideoItem:
                 for picture, time, writer.pixel_aspect in itertools.chain.from_iterable(map(read_pictures, files)):
                     start = time if start is None else start
                     writer.write(picture, time - start)
-        for file in files:
-            file.unlink(missing_ok=True)
+        self._remove_pictures()
+
+    def _remove_pictures(self) -> None:
+        for part in self._task.parts:
+            self._pictures(part).unlink(missing_ok=True)
 
     def _total(self, source: FrameSource) -> int:
         """How many pairs the video has, as far as is known."""
@@ -207,6 +210,7 @@ class VideoItem:
             outcome = replace(outcome, max_flow=job.max_flow, levels=job.levels, size=job.size)
             if self._task.whole is not None and job.damage is not None:
                 job.remove_beyond(self._task.whole)
+                self._remove_pictures()
             if self._error is None:
                 made_from = identity(self._task)
                 outcome = replace(
