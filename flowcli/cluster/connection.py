@@ -11,6 +11,7 @@ import signal
 import socket
 import tempfile
 import threading
+import time
 import warnings
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -26,6 +27,7 @@ _CONNECT_SECONDS = 20.0
 _LOCAL_SECONDS = 90.0  # to start Ray on a slow machine
 _ANSWER_SECONDS = 5.0
 _CLOSE_SECONDS = 3.0
+_POLL_SECONDS = 0.2
 _LONG = 500  # characters
 
 
@@ -57,11 +59,15 @@ class Connection:
             _check_answers(self._address)
         is_local = self._address == "local"
         with _native_stderr(is_kept=not self._verbose) as said:
-            is_back = self._call(self._connect, _LOCAL_SECONDS if is_local else _CONNECT_SECONDS)
+
+            def is_refused() -> bool:
+                return any(b"Unauthenticated" in file.read_bytes() for file in said)
+
+            seconds = _LOCAL_SECONDS if is_local else _CONNECT_SECONDS
+            is_back = self._call(self._connect, seconds, is_refused)  # Ray itself goes on trying
             _reinstall_handlers()
-            is_well = is_back and self._error is None
-            complaints = b"" if is_well or not said else said[0].read_bytes()
-        if b"Unauthenticated" in complaints:
+            refused = is_refused() and not (is_back and self._error is None)
+        if refused:
             raise UsageError(
                 f"the Ray cluster {self._address!r} refuses our authentication token; "
                 "set RAY_AUTH_MODE=token and RAY_AUTH_TOKEN to those of the cluster"
@@ -83,11 +89,15 @@ class Connection:
         if self._address == "local":
             self._end_local()
 
-    def _call(self, function: Callable[[], object], seconds: float) -> bool:
-        """Call a function in the thread; returns whether it came back in time."""
+    def _call(self, function: Callable[[], object], seconds: float, is_vain: Callable[[], bool] = bool) -> bool:
+        """Call a function in the thread; returns whether it came back in time, and before that was seen to be vain."""
         self._calls.append(function)
         self._called.release()
-        return self._answered.acquire(timeout=seconds)
+        deadline = time.monotonic() + seconds
+        while not self._answered.acquire(timeout=_POLL_SECONDS):
+            if time.monotonic() > deadline or is_vain():
+                return False
+        return True
 
     def _serve(self) -> None:
         while self._called.acquire():
