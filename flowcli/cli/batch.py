@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from ..places import place, shown
 from .console import console
 from .options import (
     AdoptOption,
@@ -50,7 +51,7 @@ def batch(
     file_options: FlowFileOptions,
     console_options: ConsoleOptions,  # noqa: ARG001  (only its side effect is needed)
     out_dir: Annotated[
-        Path, typer.Option(metavar="DIR", readable=False, help="Output folder; finished outputs are skipped.")
+        Path, typer.Option(metavar="DIR", parser=place, help="Output folder; finished outputs are skipped.")
     ],
     flow_format: FlowFormatOption = None,
     shard: Annotated[
@@ -97,7 +98,7 @@ def batch(
                 tasks,
                 outputs,
                 reading=frame_options.reading(),
-                name=source,
+                name=shown(source),
                 shard=part,
                 on_pair=on_pair,
                 wants_statistics=json,

@@ -22,14 +22,15 @@ from ..flows.formats import FlowOptions
 from ..flows.io import files_of, suffix_of
 from ..frames.images import image_size
 from ..frames.reading import Reading
+from ..places import is_remote, listed, place
 from ..results import BatchSummary, PairResult
 from ..storage import check_writable
 from .consistency import Consistency
-from .failures import FAILURES, Failures
+from .failures_in_bucket import failures_of
 from .flow_folder import FlowFiles, FlowFolder
 from .manifest import distinct, open_tasks
 from .pairing import Pairing
-from .record import Kind, settings_of
+from .record import Kind, Size, settings_of
 from .runner import Totals, Work, run
 from .sequence import FRAME_BYTES
 from .tasks import Outcome, Task
@@ -70,7 +71,7 @@ class BatchOutputs:
 
     def __post_init__(self) -> None:
         """Take the name of a folder as well."""
-        object.__setattr__(self, "folder", Path(self.folder))
+        object.__setattr__(self, "folder", place(self.folder))
         _ = self.sequence
 
     @functools.cached_property
@@ -137,20 +138,21 @@ def estimate_batch(
         DeviceError: the device's memory cannot hold even one window.
     """
     check_writable(outputs.folder)
+    outputs = replace(outputs, folder=listed(outputs.folder))
     with contextlib.ExitStack() as stack:
         if isinstance(source, str | Path):
-            name = name or str(source)
+            name = name or str(place(source))
             tasks = stack.enter_context(
                 open_tasks(str(source), outputs.flow_format, outputs.folder, files=outputs.sequence)
             )
         else:
             tasks = source
-        is_folder = name is not None and Path(name).is_dir()
+        is_folder = name is not None and not is_remote(place(name)) and Path(name).is_dir()
         known = list(distinct(tasks, outputs.files)) if isinstance(tasks, Collection) else None
         job = _BatchJob(estimator, outputs, reading, known or ())
         if is_folder and known is not None:
             job.check_room(list(shard.pick(known)))
-        failures = stack.enter_context(Failures(outputs.folder))
+        failures = stack.enter_context(failures_of(outputs.folder))
 
         def report(outcome: Outcome) -> None:
             failures.note(outcome)
@@ -159,7 +161,7 @@ def estimate_batch(
 
         work = job.work(shard.pick(distinct(tasks, outputs.files) if known is None else known))
         totals = run(estimator, work, job.write, on_outcome=report, wants_statistics=wants_statistics, keeps_going=True)
-    return _summary(name or "", estimator, outputs, job.levels, shard, totals)
+    return _summary(name or "", estimator, outputs, job.levels, shard, totals, failures.path)
 
 
 class _BatchJob:
@@ -281,7 +283,7 @@ class _BatchJob:
         if not all(output.exists() for output in self._outputs.files(out)):
             return False
 
-        def is_done(size: tuple[int, int] | None, *, frames_changed: int) -> bool:
+        def is_done(size: Size, *, frames_changed: int) -> bool:
             return self._folder.is_there(out, size, frames_changed, made_from)
 
         try:
@@ -293,8 +295,7 @@ class _BatchJob:
         if not stat.S_ISREG(frames[0].st_mode):  # reading a pipe would consume it
             return is_done(None, frames_changed=0)
         changed = max(frame.st_mtime_ns for frame in frames)
-        declared = image_size(frame1)
-        if declared is not None and is_done(declared, frames_changed=changed):
+        if is_done(functools.partial(image_size, frame1), frames_changed=changed):
             return True
         try:  # the header does not always say how the image is rotated
             return is_done(size_of(self._read(frame1)), frames_changed=changed)
@@ -315,11 +316,17 @@ def _are_opposite(there: Task, back: Task) -> bool:
 
 
 def _summary(
-    name: str, estimator: FlowEstimator, outputs: BatchOutputs, levels: str | None, shard: Shard, totals: Totals
+    name: str,
+    estimator: FlowEstimator,
+    outputs: BatchOutputs,
+    levels: str | None,
+    shard: Shard,
+    totals: Totals,
+    failures: Path,
 ) -> BatchSummary:
     problem = None
     if totals.failed:
-        problem = BatchError(f"{totals.failed} of {totals.pairs} pairs failed; see {outputs.folder / FAILURES}")
+        problem = BatchError(f"{totals.failed} of {totals.pairs} pairs failed; see {failures}")
     return BatchSummary(
         input=name,
         outputs=(outputs.folder,),

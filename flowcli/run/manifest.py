@@ -5,6 +5,7 @@ from __future__ import annotations
 import codecs
 import contextlib
 import functools
+import io
 import itertools
 import json
 import os
@@ -13,18 +14,22 @@ import sys
 import unicodedata
 from collections.abc import Callable, Collection, Iterable, Iterator
 from pathlib import Path
-from typing import TextIO
+from typing import TYPE_CHECKING, TextIO, cast
 
 from ..choices import FlowFormatName
 from ..errors import FlowcliError, InputError, UsageError
 from ..flows.io import form_for, suffix_of
 from ..frames.files import is_frame, natural_key, oddities
+from ..places import OfflineError, identity, is_remote, listed, object_at, place, shown
 from ..storage import why
 from .flow_folder import FlowFiles
 from .names import Named, check_distinct
 from .pairing import IndexPair, Pairing, Plan
 from .table import rows
 from .tasks import Task, made_from
+
+if TYPE_CHECKING:
+    from ..remote import Listing
 
 COLUMNS = ("frame1", "frame2", "out")
 """The columns of a manifest; ``out`` is optional."""
@@ -60,9 +65,9 @@ def open_tasks(
         UsageError: pairs or names of a sequence are asked for, but the source is a manifest.
     """
     suffix = suffix_of(flow_format)
-    path = Path(source)
+    path = listed(place(source))
     if not path.is_dir() and (files.names is not None or files.pairing != Pairing()):
-        raise UsageError(f"`gap`, `reference`, `pad` and `names` are for folders of frames; {source} lists its pairs")
+        raise UsageError(f"`gap`, `reference`, `pad` and `names` are for folders of frames; {path} lists its pairs")
     if source == STDIN:
         if sys.stdin is None:
             raise InputError("cannot read the manifest from stdin: it is closed")
@@ -84,6 +89,10 @@ def open_tasks(
 
 
 def _open_text(path: Path) -> TextIO:
+    if is_remote(path):
+        data = path.read_bytes()
+        is_wide = data[:2] in {codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE}
+        return io.TextIOWrapper(io.BytesIO(data), *(("utf-16", None) if is_wide else ("utf-8", "surrogateescape")))
     if path.is_file():  # and not a pipe, whose beginning can be read only once
         with path.open("rb") as file:
             if file.read(2) in {codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE}:
@@ -107,6 +116,7 @@ class Manifest:
         self._name = name
         self._folder = folder
         self._suffix = suffix
+        self._listings: dict[str, Listing] = {}
 
     def tasks(self) -> Iterator[Task]:
         """Parse the tasks in order, as needed. A line that is wrong becomes a task with an error.
@@ -134,6 +144,8 @@ class Manifest:
             origin = f"{self._name}, line {number}"
             try:
                 yield self._task(count, row, origin)
+            except OfflineError:
+                raise
             except FlowcliError as error:
                 yield Task(count, None, None, origin=origin, error=type(error)(f"{origin}: {error.message}"))
             count += 1
@@ -157,11 +169,14 @@ class Manifest:
             raise InputError("a path contains invalid characters")
         frame1, frame2, out = values
         frames = self._resolve(str(frame1)), self._resolve(str(frame2))
-        out_path = self._output(Path(out or str(frame1)), out)
+        out_path = self._output(Path(out) if out else _below_root(str(frame1)), out)
         return Task(number, *frames, out_path, origin, made_from=made_from(*frames))
 
     def _resolve(self, text: str) -> Path:
         """The path as written, or else as another system would write the same letters (macOS decomposes accents)."""
+        named = object_at(text) or self._folder / text
+        if is_remote(named):  # names there are as they are written
+            return cast(Path, named.sharing(self._listings))
         for written in (text, unicodedata.normalize("NFC", text), unicodedata.normalize("NFD", text)):
             for path in (self._folder / written, Path(written)):
                 if os.path.lexists(path):
@@ -173,14 +188,20 @@ class Manifest:
         if given is None:  # named after frame 1, including its folders
             parts = [part for part in path.with_suffix("").parts if part not in {path.anchor, ".."}]
             return with_suffix(Path(*parts), self._suffix)
-        if path.anchor or ".." in path.parts:
-            raise UsageError(f"out {given} is outside the output folder; give a path relative to it, without ..")
+        if path.anchor or ".." in path.parts or "://" in given:
+            raise UsageError(f"out {shown(given)} is outside the output folder; give a path relative to it, without ..")
         if not path.name:
             raise UsageError(f"out {given} is not a file name; give one")
         if re.fullmatch(r"\.[A-Za-z]\w*", path.suffix):
             form_for(path)
             return path
         return with_suffix(path, self._suffix)
+
+
+def _below_root(text: str) -> Path:
+    """The path of a file, or that of an object without its host or bucket."""
+    path = object_at(text)
+    return Path(text) if path is None else path.relative_to(path.parents[-1])
 
 
 def _is_path(text: str) -> bool:
@@ -315,7 +336,7 @@ def distinct(tasks: Iterable[Task], files: Callable[[Path], Iterable[Path]]) -> 
             earlier = origins.setdefault(task.out, task.origin)
             if earlier != task.origin:
                 fault = f"{task.out} is also the output of {earlier}; give each pair its own output"
-            elif file := next((file for file in files(task.out) if _real(file) in frames), None):
+            elif file := next((file for file in files(task.out) if identity(file) in frames), None):
                 fault = f"{file} is a frame; choose another output folder"
         if fault is not None:
             task = Task(task.number, None, None, origin=task.origin, error=UsageError(f"{task.origin}: {fault}"))
@@ -323,9 +344,4 @@ def distinct(tasks: Iterable[Task], files: Callable[[Path], Iterable[Path]]) -> 
 
 
 def _frames(task: Task) -> set[str]:
-    return {_real(frame) for frame in (task.frame1, task.frame2) if frame is not None}
-
-
-def _real(path: Path) -> str:
-    """The path without links, and on Windows without regard to case."""
-    return os.path.normcase(os.path.realpath(path))
+    return {identity(frame) for frame in (task.frame1, task.frame2) if frame is not None}

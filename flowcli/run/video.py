@@ -24,6 +24,7 @@ from ..frames.opening import open_source
 from ..frames.reading import Reading
 from ..frames.sequence import ImageSequence
 from ..frames.source import DamagedError, FrameSource, TimedFrame
+from ..places import file_only, is_name, place
 from ..results import PairResult, VideoSummary
 from ..storage import check_outputs, check_suffix, check_writable
 from .colour_scale import choose_max_flow
@@ -78,7 +79,7 @@ class VideoOutputs:
         """Take the names of files as well."""
         for name in ("video", "flow_dir"):
             if (value := getattr(self, name)) is not None:
-                object.__setattr__(self, name, Path(value))
+                object.__setattr__(self, name, file_only(value))
 
     @property
     def has_pictures(self) -> bool:
@@ -113,7 +114,7 @@ class VideoOutputs:
             raise UsageError("`out` shows the flow of one gap; give `flow_dir` alone, or a single `gap`")
         if self.flow_dir is None and (self.names is not None or self.consistency.is_wanted):
             raise UsageError("`names`, `mask` and `consistency` are for files; give `flow_dir`")
-        path = source if isinstance(source, Path) else source.path
+        path = source if is_name(source) else source.path
         if self.video is not None:
             check_suffix(self.video, VIDEO_SUFFIXES)
             if self.flow_dir is not None and self.flow_dir.resolve() == self.video.resolve():
@@ -126,7 +127,7 @@ class VideoOutputs:
                 folders = {file.resolve().parent for file in source.files}
                 if self.flow_dir.resolve() in folders:
                     raise UsageError(f"{self.flow_dir} contains the input's frames; choose another `flow_dir`")
-        if not isinstance(source, Path) and self.flow_dir is not None:
+        if not is_name(source) and self.flow_dir is not None:
             files.check_distinct(source)
 
 
@@ -162,7 +163,7 @@ def estimate_video(
         OutputError: an output cannot be written.
         DeviceError: the device's memory cannot hold even one window.
     """
-    frames = open_source(Path(source), reading=reading) if isinstance(source, str | Path) else source
+    frames = open_source(place(source), reading=reading) if is_name(source) else source
     outputs.check(frames)
     job = _VideoJob(estimator, frames, outputs)
 
