@@ -265,10 +265,13 @@ class Remote(ProxyUPath):
         """What is known of this path; ``None`` if nothing is there. Raises ``OSError``."""
         if self._entry is not None:
             return self._entry
-        if self._listing is not None and self._listing.covers(self) and self._listing.is_due():
-            return self._listing.find(self)
-        if self.protocol in _WEB and self.path.endswith("/"):
+        if self.protocol in _WEB and self._listing is None and self.path.endswith("/"):
             return _FOLDER
+        listing = self._listing if self._listing is not None and self._listing.covers(self) else None
+        return self._ask() if listing is None else listing.find(self)
+
+    def _ask(self) -> Entry | None:
+        """What the server knows of this path; ``None`` if nothing is there. Raises ``OSError``."""
         try:
             with plain_errors(self):
                 return Entry.of(self.fs.info(self.path))
@@ -465,11 +468,12 @@ class Listing:
 
     Args:
         folder: the folder. It is listed when it is first asked about.
-        patience: how many questions are left to be asked one by one before that.
+        patience: of how many objects the server is asked one by one before that.
     """
 
     def __init__(self, folder: Remote, patience: int = 0) -> None:
         self._patience = patience
+        self._asked: dict[str, Entry | None] = {}
         self._folder = folder
         self.root = _key(folder)
         """The folder, by what its file system calls it."""
@@ -485,19 +489,18 @@ class Listing:
         key = _key(path)
         return key not in self._changed and (key == self.root or key.startswith(self.root.rstrip("/") + "/"))
 
-    def is_due(self) -> bool:
-        """Whether it is time to list the folder, or that is done; to be called before each question."""
-        self._patience -= 1
-        return self.is_loaded or self._patience < 0
-
     def forget(self, path: Remote) -> None:
         """Look this path up again when it is asked about: this process has changed it."""
         self._changed.add(_key(path))
 
     def find(self, path: Remote) -> Entry | None:
         """What is known of a path that the listing covers; ``None`` if nothing is there."""
-        self._load()
         key = _key(path)
+        if not self.is_loaded and len(self._asked) < self._patience:
+            if key not in self._asked:
+                self._asked[key] = path._ask()
+            return self._asked[key]
+        self._load()
         if key in self.entries:
             return self.entries[key]
         return _FOLDER if key in self._folders else None

@@ -30,7 +30,8 @@ from ..flows.formats import FlowOptions, formats
 from ..flows.io import array_size, form_for, is_flow_file, output_size
 from ..places import is_remote
 from ..storage import noted_made_from, refresh, why
-from .record_store import RECORD, Draft, record_store
+from .record_store import RECORD as RECORD
+from .record_store import Draft, record_store
 
 _SCHEMA = 2
 _OURS = (RECORD, "failures.jsonl", ".flowcli")  # names, or beginnings of names, of files that are not outputs
