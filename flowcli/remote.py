@@ -12,6 +12,7 @@ Listings are never kept longer than that: a second run in the same process sees 
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import errno
 import io
@@ -28,6 +29,7 @@ from pathlib import Path, PurePath, PurePosixPath
 from typing import Any, cast
 from urllib.parse import quote, unquote
 
+from fsspec.asyn import sync
 from fsspec.registry import available_protocols, get_filesystem_class
 from fsspec.utils import glob_translate
 from upath import UPath
@@ -46,6 +48,7 @@ _COMMON = "s3, gs, az, hf, http and https"
 _TIMES = ("mtime", "LastModified", "last_modified", "Last-Modified", "updated", "created", "modified", "timeModified")
 _HEAD_BYTES = 1 << 16  # what a read of an object's beginning fetches at least
 _PATIENCE = 100  # objects of a folder that are asked about one by one before it is listed
+_AT_ONCE = 64  # objects of which a server is asked at the same time
 _NOTED = "flowcli-"  # how the names of what flowcli notes of an object begin
 
 _USER = re.compile(r"(?<=://)[^/@\s]*@")
@@ -312,10 +315,9 @@ class Remote(ProxyUPath):
 
     def iterdir(self) -> Iterator[Remote]:
         """What is in this folder, one level deep."""
-        listing = self._listing if self._listing is not None and self._listing.covers(self) else Listing(self)
-        listed = self if listing is self._listing else self.with_listing()
+        folder, listing = self._listed()
         for name in listing.names(self):
-            yield listed / name
+            yield folder / name
 
     def rglob(self, pattern: str, **_: object) -> Iterator[Remote]:
         """The objects below this folder that match a pattern."""
@@ -323,14 +325,21 @@ class Remote(ProxyUPath):
 
     def glob(self, pattern: str, **_: object) -> Iterator[Remote]:
         """The objects below this folder that match a pattern; no folders."""
-        listing = self._listing if self._listing is not None and self._listing.covers(self) else Listing(self)
-        listed = self if listing is self._listing else self.with_listing()
+        folder, listing = self._listed()
         matches = re.compile(glob_translate(pattern)).match
         root = _key(self).rstrip("/") + "/"
         for key in listing.files():
             name = key.removeprefix(root)
             if name != key and matches(name):
-                yield listed / name
+                yield folder / name
+
+    def _listed(self) -> tuple[Remote, Listing]:
+        """The same folder with a listing that covers it."""
+        if self._listing is not None and self._listing.covers(self):
+            return self, self._listing
+        folder = self.with_listing()
+        assert folder._listing is not None
+        return folder, folder._listing
 
     def beginning_with(self, beginning: str) -> list[Remote]:
         """The objects in this folder whose names begin so, as they are now, whatever a listing said."""
@@ -415,9 +424,10 @@ class Remote(ProxyUPath):
 
     def noted(self) -> dict[str, str]:
         """What was noted of an object when it was written, by one request; nothing where a store cannot note."""
+        listing = self._listing if self._listing is not None and self._listing.covers(self) else None
         with plain_errors(self):
             if self._is_s3:
-                found = self.fs.metadata(self.path)
+                found = self._heads([self.path])[0] if listing is None else listing.noted(self)
             elif self.protocol in {"gs", "gcs"}:
                 found = self.fs.info(self.path).get("metadata") or {}
             else:
@@ -427,6 +437,20 @@ class Remote(ProxyUPath):
             for name, value in found.items()
             if name.lower().startswith(_NOTED)
         }
+
+    def _heads(self, paths: list[str]) -> list[Mapping[str, str]]:
+        """What is noted of objects on S3, by one request each, all at the same time; raises what s3fs raises."""
+
+        async def all_of() -> list[Mapping[str, str] | BaseException]:
+            found: list[Mapping[str, str] | BaseException] = await asyncio.gather(
+                *map(self.fs._metadata, paths), return_exceptions=True
+            )
+            return found
+
+        found: list[Mapping[str, str] | BaseException] = sync(self.fs.loop, all_of)
+        if isinstance(found[0], BaseException):
+            raise found[0]
+        return [{} if isinstance(each, BaseException) else each for each in found]
 
     def is_whole_store(self) -> bool:
         """Whether objects appear whole or not at all in this store, so that flowcli writes to it."""
@@ -483,6 +507,24 @@ class Listing:
         self.entries: dict[str, Entry] = {}
         """The objects, by what their file system calls them."""
         self.is_loaded = False
+        self._order: dict[str, int] = {}
+        self._keys: list[str] = []
+        self._notes: dict[str, Mapping[str, str]] = {}
+        self._expected, self._streak = 0, 0
+
+    def noted(self, path: Remote) -> Mapping[str, str]:
+        """What is noted of an object on S3; as long as objects are asked for in order, the next ones are asked, too."""
+        self._load()
+        key = _key(path)
+        place = self._order.get(key)
+        if place is None:
+            return path._heads([key])[0]
+        self._streak = self._streak + 1 if place == self._expected else 0
+        self._expected = place + 1
+        if key not in self._notes:
+            keys = self._keys[place : place + min(1 << self._streak, _AT_ONCE)]
+            self._notes.update(zip(keys, path._heads(keys), strict=True))
+        return self._notes.pop(key)
 
     def covers(self, path: Remote) -> bool:
         """Whether the listing says all of a path: it is the folder or below it, and not changed since."""
@@ -524,6 +566,8 @@ class Listing:
                 for name, info in self._folder._find().items():
                     if info.get("type") != "directory" and not name.endswith("/"):
                         self._add(name, Entry.of(info))
+                self._keys = list(self.entries)
+                self._order = {key: number for number, key in enumerate(self._keys)}
                 self.is_loaded = True
 
     def _add(self, key: str, entry: Entry) -> None:
