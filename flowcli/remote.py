@@ -244,7 +244,8 @@ class Remote(ProxyUPath):
     def with_listing(self) -> Remote:
         """The same folder, which is listed at once when it is first asked about; see :func:`flowcli.places.listed`."""
         path = self._from_upath(self.__wrapped__)
-        path._listing = Listing(self)
+        if self.protocol not in _WEB or self.path.endswith("/"):  # else its bytes would be searched for links
+            path._listing = Listing(self)
         return path
 
     def sharing(self, listings: dict[str, Listing]) -> Remote:
@@ -268,13 +269,13 @@ class Remote(ProxyUPath):
         """What is known of this path; ``None`` if nothing is there. Raises ``OSError``."""
         if self._entry is not None:
             return self._entry
-        if self.protocol in _WEB and self._listing is None and self.path.endswith("/"):
-            return _FOLDER
         listing = self._listing if self._listing is not None and self._listing.covers(self) else None
         return self._ask() if listing is None else listing.find(self)
 
     def _ask(self) -> Entry | None:
         """What the server knows of this path; ``None`` if nothing is there. Raises ``OSError``."""
+        if self.protocol in _WEB and self.path.endswith("/"):
+            return _FOLDER
         try:
             with plain_errors(self):
                 return Entry.of(self.fs.info(self.path))
@@ -307,9 +308,8 @@ class Remote(ProxyUPath):
 
     def is_dir(self) -> bool:
         """Whether there is an object below this name."""
-        is_given = self._listing is None or _key(self) == self._listing.root
-        if self.protocol in _WEB and is_given and not self.path.endswith("/"):
-            return False  # its bytes would be read to look for links
+        if self.protocol in _WEB and self._listing is None:
+            return self.path.endswith("/")
         found = self._asked()
         return found is not None and stat.S_ISDIR(found.st_mode)
 
@@ -338,7 +338,8 @@ class Remote(ProxyUPath):
         if self._listing is not None and self._listing.covers(self):
             return self, self._listing
         folder = self.with_listing()
-        assert folder._listing is not None
+        if folder._listing is None:
+            raise NotADirectoryError(errno.ENOTDIR, "a folder at such a URL ends with /", str(self))
         return folder, folder._listing
 
     def beginning_with(self, beginning: str) -> list[Remote]:

@@ -70,7 +70,6 @@ def chain(
 
     if STDOUT in output and (json or every):
         raise UsageError(f"-o - writes one flow to stdout; leave out {'--json' if json else '--every'}")
-    links = _links(flows, start, end)
     outputs = ChainOutputs(
         paths=tuple(file_only(name) for name in output if name != STDOUT),
         every=every,
@@ -79,6 +78,7 @@ def chain(
         style=color_options.style(),
         force=force,
     )
+    links = _links(flows, start, end)
 
     def on_result(result: ChainResult) -> None:
         if json or not every:

@@ -13,9 +13,9 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
-from ..errors import OutputError
+from ..errors import InputError, OutputError
 from ..places import is_remote
-from ..storage import output_errors
+from ..storage import is_out_of_room, output_errors
 from .failures import FAILURES, Failures
 
 if TYPE_CHECKING:
@@ -41,9 +41,12 @@ class BucketFailures(Failures):
         self._count = 0  # of lines that are written
         self.path = cast(Path, self._own)
 
-    def __exit__(self, *_: object) -> None:
-        """Write what is not yet written, and put the lists of earlier runs in order."""
-        with contextlib.suppress(OutputError, OSError):
+    def __exit__(self, *raised: object) -> None:
+        """Write what is not yet written, and put the lists of earlier runs in order, unless the store is gone."""
+        error = raised[1] if raised else None
+        if isinstance(error, OutputError) and is_out_of_room(error):
+            return
+        with contextlib.suppress(OutputError, OSError, InputError):
             self._write()
             copied = self._bucket / FAILURES  # from a folder of files
             for path in (*self._bucket.beginning_with(_OWN), *([copied] if copied.exists() else [])):

@@ -174,14 +174,15 @@ class Manifest:
 
     def _resolve(self, text: str) -> Path:
         """The path as written, or else as another system would write the same letters (macOS decomposes accents)."""
-        named = object_at(text) or self._folder / text
+        named = object_at(text) or (Path(text) if Path(text).is_absolute() else self._folder / text)
         if is_remote(named):  # names there are as they are written
             return cast(Path, named.sharing(self._listings))
+        folder = Path() if is_remote(self._folder) else self._folder
         for written in (text, unicodedata.normalize("NFC", text), unicodedata.normalize("NFD", text)):
-            for path in (self._folder / written, Path(written)):
+            for path in (folder / written, Path(written)):
                 if os.path.lexists(path):
                     return path
-        return self._folder / text
+        return folder / text
 
     def _output(self, path: Path, given: str | None) -> Path:
         """The output, relative to the output folder."""
