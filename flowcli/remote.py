@@ -52,6 +52,8 @@ _AT_ONCE = 64  # objects of which a server is asked at the same time
 _NOTED = "flowcli-"  # how the names of what flowcli notes of an object begin
 
 _USER = re.compile(r"(?<=://)[^/@\s]*@")
+_BUCKET = re.compile(r"bucket does not exist|no ?such ?bucket", re.IGNORECASE)
+_NO_BUCKET = "the bucket does not exist"
 _QUERY = re.compile(r"(\w://[^\s?'\"]*)\?[^\s'\",;)]*")
 _FOREIGN = (  # what libraries raise that is no OSError; each only if it has been imported
     ("botocore.exceptions", "BotoCoreError"),
@@ -660,7 +662,7 @@ def _plain(error: BaseException, path: Remote) -> OSError:
     status = getattr(error, "status", None) or getattr(error, "code", None)
     text = getattr(error, "strerror", None) or str(error)
     if isinstance(error, FileNotFoundError) or status == 404:
-        text = "the bucket does not exist" if "bucket" in text.lower() else "there is no such object"
+        text = _NO_BUCKET if _BUCKET.search(text) else "there is no such object"
         return FileNotFoundError(errno.ENOENT, text, str(path))
     kind = type(error).__name__
     if isinstance(error, PermissionError) or status in {401, 403} or "Credential" in kind or "Auth" in kind:
@@ -680,4 +682,4 @@ def _plain(error: BaseException, path: Remote) -> OSError:
 
 def _names_container(error: OSError) -> bool:
     """Whether not only an object is missing, but what it would be in."""
-    return "bucket" in (error.strerror or "")
+    return error.strerror == _NO_BUCKET
