@@ -45,7 +45,7 @@ class LocalFile:
 
 
 def _new_file(suffix: str) -> Path:
-    descriptor, name = tempfile.mkstemp(suffix, ".flowcli-")
+    descriptor, name = tempfile.mkstemp(suffix, "flowcli-")
     os.close(descriptor)
     _copies.add(Path(name))
     return Path(name)
