@@ -40,7 +40,9 @@ from .errors import InputError, UsageError
 _EXTRAS = {"s3": "s3", "s3a": "s3", "gs": "gs", "gcs": "gs", "http": "http", "https": "http"}
 _WEB = frozenset({"http", "https"})
 _S3 = frozenset({"s3", "s3a"})
-_WHOLE = _S3 | {"gs", "gcs", "az", "abfs", "abfss", "hf", "memory"}
+_BUCKETS = _S3 | {"gs", "gcs"}
+_CACHING = _BUCKETS | _WEB | {"az", "abfs", "abfss"}  # whose file systems would keep listings
+_WHOLE = _BUCKETS | {"az", "abfs", "abfss", "hf", "memory"}
 """Protocols of stores in which an object appears whole or not at all."""
 
 _FILES = frozenset({"file", "local"})
@@ -66,8 +68,10 @@ _FOREIGN = (  # what libraries raise that is no OSError; each only if it has bee
     ("azure.core.exceptions", "AzureError"),
     ("huggingface_hub.errors", "HfHubHTTPError"),
     ("httpx", "HTTPError"),
+    ("httpx2", "HTTPError"),
     ("requests", "RequestException"),
     ("paramiko", "SSHException"),
+    ("ftplib", "Error"),
 )
 
 
@@ -128,7 +132,10 @@ class Remote(ProxyUPath):
         protocol = name.protocol if isinstance(name, UPath) else str(name).partition("://")[0]
         try:
             get_filesystem_class(protocol.rpartition("::")[2])
-            path = name if isinstance(name, UPath) else UPath(str(name), use_listings_cache=False)
+            options: dict[str, Any] = {"use_listings_cache": False} if protocol in _CACHING else {}
+            path = name if isinstance(name, UPath) else UPath(str(name), **options)
+            if protocol in _BUCKETS and not path.path.strip("/"):
+                raise ValueError("no bucket")
         except ImportError as error:
             extra = _EXTRAS.get(protocol)
             remedy = f"pip install 'flowcli[{extra}]'" if extra else without_credentials(str(error))
@@ -346,7 +353,7 @@ class Remote(ProxyUPath):
 
     def beginning_with(self, beginning: str) -> list[Remote]:
         """The objects in this folder whose names begin so, as they are now, whatever a listing said."""
-        options = {"prefix": beginning} if self._is_s3 or self.protocol in {"gs", "gcs"} else {}
+        options = {"prefix": beginning} if self.protocol in _BUCKETS else {}
         below = [key.removeprefix(_key(self).rstrip("/") + "/") for key in self._find(**options)]
         names = [name for name in below if name.startswith(beginning) and "/" not in name]
         return [self._from_upath(self.__wrapped__ / name) for name in names]
@@ -655,7 +662,8 @@ def plain_errors(path: Remote) -> Iterator[None]:
 
 def _foreign_errors() -> tuple[type[BaseException], ...]:
     loaded = [(sys.modules.get(module), name) for module, name in _FOREIGN]
-    return tuple(getattr(module, name) for module, name in loaded if hasattr(module, name))
+    found = (getattr(module, name) for module, name in loaded if hasattr(module, name))
+    return ValueError, *found  # the first of names that a store cannot have
 
 
 def _plain(error: BaseException, path: Remote) -> OSError:
@@ -673,6 +681,8 @@ def _plain(error: BaseException, path: Remote) -> OSError:
         return OSError(errno.EIO, "the server did not answer in time", str(path))
     if isinstance(error, ConnectionError) or "Connect" in kind or "Disconnect" in kind or "Payload" in kind:
         return OSError(errno.EIO, "the connection to the server failed", str(path))
+    if "bucket name" in text.lower():
+        return OSError(errno.EINVAL, "no bucket can have that name", str(path))
     number = error.errno if isinstance(error, OSError) and error.errno else errno.EIO
     if status == 416 or "range" in text.lower():
         number = errno.EINVAL
