@@ -8,8 +8,12 @@ import subprocess
 import time
 from pathlib import Path
 
+import numpy as np
 import pytest
 
+from flowcli import chain, read_flow, read_image
+from flowcli.flows.formats.flo import encode
+from flowcli.flows.warp import warp
 from flowcli.frames.images import write_image
 from support.folders import files
 from support.processes import PROGRAM, started, wait_until
@@ -70,29 +74,24 @@ def test_estimate_reads_and_writes_objects(flowcli: Run, bucket: Bucket, frames:
 
 
 def test_reading_commands_read_objects(flowcli: Run, bucket: Bucket, frames: Path, tmp_path: Path) -> None:
-    run_batch(flowcli, bucket)
     flowcli("batch", frames, "--out-dir", "out", "-m", "dis")
+    bucket.upload(tmp_path / "out", "out/")
     flow, local = f"{bucket.url}/out/f0.flo", tmp_path / "out" / "f0.flo"
     bucket.server.heal()
     assert json.loads(flowcli("info", flow, "--json").stdout)["width"] == 60
     assert bucket.server.requests == [f"GET /{bucket.name}/out/f0.flo"]
-    for command, remote, here in (
-        (["convert"], [flow], [local]),
-        (["warp", "-o"], [f"{bucket.url}/frames/f1.png", flow], [frames / "f1.png", local]),
-        (["chain", "-o"], [f"{bucket.url}/out"], [tmp_path / "out"]),
-    ):
-        results = []
-        for name, inputs in (("remote.png", remote), ("here.png", here)):
-            target = [*command[1:], name]
-            assert flowcli(command[0], *inputs, *target, "--force").returncode == 0
-            results.append((tmp_path / name).read_bytes())
-        assert results[0] == results[1], command
+    assert flowcli("convert", flow, "x.npy").returncode == 0
+    assert (np.load(tmp_path / "x.npy") == read_flow(local)).all()
+    assert flowcli("chain", f"{bucket.url}/out", "-o", "x.flo").returncode == 0
+    whole = chain(read_flow(path) for path in sorted(local.parent.glob("*.flo")))
+    assert np.array_equal(read_flow(tmp_path / "x.flo"), whole, equal_nan=True)
+    assert flowcli("warp", f"{bucket.url}/frames/f1.png", flow, "-o", "x.png").returncode == 0
+    warped, _ = warp(read_image(frames / "f1.png"), read_flow(local))
+    assert (read_image(tmp_path / "x.png") == warped).all()
     table = flowcli("warp", f"{bucket.url}/frames", f"{bucket.url}/out", "--errors", "e.csv", "--json")
     assert json.loads(table.stdout.splitlines()[-1])["pairs"] == 4
     figures = flowcli("eval", f"{bucket.url}/out", tmp_path / "out", "--json")
     assert json.loads(figures.stdout.splitlines()[-1])["subsets"]["all"]["epe"] == 0
-    missing = flowcli("eval", f"{bucket.url}/out/f0.flo", f"{bucket.url}/out/none.flo")
-    assert missing.returncode == 3
 
 
 def test_batch_is_that_of_files(flowcli: Run, bucket: Bucket, frames: Path, tmp_path: Path) -> None:
@@ -115,12 +114,10 @@ def test_resume_asks_once_for_each_output(flowcli: Run, bucket: Bucket, frames: 
     assert sum(name.endswith(".flo") for name in requests) == 4
     kept = {key: bucket.changed(key) for key in ("out/f0.flo", "out/f2.flo")}
     bucket.delete("out/f1.flo")
-    assert counts(run_batch(flowcli, bucket)) == "1 done, 3 skipped, 0 failed"
-    assert {key: bucket.changed(key) for key in kept} == kept
-    wait_for_another_second()
     bucket.put("frames/f4.png", (frames / "f3.png").read_bytes())  # newer than its flow
     wait_for_another_second()
-    assert counts(run_batch(flowcli, bucket)) == "1 done, 3 skipped, 0 failed"
+    assert counts(run_batch(flowcli, bucket)) == "2 done, 2 skipped, 0 failed"
+    assert {key: bucket.changed(key) for key in kept} == kept
     bucket.delete("frames/f1.png")  # f0.flo was made from another pair
     assert counts(run_batch(flowcli, bucket)) == "1 done, 2 skipped, 0 failed"
 
@@ -151,7 +148,6 @@ def test_settings_that_differ(flowcli: Run, bucket: Bucket) -> None:
     assert other.returncode == 2
     assert b"made with another scale (1.0 there, 0.5 now)" in other.stderr
     assert outputs(bucket) == before
-    wait_for_another_second()
     assert counts(run_batch(flowcli, bucket, "--scale", "0.5", "--force")) == "4 done, 0 skipped, 0 failed"
     assert outputs(bucket) != before
     assert len([name for name in bucket.keys("out/") if "record" in name]) == 1
@@ -160,16 +156,14 @@ def test_settings_that_differ(flowcli: Run, bucket: Bucket) -> None:
 
 @pytest.mark.usefixtures("frames")
 def test_objects_without_a_record(flowcli: Run, bucket: Bucket) -> None:
-    run_batch(flowcli, bucket)
-    for name in bucket.keys("out/.flowcli"):
-        bucket.delete(name)
-    bucket.put("out/f1.flo", b"PIEH")
-    bucket.put("out/f2.flo", bucket.get("frames/f2.png"))
+    whole = encode(np.zeros((40, 60, 2), np.float32))
+    others = {"f1": b"PIEH", "f2": encode(np.zeros((20, 60, 2), np.float32))}
+    for name in ("f0", "f1", "f2", "f3"):
+        bucket.put(f"out/{name}.flo", others.get(name, whole))
     refused = run_batch(flowcli, bucket)
     assert refused.returncode == 2
     assert b"--adopt" in refused.stderr
     assert b"--force" in refused.stderr
-    wait_for_another_second()
     assert counts(run_batch(flowcli, bucket, "--adopt")) == "2 done, 2 skipped, 0 failed"
     assert counts(run_batch(flowcli, bucket)) == "0 done, 4 skipped, 0 failed"
 
@@ -233,7 +227,7 @@ def test_videos_are_fetched_once(flowcli: Run, bucket: Bucket, tmp_path: Path) -
 
 @pytest.mark.usefixtures("frames")
 def test_patterns(flowcli: Run, bucket: Bucket) -> None:
-    for pattern, pairs in (("frames", 4), ("frames/f[0-2].png", 2), ("frames/f%d.png", 4), ("*/f*.png", 4)):
+    for pattern, pairs in (("*/f[0-2].png", 2), ("frames/f%d.png", 4)):
         done = flowcli("video", f"{bucket.url}/{pattern}", "--flow-dir", f"flows{pairs}", "-m", "dis", "--force")
         assert counts(done).startswith(f"{pairs} done"), pattern
 
@@ -268,10 +262,8 @@ def test_what_cannot_be_reached(flowcli: Run, bucket: Bucket) -> None:
     refused(3, "there is no such object", "info", flow)
     refused(3, "the bucket does not exist", "info", f"{no_bucket}/x.flo")
     refused(3, "the bucket does not exist", "batch", f"{no_bucket}/frames", "--out-dir", "out", *dis)
-    refused(3, "the bucket does not exist", "video", f"{no_bucket}/in.mp4", "--flow-dir", "out", *dis)
     refused(5, "the bucket does not exist", "batch", f"{bucket.url}/frames", "--out-dir", f"{no_bucket}/out", *dis)
     pair = [f"{bucket.url}/frames/f{index}.png" for index in (0, 1)]
-    refused(5, "the bucket does not exist", "estimate", *pair, "-o", f"{no_bucket}/x.flo", *dis)
     bucket.server.denied = "GET"
     refused(3, "access was denied", "info", flow)
     bucket.server.denied = "PUT"
@@ -318,7 +310,6 @@ def test_offline_opens_no_url(flowcli: Run, bucket: Bucket, tmp_path: Path) -> N
     for arguments in (
         ("estimate", f"{bucket.url}/frames/f0.png", "frames/f1.png", "-o", "x.flo"),
         ("estimate", "frames/f0.png", "frames/f1.png", "-o", f"{bucket.url}/x.flo"),
-        ("batch", f"{bucket.url}/frames", "--out-dir", "out"),
         ("batch", "frames", "--out-dir", f"{bucket.url}/out"),
         ("batch", "pairs.csv", "--out-dir", "out"),
         ("video", f"{bucket.url}/in.mp4", "--flow-dir", "out"),
@@ -334,14 +325,10 @@ def test_offline_opens_no_url(flowcli: Run, bucket: Bucket, tmp_path: Path) -> N
 def test_other_commands_do_not_write_to_urls(flowcli: Run, bucket: Bucket) -> None:
     target = f"{bucket.url}/x.png"
     for arguments in (
-        ("video", "frames", "--out", f"{bucket.url}/x.mp4"),
         ("video", "frames", "--flow-dir", f"{bucket.url}/x"),
         ("convert", "none.flo", target),
-        ("warp", "none.png", "none.flo", "-o", target),
-        ("warp", "none", "none", "--errors", f"{bucket.url}/x.csv"),
         ("chain", "none.flo", "-o", target),
         ("eval", "none.flo", "none.flo", "--error-map", target),
-        ("demo", f"{bucket.url}/demo"),
     ):
         done = flowcli(*arguments)
         assert done.returncode == 2, done.stderr
