@@ -91,6 +91,21 @@ def test_credentials_are_in_no_text() -> None:
     assert path.relative_to(path.parents[-1]) == Path("folder/a.png")
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        "404, message='Not Found', url='https://user:se@cret@host/a.png?X-Amz-SignedHeaders=host;secret&b=secret'",
+        "https://secret@host/a.png?secret, and s3://secret:secret@bucket/key",
+        "secret".join(("(https://", "@host/a.png?", ")")),
+    ],
+)
+def test_texts_without_credentials(text: str) -> None:
+    from flowcli.remote import without_credentials
+
+    assert "secret" not in without_credentials(text).replace("se@cret", "secret")
+    assert without_credentials("cannot read s3://bucket/a@b?.png") == "cannot read s3://bucket/a@b"
+
+
 def test_frames_and_flow_of_urls() -> None:
     image = moving_frames(1, 20, 30)[0]
     write_image(place("memory://f/a.png"), image)
