@@ -10,16 +10,23 @@ import secrets
 import shutil
 import stat
 import sys
+import tempfile
 import time
 import warnings
 from collections.abc import Callable, Collection, Iterator, Mapping
 from pathlib import Path, PureWindowsPath
+from typing import TYPE_CHECKING
 
 from .errors import OutputError, UsageError
+from .places import identity, is_remote
 from .shutdown import on_abrupt_end
+
+if TYPE_CHECKING:
+    from .remote import Remote
 
 _WINDOWS = os.name == "nt"
 _MADE_FROM = "user.flowcli.made_from"  # an extended attribute of files
+_NOTED_MADE_FROM = "made-from"  # what is noted of objects
 _TEMPORARY = (".flowcli-", ".tmp")  # how the names of temporary files begin and end
 _LOCK = ".lock"  # added to the name of what a lock file guards
 _POLL_SECONDS = 0.01  # between attempts to get a lock
@@ -48,7 +55,10 @@ def check_suffix(path: Path, known: Collection[str]) -> None:
 def is_out_of_room(error: OutputError) -> bool:
     """Whether every further output would fail as well: the disk is full, a quota used up, or nothing may be written."""
     cause = error.__cause__
-    return isinstance(cause, OSError) and cause.errno in {errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EIO}
+    if not isinstance(cause, OSError):
+        return False
+    is_of_bucket = "://" in str(cause.filename) and cause.errno in {errno.EACCES, errno.ENOENT}
+    return is_of_bucket or cause.errno in {errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EIO}
 
 
 def check_name(path: Path, *, windows: bool = _WINDOWS) -> None:
@@ -57,7 +67,7 @@ def check_name(path: Path, *, windows: bool = _WINDOWS) -> None:
     There a colon makes a hidden stream of a file, ``NUL`` or ``aux.txt`` is a device, and dots and spaces at the end of
     a name are lost: what is written would not be found again.
     """
-    if not windows:
+    if not windows or is_remote(path):
         return
     whole = PureWindowsPath(str(path))  # as text: from a Path it would take each part as a path
     for name in whole.parts[bool(whole.anchor) :]:
@@ -80,15 +90,23 @@ def atomic_output(target: Path, made_from: str | None = None) -> Iterator[Path]:
     leaves a truncated file under the final name. When the block fails, the temporary file is removed; what a process
     that was killed has left is removed by the next one that writes into the folder. The block must close the file.
 
+    For an object, the temporary file is on this machine, and is uploaded at the end.
+
     Args:
         target: the output.
-        made_from: what it is made from, for :func:`is_made_from`.
+        made_from: what it is made from, for :func:`noted_made_from`.
 
     Raises:
         OutputError: the operating system refused (permission, disk full, a folder in the way, ...). Errors of the
             block itself pass through; see :func:`output_errors`.
     """
     check_name(target)
+    if is_remote(target):
+        with _temporary_file(Path(tempfile.gettempdir())) as temporary:
+            yield temporary
+            with output_errors(target):
+                target.upload(temporary, _noted(made_from))
+        return
     with contextlib.ExitStack() as stack:
         with output_errors(target):
             target = Path(os.path.realpath(target))  # a link stays a link
@@ -107,12 +125,17 @@ def atomic_output(target: Path, made_from: str | None = None) -> Iterator[Path]:
 
 
 @contextlib.contextmanager
-def output_errors(target: Path) -> Iterator[None]:
+def output_errors(target: object) -> Iterator[None]:
     """Raise what the operating system refuses within the block as an ``OutputError`` that names ``target``."""
     try:
         yield
     except OSError as error:
         raise OutputError(f"cannot write {target}: {why(error)}") from error
+
+
+def _noted(made_from: str | None) -> dict[str, str]:
+    """What is noted of an object."""
+    return {} if made_from is None else {_NOTED_MADE_FROM: made_from}
 
 
 def _flush(path: Path) -> None:
@@ -267,18 +290,39 @@ def _lock_function() -> Callable[..., bool]:
     return lock_descriptor
 
 
-def is_made_from(path: Path, made_from: str) -> bool:
-    """Whether ``path`` was made from this, as far as its extended attributes tell, which some ways to copy lose."""
+def noted_made_from(path: Path) -> str | None:
+    """What ``path`` was made from, as far as its extended attributes tell, which some ways to copy lose.
+
+    Of an object, what was noted when it was written tells; that is one request. Raises ``OSError`` if it fails.
+
+    Returns:
+        What :func:`atomic_output` was told; ``None`` if nothing is noted, or cannot be.
+    """
+    if is_remote(path):
+        return path.noted().get(_NOTED_MADE_FROM)
     if not hasattr(os, "getxattr"):
-        return True
+        return None
     try:
-        return bool(os.getxattr(path, _MADE_FROM) == os.fsencode(made_from))
-    except OSError:  # nothing is noted, or cannot be
-        return True
+        return os.fsdecode(os.getxattr(path, _MADE_FROM))
+    except OSError:
+        return None
+
+
+def refresh(path: Path, made_from: str | None) -> None:
+    """Make a file newer than all others. An object is written again for that. Raises ``OutputError``."""
+    with output_errors(path):
+        if is_remote(path):
+            path.write_bytes(path.read_bytes(), _noted(made_from))
+        else:
+            os.utime(path)
 
 
 def write_bytes(target: Path, data: bytes | memoryview, made_from: str | None = None) -> None:
     """Write ``data`` to ``target``, whole or not at all; arguments and errors as for :func:`atomic_output`."""
+    if is_remote(target):
+        with output_errors(target):
+            target.write_bytes(data, _noted(made_from))
+        return
     with atomic_output(target, made_from) as temporary, output_errors(target):
         temporary.write_bytes(data)
 
@@ -288,12 +332,13 @@ def write_files(contents: Mapping[Path, bytes | memoryview], made_from: str | No
 
     Args:
         contents: the bytes by path.
-        made_from: what they are made from, for :func:`is_made_from`.
+        made_from: what they are made from, for :func:`noted_made_from`.
 
     Raises:
         OutputError: the operating system refused; as for :func:`atomic_output`.
     """
-    new = [target for target in contents if not os.path.lexists(target)]
+    several = len(contents) > 1
+    new = [target for target in contents if several and not _is_there(target)]
     try:
         with contextlib.ExitStack() as stack:
             for target, data in contents.items():  # all are on disk before the first one gets its name
@@ -301,11 +346,14 @@ def write_files(contents: Mapping[Path, bytes | memoryview], made_from: str | No
                 with output_errors(target):
                     temporary.write_bytes(data)
     except OutputError:
-        if len(contents) > 1:
-            for target in new:
-                with contextlib.suppress(OSError):
-                    target.unlink(missing_ok=True)
+        for target in new:
+            with contextlib.suppress(OSError):
+                target.unlink(missing_ok=True)
         raise
+
+
+def _is_there(path: Path) -> bool:
+    return path.exists() if is_remote(path) else os.path.lexists(path)
 
 
 def check_outputs(targets: list[Path], *, force: bool, inputs: list[Path]) -> None:
@@ -320,11 +368,11 @@ def check_outputs(targets: list[Path], *, force: bool, inputs: list[Path]) -> No
         UsageError: an output exists and ``force`` is not given, is named twice, or is one of the inputs.
         OutputError: the folder cannot be written to, or the target is a folder.
     """
-    sources = {os.path.normcase(os.path.realpath(path)) for path in inputs}
+    sources = set(map(identity, inputs))
     seen: set[str] = set()
     for target in targets:
         check_name(target)
-        resolved = os.path.normcase(os.path.realpath(target))
+        resolved = identity(target)
         if resolved in seen:
             raise UsageError(f"output {target} is named twice; give each output a file of its own")
         seen.add(resolved)
@@ -343,11 +391,18 @@ def check_outputs(targets: list[Path], *, force: bool, inputs: list[Path]) -> No
                 raise OutputError(f"cannot write {target}: it is a pipe or a device; give a file name")
             if not force:
                 raise UsageError(f"output {target} exists; add `force` to overwrite it")
-        check_writable(Path(resolved).parent)
+        check_writable(target.resolve().parent)
 
 
 def check_writable(folder: Path) -> None:
-    """Raise ``OutputError`` if files cannot be made in ``folder`` (or, where it is missing, the folder itself)."""
+    """Raise ``OutputError`` if files cannot be made in ``folder`` (or, where it is missing, the folder itself).
+
+    Of a bucket nothing tells in advance, so a small object is written and removed. Raises ``UsageError`` for URLs of
+    places where outputs would not appear whole or not at all.
+    """
+    if is_remote(folder):
+        _check_store(folder)
+        return
     check_name(folder)
     nearest = folder
     try:
@@ -361,6 +416,21 @@ def check_writable(folder: Path) -> None:
     if not os.access(nearest, os.W_OK | os.X_OK):
         cause = "the file system is read-only" if _is_read_only(nearest) else f"no permission to write in {nearest}"
         raise OutputError(f"cannot write into {folder}: {cause}")
+
+
+def _check_store(folder: Remote) -> None:
+    if not folder.is_whole_store():
+        raise UsageError(
+            f"cannot write to {folder}: outputs would not appear whole or not at all there; "
+            "write to a file, or to s3, gs, az, hf or memory"
+        )
+    probe = folder / f"{_TEMPORARY[0]}{secrets.token_hex(6)}{_TEMPORARY[1]}"
+    try:
+        probe.write_bytes(b"")
+        with contextlib.suppress(OSError):  # who may write may not be allowed to remove
+            probe.unlink()
+    except OSError as error:
+        raise OutputError(f"cannot write into {folder}: {why(error)}") from error
 
 
 def _is_read_only(folder: Path) -> bool:

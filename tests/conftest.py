@@ -16,6 +16,7 @@ from flowcli.scene import Scene, render_scene
 from support.checkpoints import draw_checkpoint, draw_model, fit_output, small_config
 from support.hub_server import HubServer
 from support.processes import DEADLINE, PROGRAM, finished
+from support.s3_server import Bucket, S3Server, missing
 
 # A busy machine must not fail a test.
 settings.register_profile("unhurried", deadline=None)
@@ -85,6 +86,22 @@ def flowcli(environment: dict[str, str], tmp_path: Path) -> Run:
         return finished(command, cwd=tmp_path, env={**environment, **changes}, capture_output=True, timeout=timeout)
 
     return run
+
+
+@pytest.fixture(scope="session")
+def s3_server() -> Iterator[S3Server]:
+    """An S3 server on this machine."""
+    if (name := missing()) is not None:
+        pytest.skip(f"{name} is not installed, which the S3 server of the tests needs")
+    with S3Server() as server:
+        yield server
+
+
+@pytest.fixture
+def bucket(s3_server: S3Server, environment: dict[str, str]) -> Bucket:
+    """A new bucket; the environment of commands has what is needed to use it."""
+    environment.update(s3_server.environment)
+    return s3_server.make_bucket()
 
 
 @pytest.fixture

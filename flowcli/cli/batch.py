@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from ..choices import FlowVideoFormat
+from ..places import place, shown
 from .console import console
 from .options import (
     AdoptOption,
@@ -54,7 +55,7 @@ def batch(
     worker_options: WorkerOptions,
     console_options: ConsoleOptions,  # noqa: ARG001  (only its side effect is needed)
     out_dir: Annotated[
-        Path, typer.Option(metavar="DIR", readable=False, help="Output folder; finished outputs are skipped.")
+        Path, typer.Option(metavar="DIR", parser=place, help="Output folder; finished outputs are skipped.")
     ],
     flow_format: FlowFormatOption = None,
     video_out: Annotated[
@@ -112,7 +113,7 @@ def batch(
                 tasks,
                 outputs,
                 reading=reading,
-                name=source,
+                name=shown(source),
                 shard=part,
                 on_pair=on_item,
                 on_video=on_item,

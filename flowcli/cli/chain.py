@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from ..errors import UsageError
+from ..places import file_only, place
 from .console import console
 from .options import (
     STDOUT,
@@ -28,7 +29,7 @@ if TYPE_CHECKING:
 def chain(
     flows: Annotated[
         list[Path],
-        typer.Argument(metavar="FLOW...", readable=False, help="Flow files in order, or a folder of them."),
+        typer.Argument(metavar="FLOW...", parser=place, help="Flow files in order, or a folder of them."),
     ],
     color_options: ColorOptions,
     file_options: FlowFileOptions,
@@ -69,15 +70,15 @@ def chain(
 
     if STDOUT in output and (json or every):
         raise UsageError(f"-o - writes one flow to stdout; leave out {'--json' if json else '--every'}")
-    links = _links(flows, start, end)
     outputs = ChainOutputs(
-        paths=tuple(Path(name) for name in output if name != STDOUT),
+        paths=tuple(file_only(name) for name in output if name != STDOUT),
         every=every,
         flow_format=flow_format,
         options=file_options.options(),
         style=color_options.style(),
         force=force,
     )
+    links = _links(flows, start, end)
 
     def on_result(result: ChainResult) -> None:
         if json or not every:

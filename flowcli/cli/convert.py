@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from ..errors import UsageError
+from ..places import file_only, place
 from .options import (
     AmbiguousFormatOption,
     ConsoleOptions,
@@ -25,12 +26,12 @@ if TYPE_CHECKING:
 
 @takes_options
 def convert(
-    source: Annotated[Path, typer.Argument(metavar="IN", readable=False, help="A flow file.")],
+    source: Annotated[Path, typer.Argument(metavar="IN", parser=place, help="A flow file.")],
     target: Annotated[
         Path,
         typer.Argument(
             metavar="OUT",
-            readable=False,
+            parser=file_only,
             help="Its suffix selects the format; .png and .jpg are pictures, or see --flow-format.",
         ),
     ],
@@ -40,7 +41,7 @@ def convert(
     console_options: ConsoleOptions,  # noqa: ARG001  (only its side effect is needed)
     frame: Annotated[
         Path | None,
-        typer.Option(metavar="FRAME1", readable=False, help="Frame 1, for --overlay and --arrows."),
+        typer.Option(metavar="FRAME1", parser=place, help="Frame 1, for --overlay and --arrows."),
     ] = None,
     flow_format: AmbiguousFormatOption = None,
     json: JsonOption = False,  # noqa: ARG001  (read by takes_options)

@@ -11,6 +11,7 @@ import typer
 
 from ..choices import DEFAULT_MODEL, FALLBACK_MODEL
 from ..errors import ModelError
+from ..places import file_only
 from .console import console
 from .options import ConsoleOptions, EstimatorOptions, ForceOption, JsonOption, takes_options
 
@@ -26,7 +27,7 @@ _FILES = ("frame1.png", "frame2.png", "truth.flo", "flow.flo", "flow.png", "pane
 def demo(
     estimator_options: EstimatorOptions,
     console_options: ConsoleOptions,  # noqa: ARG001  (only its side effect is needed)
-    folder: Annotated[Path, typer.Argument(metavar="[DIR]", readable=False, help="Output folder.")] = Path("demo"),
+    folder: Annotated[Path, typer.Argument(metavar="[DIR]", parser=file_only, help="Output folder.")] = Path("demo"),
     json: JsonOption = False,  # noqa: ARG001  (read by takes_options)
     force: ForceOption = False,
 ) -> Result:

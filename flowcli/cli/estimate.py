@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from ..errors import UsageError
+from ..places import place
 from .console import console
 from .options import (
     STDOUT,
@@ -28,10 +29,8 @@ if TYPE_CHECKING:
 
 @takes_options
 def estimate(
-    frame1: Annotated[
-        Path, typer.Argument(metavar="FRAME1", readable=False, help="The frame that the flow leads from.")
-    ],
-    frame2: Annotated[Path, typer.Argument(metavar="FRAME2", readable=False, help="The frame that the flow leads to.")],
+    frame1: Annotated[Path, typer.Argument(metavar="FRAME1", parser=place, help="The frame that the flow leads from.")],
+    frame2: Annotated[Path, typer.Argument(metavar="FRAME2", parser=place, help="The frame that the flow leads to.")],
     estimator_options: EstimatorOptions,
     frame_options: FrameOptions,
     picture_options: PictureOptions,
@@ -50,7 +49,7 @@ def estimate(
     backward: Annotated[bool, typer.Option("--backward", help="Estimate the flow from FRAME2 to FRAME1.")] = False,
     occlusion: Annotated[
         Path | None,
-        typer.Option(metavar="MASK.png", readable=False, help="Mask, white where occluded; also estimates backward."),
+        typer.Option(metavar="MASK.png", parser=place, help="Mask, white where occluded; also estimates backward."),
     ] = None,
     flow_format: AmbiguousFormatOption = None,
     json: JsonOption = False,
@@ -62,7 +61,7 @@ def estimate(
     if STDOUT in output and json:
         raise UsageError("-o - and --json both write to stdout; give -o a file")
     outputs = PairOutputs(
-        flows=tuple(Path(name) for name in output if name != STDOUT),
+        flows=tuple(place(name) for name in output if name != STDOUT),
         occlusion=occlusion,
         flow_format=flow_format,
         options=file_options.options(),

@@ -10,6 +10,7 @@ import typer
 
 from ..choices import DatasetName
 from ..errors import BatchError, UsageError
+from ..places import file_only, place
 from .console import console
 from .options import (
     AdoptOption,
@@ -35,7 +36,7 @@ def evaluate(
         list[Path],
         typer.Argument(
             metavar="PRED GT | ROOT",
-            readable=False,
+            parser=place,
             help="Two flow files or two folders; with --dataset, the root of the data set.",
         ),
     ],
@@ -52,14 +53,14 @@ def evaluate(
         Path | None,
         typer.Option(
             metavar="DIR",
-            readable=False,
+            parser=place,
             help="With --dataset: output folder; finished outputs are skipped (eval-NAME).",
         ),
     ] = None,
     error_map: Annotated[
         Path | None,
         typer.Option(
-            metavar="OUT.png", readable=False, help="Draw the errors in KITTI's colours; a folder for several flows."
+            metavar="OUT.png", parser=file_only, help="Draw the errors in KITTI's colours; a folder for several flows."
         ),
     ] = None,
     fail_above: Annotated[

@@ -8,13 +8,14 @@ from typing import Annotated
 import typer
 
 from ..errors import InputError
+from ..places import place
 from .console import console
 from .options import ConsoleOptions, FlowFileOptions, JsonOption, takes_options
 
 
 @takes_options
 def info(
-    files: Annotated[list[Path], typer.Argument(metavar="FLOW...", readable=False, help="Flow files.")],
+    files: Annotated[list[Path], typer.Argument(metavar="FLOW...", parser=place, help="Flow files.")],
     file_options: FlowFileOptions,
     console_options: ConsoleOptions,  # noqa: ARG001  (only its side effect is needed)
     json: JsonOption = False,

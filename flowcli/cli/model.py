@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from ..places import place
 from .console import console
 from .download import download_progress
 from .options import (
@@ -85,7 +86,7 @@ def check(
     console_options: ConsoleOptions,  # noqa: ARG001  (only its side effect is needed)
     frames: Annotated[
         tuple[Path, Path] | None,
-        typer.Option(metavar="F1 F2", readable=False, help="Compare on these frames' middle, not on the scene."),
+        typer.Option(metavar="F1 F2", parser=place, help="Compare on these frames' middle, not on the scene."),
     ] = None,
     float64: Annotated[
         bool, typer.Option("--float64", help="Compare with the stock module in float64 too: twice the time and memory.")

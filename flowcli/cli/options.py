@@ -35,6 +35,7 @@ from ..choices import (
 )
 from ..errors import UsageError
 from ..limits import MAX_PIXELS
+from ..places import go_offline
 from . import parsers
 from .console import console, show_log
 from .download import download_progress
@@ -66,7 +67,10 @@ class ModelOptions:
         str, typer.Option("--model", "-m", envvar="FLOWCLI_MODEL", help="Hub id, checkpoint folder, or dis (built in).")
     ] = DEFAULT_MODEL
     revision: Annotated[str | None, typer.Option(help="Branch, tag or commit on the hub.")] = None
-    offline: Annotated[bool, typer.Option("--offline", help="Never use the network.")] = False
+    offline: Annotated[
+        bool,
+        typer.Option("--offline", is_eager=True, callback=go_offline, help="Never use the network, nor open URLs."),
+    ] = False
 
     def request(self, progress: Progress | None = None) -> ModelRequest:
         """The request for the model of these options."""

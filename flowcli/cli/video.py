@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from ..choices import Layout
+from ..places import file_only, place
 from .console import console
 from .options import (
     AdoptOption,
@@ -33,7 +34,7 @@ def video(
     source: Annotated[
         Path,
         typer.Argument(
-            metavar="IN", readable=False, help="A video, a folder of frames, or a pattern such as f_%04d.png."
+            metavar="IN", parser=place, help="A video, a folder of frames, or a pattern such as f_%04d.png."
         ),
     ],
     estimator_options: EstimatorOptions,
@@ -45,11 +46,11 @@ def video(
     console_options: ConsoleOptions,  # noqa: ARG001  (only its side effect is needed)
     out: Annotated[
         Path | None,
-        typer.Option(metavar="OUT.mp4", readable=False, help="Output video: .mp4, .mov, .mkv, .webm or .gif."),
+        typer.Option(metavar="OUT.mp4", parser=file_only, help="Output video: .mp4, .mov, .mkv, .webm or .gif."),
     ] = None,
     flow_dir: Annotated[
         Path | None,
-        typer.Option(metavar="DIR", readable=False, help="Output folder for flow files; finished ones are skipped."),
+        typer.Option(metavar="DIR", parser=file_only, help="Output folder for flow files; finished ones are skipped."),
     ] = None,
     flow_format: FlowFormatOption = None,
     layout: Annotated[

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from ..errors import InputError, UsageError
+from ..places import file_only, place
 from .console import console
 from .options import (
     ConsoleOptions,
@@ -32,7 +33,7 @@ def warp(
         Path,
         typer.Argument(
             metavar="FRAME2|IN",
-            readable=False,
+            parser=place,
             help="The frame that the flow leads to; or a video, a folder of frames or a pattern.",
         ),
     ],
@@ -40,7 +41,7 @@ def warp(
         Path,
         typer.Argument(
             metavar="FLOW|FLOWS",
-            readable=False,
+            parser=place,
             help="The flow from frame 1 to frame 2; or a folder of the flows of IN, such as of video --flow-dir.",
         ),
     ],
@@ -55,17 +56,19 @@ def warp(
             "--out",
             "-o",
             metavar="OUT",
-            readable=False,
+            parser=file_only,
             help="The warped frame as a picture; of IN a video, or a folder for a picture of each.",
         ),
     ] = None,
     frame1: Annotated[
         Path | None,
-        typer.Option(metavar="FRAME1", readable=False, help="Print the photometric error against this frame."),
+        typer.Option(metavar="FRAME1", parser=place, help="Print the photometric error against this frame."),
     ] = None,
     errors: Annotated[
         Path | None,
-        typer.Option(metavar="ERRORS.csv", readable=False, help="Table of the photometric errors of IN, worst first."),
+        typer.Option(
+            metavar="ERRORS.csv", parser=file_only, help="Table of the photometric errors of IN, worst first."
+        ),
     ] = None,
     json: JsonOption = False,
     force: ForceOption = False,

@@ -16,6 +16,7 @@ from ..flows.formats import FlowOptions
 from ..flows.io import encode_flow, files_of, form_for, loss
 from ..frames.jpeg import LONGEST_SIDE
 from ..frames.opencv import encode_image
+from ..places import place
 from ..storage import write_bytes, write_files
 from .style import Style, draw_flow
 
@@ -41,7 +42,7 @@ def write_output(
         flow_format: see :func:`flowcli.flows.io.form_for`.
         style: how pictures are drawn.
         frame: frame 1, ``(H, W, 3)`` uint8 RGB, if the style needs it.
-        made_from: identifies the frames; stored with the file for :func:`flowcli.storage.is_made_from`.
+        made_from: identifies the frames; stored with the file for :func:`flowcli.storage.noted_made_from`.
         options: how formats with options are written.
         back: the flow from frame 2 to frame 1, for formats that store both.
         arrays: what else ``.npz`` files hold, by name.
@@ -93,7 +94,7 @@ def write_flow(
     Raises:
         OutputError: the format is unknown or the file cannot be written.
     """
-    write_output(Path(path), flow, flow_format=flow_format, style=Style(max_flow), options=options)
+    write_output(place(path), flow, flow_format=flow_format, style=Style(max_flow), options=options)
 
 
 def write_mask(path: Path, mask: Mask, made_from: str | None = None) -> None:

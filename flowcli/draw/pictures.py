@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 
 from ..arrays import Frame
+from ..frames.local import LocalFile
 from ..frames.opencv import decode_frame, encode_image
 from ..storage import atomic_output, output_errors
 
@@ -50,7 +51,8 @@ def written_pictures(path: Path) -> Iterator[PictureWriter]:
 
 def count_pictures(path: Path) -> int:
     """How many pictures a file has; errors as for :func:`read_pictures`."""
-    with zipfile.ZipFile(path) as archive:
+    local = LocalFile(path)
+    with zipfile.ZipFile(local.path) as archive:
         return len(archive.namelist())
 
 
@@ -60,7 +62,8 @@ def read_pictures(path: Path) -> Iterator[tuple[Frame, Fraction, Fraction]]:
     Raises:
         OSError, zipfile.BadZipFile: the file is missing or damaged.
     """
-    with zipfile.ZipFile(path) as archive:
+    local = LocalFile(path)
+    with zipfile.ZipFile(local.path) as archive:
         aspect = Fraction(archive.comment.decode() or "1")
         for name in archive.namelist():
             _, numerator, denominator = name.split()

@@ -13,6 +13,7 @@ from ..choices import DatasetName
 from ..errors import InputError
 from ..frames.files import natural_key
 from ..frames.images import read_image
+from ..places import listed
 from ..storage import why
 
 
@@ -81,6 +82,7 @@ def find_samples(name: DatasetName, root: Path) -> list[Sample]:
         "kitti": _kitti,
     }
     try:
+        root = listed(root)
         pairs = finders[name](root)
     except OSError as error:
         raise InputError(f"cannot read {root}: {why(error)}") from error

@@ -7,6 +7,7 @@ from pathlib import Path
 from ..choices import ERROR_NAMES
 from ..errors import InputError
 from ..frames.files import natural_key
+from ..places import listed
 from ..storage import why
 from .formats import formats
 from .io import files_to_read, is_flow_file, name_of
@@ -27,6 +28,7 @@ def flow_files(folder: Path, *, with_subfolders: bool = False) -> dict[str, Path
     Raises:
         InputError: the folder cannot be read, or has two flows of the same name.
     """
+    folder = listed(folder)
     try:
         there = folder.rglob("*") if with_subfolders else folder.iterdir()
         files = sorted(path for path in there if path.suffix.lower() in formats() and path.is_file())

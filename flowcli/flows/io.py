@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 from pathlib import Path
 
 import numpy as np
@@ -11,6 +12,7 @@ from ..choices import FlowFormatName
 from ..errors import InputError
 from ..frames.jpeg import whole_jpeg_size
 from ..frames.png import whole_png_size
+from ..places import is_remote, place
 from ..storage import check_suffix, why
 from .formats import HEAD_BYTES, FlowFormat, FlowOptions, formats
 from .formats.jpg import pair_of
@@ -111,7 +113,7 @@ def read_flow(path: str | Path, options: FlowOptions = FlowOptions()) -> Flow:
     Raises:
         InputError: the file is missing, unreadable or damaged, or its format is unknown.
     """
-    path = Path(path)
+    path = place(path)
     form = formats().get(path.suffix.lower())
     if form is None:
         raise InputError(f"cannot read {path}: not a flow format; flowcli reads {', '.join(formats())}")
@@ -130,7 +132,7 @@ def read_flow(path: str | Path, options: FlowOptions = FlowOptions()) -> Flow:
 
 def _read_file(path: Path, form: FlowFormat) -> Flow:
     try:
-        if form.size is not None and path.is_file():
+        if form.size is not None and not is_remote(path) and path.is_file():
             _whole_size(form, path)  # reject other files before reading them completely
         data = path.read_bytes()
     except OSError as error:
@@ -187,7 +189,10 @@ def output_size(path: Path) -> tuple[int, int]:
 def array_size(path: Path) -> tuple[int, int]:
     """Height and width of a whole ``.npy`` of one value for each pixel; raises ``InputError``."""
     try:
-        values = np.load(path, mmap_mode="r", allow_pickle=False)
+        if is_remote(path):
+            values = np.load(io.BytesIO(path.read_bytes()), allow_pickle=False)
+        else:
+            values = np.load(path, mmap_mode="r", allow_pickle=False)
     except (OSError, ValueError, EOFError) as error:
         raise InputError(f"{path} is damaged, or not a .npy file") from error
     if values.ndim != 2:

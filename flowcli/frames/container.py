@@ -14,6 +14,7 @@ from av.stream import Disposition
 
 from ..errors import InputError
 from ..storage import why
+from .local import LocalFile
 
 if TYPE_CHECKING:
     from av.container import InputContainer
@@ -32,7 +33,9 @@ _PLAYLIST = re.compile(
 
 
 @contextlib.contextmanager
-def opened(path: Path, number: int | None = None) -> Iterator[tuple[BinaryIO, InputContainer, VideoStream]]:
+def opened(
+    path: Path, number: int | None = None, local: LocalFile | None = None
+) -> Iterator[tuple[BinaryIO, InputContainer, VideoStream]]:
     """Open a video file.
 
     FFmpeg gets the open file rather than its name, so no part of a name is taken for a protocol, and may open nothing
@@ -41,6 +44,7 @@ def opened(path: Path, number: int | None = None) -> Iterator[tuple[BinaryIO, In
     Args:
         path: the file.
         number: the video stream to use, counted from 0; ``None`` takes the one that the ffmpeg program takes.
+        local: that file on this machine, if it is there already.
 
     Yields:
         The file, its container and the video stream.
@@ -48,7 +52,7 @@ def opened(path: Path, number: int | None = None) -> Iterator[tuple[BinaryIO, In
     Raises:
         InputError: it is missing, unreadable, not a video, a playlist, or has no such stream.
     """
-    with _open_file(path) as file:
+    with _open_file(path, local or LocalFile(path)) as file:
         beginning = file.read(4096)
         if not beginning:
             raise InputError(f"cannot read {path}: it is empty, not a video")
@@ -71,11 +75,11 @@ def opened(path: Path, number: int | None = None) -> Iterator[tuple[BinaryIO, In
             yield file, container, stream
 
 
-def _open_file(path: Path) -> BinaryIO:
+def _open_file(path: Path, local: LocalFile) -> BinaryIO:
     try:
-        if path.exists() and not path.is_file():
+        if local.path.exists() and not local.path.is_file():
             raise InputError(f"cannot read {path}: it is not a regular file; save the video to a file first")
-        return path.open("rb")
+        return local.path.open("rb")
     except OSError as error:
         raise InputError(f"cannot read {path}: {why(error)}; check the path") from error
 

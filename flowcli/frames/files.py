@@ -8,6 +8,8 @@ from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 
+from ..places import is_remote
+
 _SUFFIXES = (
     ".png .apng .jpg .jpeg .jpe .jfif .jp2 .webp .avif .tif .tiff .bmp .dib .gif .pbm .pgm .ppm .pnm .pam .sr .ras "
     ".pfm .hdr .pic .exr"
@@ -53,6 +55,8 @@ def image_files(path: Path) -> list[Path] | None:
     """
     if path.is_dir():
         return [file for file in path.iterdir() if is_frame(file)]
+    if is_remote(path) and not _PRINTF.search(path.name) and not _WILDCARD.search(str(path)):
+        return None  # without asking: it is read as a whole
     if path.exists():
         return None
     if _PRINTF.search(path.name):
@@ -65,8 +69,8 @@ def image_files(path: Path) -> list[Path] | None:
 
 def _split(path: Path) -> tuple[Path, Path]:
     """The part of a glob pattern that exists as it is written, and the rest."""
-    parts = path.parts[len(Path(path.anchor).parts) :]
-    folder = Path(path.anchor)
+    folder = path.parents[-1]
+    parts = path.relative_to(folder).parts
     while len(parts) > 1 and (folder / parts[0]).is_dir():
         folder, parts = folder / parts[0], parts[1:]
     return folder, Path(*parts)

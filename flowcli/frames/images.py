@@ -14,6 +14,7 @@ import imagesize
 from ..arrays import Frame
 from ..errors import InputError
 from ..limits import MAX_PIXELS
+from ..places import is_remote, place
 from ..storage import why, write_bytes
 from . import exr, pillow, tiff
 from .bounds import check_pixels, check_plausible
@@ -49,7 +50,7 @@ def read_image(path: str | Path, *, max_pixels: int = MAX_PIXELS, levels: tuple[
     Raises:
         InputError: the file is missing, unreadable, truncated, too large, not an image, or needs levels.
     """
-    path = Path(path)
+    path = place(path)
     return to_frame(read_values(path, max_pixels=max_pixels, as_stored=levels is not None), levels, path)
 
 
@@ -100,6 +101,8 @@ def _toned(linear: Values) -> Frame:
 
 def _read_bytes(path: Path) -> bytes:
     try:
+        if is_remote(path):
+            return path.read_bytes()
         mode = path.stat().st_mode
         if not (stat.S_ISREG(mode) or stat.S_ISFIFO(mode) or stat.S_ISDIR(mode)):
             raise InputError(f"cannot read {path}: it is neither a file nor a pipe")
@@ -109,12 +112,12 @@ def _read_bytes(path: Path) -> bytes:
 
 
 def image_size(path: Path) -> tuple[int, int] | None:
-    """The height and width in the header of an image file, or ``None`` if it is not a regular file or unreadable.
+    """The height and width in the header of an image; ``None`` if it is unreadable, or neither a file nor a URL.
 
     Much cheaper than :func:`read_image`. EXIF rotation is considered for JPEG only.
     """
     try:
-        if not path.is_file():
+        if not is_remote(path) and not path.is_file():
             return None
         with path.open("rb") as file:
             return _declared_size(file)

@@ -6,8 +6,10 @@ from fractions import Fraction
 from pathlib import Path
 
 from ..errors import InputError
+from ..places import listed, place
 from ..storage import why
 from .files import image_files
+from .local import LocalFile
 from .reading import Reading
 from .selection import EVERYTHING, Selection
 from .sequence import ImageSequence
@@ -16,7 +18,7 @@ from .stack import open_stack
 
 
 def open_source(
-    path: Path,
+    path: Path | str,
     rate: Fraction | None = None,
     selection: Selection = EVERYTHING,
     reading: Reading = Reading(),
@@ -25,7 +27,8 @@ def open_source(
     """Open a video file, a file of several images, a folder of frames, or the frames that match a pattern.
 
     Args:
-        path: such as ``in.mp4``, ``frames/``, ``frames/*.png`` or ``frames/%04d.png``.
+        path: such as ``in.mp4``, ``frames/``, ``frames/*.png``, ``frames/%04d.png`` or ``s3://bucket/frames``. A file
+            at a URL is fetched first.
         rate: frames per second of a folder, pattern or TIFF stack, 25 by default; ignored for video files.
         selection: the frames to use.
         reading: how frames are read.
@@ -37,14 +40,16 @@ def open_source(
     Raises:
         InputError: the path does not exist, contains no frames, or is not a video.
     """
+    path = listed(place(path))
     try:
         files = image_files(path)
     except OSError as error:
         raise InputError(f"cannot read {path}: {why(error)}") from error
     if files is not None:
         return ImageSequence(path, files, rate or DEFAULT_RATE, selection, reading)
-    if (stack := open_stack(path, rate, selection, reading)) is not None:
+    file = LocalFile(path)
+    if (stack := open_stack(path, rate, selection, reading, file)) is not None:
         return stack
     from .video import VideoFile  # imports FFmpeg, which a folder of frames does not need
 
-    return VideoFile(path, selection, reading, stream)
+    return VideoFile(path, selection, reading, stream, file)

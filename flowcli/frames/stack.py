@@ -13,6 +13,7 @@ from typing import BinaryIO
 from ..errors import InputError
 from ..storage import why
 from .levels import Values
+from .local import LocalFile
 from .pillow import WebpAnimation, is_webp
 from .reading import Reading
 from .selection import EVERYTHING, Selection
@@ -22,7 +23,11 @@ from .tiff import TiffStack, is_tiff
 
 
 def open_stack(
-    path: Path, rate: Fraction | None = None, selection: Selection = EVERYTHING, reading: Reading = Reading()
+    path: Path,
+    rate: Fraction | None = None,
+    selection: Selection = EVERYTHING,
+    reading: Reading = Reading(),
+    file: LocalFile | None = None,
 ) -> Images | None:
     """Open a file of several images as a video.
 
@@ -31,6 +36,7 @@ def open_stack(
         rate: frames per second of a TIFF stack, 25 by default; other files say when each image is shown.
         selection: the frames to use.
         reading: how they are read.
+        file: that file on this machine, if it is there already.
 
     Returns:
         The video, or ``None`` if the file is of another kind, or cannot be opened.
@@ -38,20 +44,22 @@ def open_stack(
     Raises:
         InputError: it is damaged.
     """
+    file = file or LocalFile(path)
     try:
-        with path.open("rb") if path.is_file() else contextlib.nullcontext() as file:
-            head = b"" if file is None else file.read(16)
+        with file.path.open("rb") if file.path.is_file() else contextlib.nullcontext() as opened:
+            head = b"" if opened is None else opened.read(16)
     except OSError:
         return None
     if is_tiff(head):
-        return _Tiff(path, rate or DEFAULT_RATE, selection, reading)
-    return _Webp(path, selection, reading) if is_webp(head) else None
+        return _Tiff(path, file, rate or DEFAULT_RATE, selection, reading)
+    return _Webp(path, file, selection, reading) if is_webp(head) else None
 
 
 class _Stack(Images):
     """The images of one file; what is missing at its end is damage."""
 
     _changed = 0
+    _local: LocalFile
 
     def _described(self, index: int) -> tuple[Path | None, int]:  # noqa: ARG002  (all are of one file)
         return None, self._changed
@@ -72,7 +80,7 @@ class _Stack(Images):
     @contextlib.contextmanager
     def _file(self) -> Iterator[BinaryIO]:
         try:
-            with self.path.open("rb") as file:
+            with self._local.path.open("rb") as file:
                 self._changed = os.fstat(file.fileno()).st_mtime_ns
                 yield file
         except OSError as error:
@@ -82,8 +90,8 @@ class _Stack(Images):
 class _Tiff(_Stack):
     """A TIFF stack."""
 
-    def __init__(self, path: Path, rate: Fraction, selection: Selection, reading: Reading) -> None:
-        self.path = path
+    def __init__(self, path: Path, local: LocalFile, rate: Fraction, selection: Selection, reading: Reading) -> None:
+        self.path, self._local = path, local
         with self._file() as file:
             stack = TiffStack(file, path, max_pixels=reading.max_pixels)
             count, self._lacks_images = len(stack), stack.is_cut
@@ -102,8 +110,8 @@ class _Tiff(_Stack):
 class _Webp(_Stack):
     """An animated WebP file."""
 
-    def __init__(self, path: Path, selection: Selection, reading: Reading) -> None:
-        self.path = path
+    def __init__(self, path: Path, local: LocalFile, selection: Selection, reading: Reading) -> None:
+        self.path, self._local = path, local
         with self._file() as file:
             animation = WebpAnimation(file.read(), path, max_pixels=reading.max_pixels)
         self._lacks_images = animation.is_cut

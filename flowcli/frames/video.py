@@ -19,6 +19,7 @@ from .bounds import check_pixels
 from .container import cause_of, opened
 from .entry import Entries, Entry, find_entries
 from .levels import Values
+from .local import LocalFile
 from .orientation import Orientation
 from .reading import Reading
 from .selection import EVERYTHING, Selection
@@ -47,6 +48,7 @@ class VideoFile:
         selection: the frames to use.
         reading: how frames are read.
         stream: the video stream to use, counted from 0; ``None`` takes the one that the ffmpeg program takes.
+        file: that file on this machine, if it is there already.
 
     Raises:
         InputError: it is missing, unreadable, not a video, has no such video stream, or its frames are too large.
@@ -58,8 +60,10 @@ class VideoFile:
         selection: Selection = EVERYTHING,
         reading: Reading = Reading(),
         stream: int | None = None,
+        file: LocalFile | None = None,
     ) -> None:
         self.path = path
+        self._local = file or LocalFile(path)
         self.selection = selection
         self.reading = reading
         self.stream = stream
@@ -68,7 +72,7 @@ class VideoFile:
         self.entry: Entry | None = None
         """The key frame, one of :meth:`entries`, that :meth:`frames` begins at; ``None`` for the beginning."""
 
-        with opened(path, stream) as (_, container, found):
+        with opened(path, stream, self._local) as (_, container, found):
             check_pixels(found.height, found.width, path, reading.max_pixels)
             self.rate = found.average_rate or found.guessed_rate or DEFAULT_RATE
             self.time_base = found.time_base or 1 / self.rate
@@ -85,7 +89,7 @@ class VideoFile:
         Raises:
             InputError: no frame can be decoded, or (``DamagedError``) the video is damaged from some frame on.
         """
-        with opened(self.path, self.stream) as (file, container, stream):
+        with opened(self.path, self.stream, self._local) as (file, container, stream):
             begun = os.fstat(file.fileno())
             decoder = _Decoder(self.path, container, stream)
             timed = self._timed(decoder.frames()) if self.entry is None else self._from(self.entry, container, decoder)
@@ -121,7 +125,10 @@ class VideoFile:
         """The key frames that :meth:`frames` can begin at; ``None`` where it cannot be told which frame is which."""
         if self._joins or isinstance(self.selection.start, Fraction) or isinstance(self.selection.end, Fraction):
             return None
-        with contextlib.suppress(av.error.FFmpegError, OSError), opened(self.path, self.stream) as (_, video, stream):
+        with (
+            contextlib.suppress(av.error.FFmpegError, OSError),
+            opened(self.path, self.stream, self._local) as (_, video, stream),
+        ):
             return find_entries(video, stream)
         return None
 
@@ -169,7 +176,7 @@ class VideoFile:
         if not found:
             with (
                 contextlib.suppress(av.error.FFmpegError, OSError),
-                opened(self.path, self.stream) as (_, video, found_in),
+                opened(self.path, self.stream, self._local) as (_, video, found_in),
             ):
                 yield from map(self._values, itertools.islice(_decodable(video, found_in), 1))
 
@@ -178,7 +185,7 @@ class VideoFile:
         if self._joins:
             yield from (first for first, _ in self._samples(count))
             return
-        with opened(self.path, self.stream) as (_, container, stream):
+        with opened(self.path, self.stream, self._local) as (_, container, stream):
             frames = container.decode(stream)
             opening = next(frames, None)
             if opening is None:
@@ -211,7 +218,7 @@ class VideoFile:
         return self.reading.frame(values, self.path)
 
     def _samples(self, count: int, distance: int = 1) -> Iterator[tuple[VideoFrame, VideoFrame]]:
-        with opened(self.path, self.stream) as (file, container, stream):
+        with opened(self.path, self.stream, self._local) as (file, container, stream):
             if self._joins and self.selection == EVERYTHING and distance == 1:
                 yield from _samples_by_place(container, stream, os.fstat(file.fileno()).st_size, count)
             else:

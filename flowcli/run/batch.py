@@ -5,12 +5,13 @@ from __future__ import annotations
 import contextlib
 import itertools
 from collections.abc import Callable, Iterable, Iterator, Sized
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from ..errors import BatchError
 from ..estimator import FlowEstimator
 from ..frames.reading import Reading
+from ..places import is_name, is_remote, listed, place
 from ..results import BatchSummary, PairResult, VideoResult
 from ..storage import check_writable
 from .batch_folder import BatchFolder
@@ -18,7 +19,7 @@ from .batch_outputs import BatchOutputs
 from .completed import Completions
 from .distinct import Distinct, inputs_of
 from .engine import Engine, LocalEngine, Order
-from .failures import FAILURES, Failures
+from .failures_in_bucket import failures_of
 from .items import open_tasks
 from .pair_job import settled
 from .runner import Totals
@@ -82,11 +83,12 @@ def estimate_batch(
         DeviceError: the device's memory cannot hold even one window.
     """
     check_writable(outputs.folder)
+    outputs = replace(outputs, folder=listed(outputs.folder))
     with contextlib.ExitStack() as stack:
-        if isinstance(source, str | Path):
-            name = name or str(source)
+        if is_name(source):
+            name = name or str(place(source))
             source = stack.enter_context(
-                open_tasks(str(source), outputs.flow_format, outputs.folder, files=outputs.sequence)
+                open_tasks(source, outputs.flow_format, outputs.folder, files=outputs.sequence)
             )
         engine = LocalEngine(estimator, workers) if isinstance(estimator, FlowEstimator) else estimator
         items = Distinct(source, outputs.files_of)
@@ -97,11 +99,11 @@ def estimate_batch(
             total = shard.size(len(source))
             folder.expect(items)
             reading = settled(reading, (item for item in items if isinstance(item, Task)), folder)
-            if name is not None and Path(name).is_dir():
+            if _is_local_folder(name):
                 folder.check_room(shard.pick(items))
         else:
             folder.expect(None)
-        failures = stack.enter_context(Failures(outputs.folder))
+        failures = stack.enter_context(failures_of(outputs.folder))
         completions = stack.enter_context(Completions(outputs.folder))
         videos = 0
 
@@ -119,12 +121,16 @@ def estimate_batch(
 
         order = Order(shard.pick(items), folder, reading, total, wants_statistics)
         totals, levels = engine.run(order, on_item)
-    return _summary(name or "", engine, outputs, levels, shard, totals, videos)
+    return _summary(name or "", engine, outputs, levels, shard, totals, videos, failures.path)
+
+
+def _is_local_folder(name: str | None) -> bool:
+    return name is not None and not is_remote(path := place(name)) and path.is_dir()
 
 
 def _examples(source: Iterable[Item], name: str | None) -> list[Path]:
     """Some of what is read: the folder, or the first item's files."""
-    if name is not None and Path(name).is_dir():
+    if name is not None and _is_local_folder(name):
         return [Path(name)]
     if not isinstance(source, Sized):
         return []
@@ -139,11 +145,12 @@ def _summary(
     shard: Shard,
     totals: Totals,
     videos: int,
+    failures: Path,
 ) -> BatchSummary:
     problem = None
     if totals.failed:
         what = "items" if videos else "pairs"
-        problem = BatchError(f"{totals.failed} of {totals.pairs} {what} failed; see {outputs.folder / FAILURES}")
+        problem = BatchError(f"{totals.failed} of {totals.pairs} {what} failed; see {failures}")
     return BatchSummary(
         input=name,
         outputs=(outputs.folder,),

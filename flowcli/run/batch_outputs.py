@@ -10,6 +10,7 @@ from ..choices import FlowFormatName, FlowVideoFormat
 from ..draw.style import Style
 from ..errors import UsageError
 from ..flows.formats import FlowOptions
+from ..places import place
 from .consistency import Consistency
 from .flow_folder import FlowFiles
 from .manifest import with_suffix
@@ -61,7 +62,7 @@ class BatchOutputs:
 
     def __post_init__(self) -> None:
         """Take the name of a folder as well, and check the values."""
-        object.__setattr__(self, "folder", Path(self.folder))
+        object.__setattr__(self, "folder", place(self.folder))
         if self.video_format is not None and self.pairing.single_gap is None:
             raise UsageError("`video_out` shows the flow of one gap; leave it out, or give a single `gap`")
         _ = self.sequence

@@ -18,6 +18,7 @@ from ..flows.metrics import endpoint_error
 from ..frames.reading import Reading
 from ..models import ModelRequest, Progress, find_family, load_model
 from ..models.perceiver import PerceiverFamily, prepare_torch
+from ..places import place
 from ..results import ModelCheck, PrecisionCheck, SceneCheck, StockCheck
 from ..scene import Scene, render_scene
 from ..tiling import Size, cut, fill_window
@@ -78,7 +79,7 @@ def check_model(
         DeviceError: the device's memory does not suffice.
     """
     family = checkpoint_family(model)
-    pair = None if frames is None else read_named_pair(Path(frames[0]), Path(frames[1]), reading)
+    pair = None if frames is None else read_named_pair(place(frames[0]), place(frames[1]), reading)
     checkpoint = family.find(ModelRequest(model, revision, offline, progress=progress))
     return check_checkpoint(checkpoint, pair, device=device, float64=float64, on_pass=on_pass)
 

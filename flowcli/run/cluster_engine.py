@@ -12,6 +12,7 @@ from typing import Any
 from ..cluster.cluster import Cluster
 from ..cluster.options import ClusterOptions, Lost, MustSee
 from ..errors import DeviceError, ModelError, OutputError, UsageError
+from ..places import is_remote
 from .cluster_worker import BatchRunner, Reply, Sent, Terms, outcome_of, reply_of
 from .cut_videos import CutVideos
 from .engine import OnItem, Order
@@ -51,9 +52,10 @@ class ClusterEngine:
 
     def start(self, inputs: Sequence[Path], folder: Path) -> None:
         """Make the first workers; errors as for :meth:`flowcli.cluster.cluster.Cluster.start`."""
-        must_see = [MustSee(path.absolute()) for path in inputs if path.exists()]
-        there = next(path for path in (folder.absolute(), *folder.absolute().parents) if path.exists())
-        must_see.append(MustSee(there, "output folder", OutputError))
+        must_see = [MustSee(path.absolute()) for path in inputs if not is_remote(path) and path.exists()]
+        if not is_remote(folder):
+            there = next(path for path in (folder.absolute(), *folder.absolute().parents) if path.exists())
+            must_see.append(MustSee(there, "output folder", OutputError))
         model = Path(str(self._recipe["model"]))
         if model.is_dir():
             must_see.append(MustSee(model.absolute(), "model folder", ModelError))

@@ -11,6 +11,7 @@ from ..choices import Status
 from ..errors import FlowcliError
 from ..estimator import FlowEstimator, load_estimator
 from ..frames.reading import Reading
+from ..places import listed
 from ..results import FlowStatistics
 from .batch_folder import BatchFolder
 from .batch_job import BatchJob
@@ -131,7 +132,8 @@ class BatchRunner:
 
     def _job_of(self, terms: Terms) -> BatchJob:
         if self._job is None or terms != self._terms:
-            folder = BatchFolder(terms.outputs, self._estimator.settings(), terms.reading, terms.holds_arrays)
+            outputs = replace(terms.outputs, folder=listed(terms.outputs.folder))
+            folder = BatchFolder(outputs, self._estimator.settings(), terms.reading, terms.holds_arrays)
             self._job, self._terms = (
                 BatchJob(self._estimator, folder, terms.reading, self._readers, may_cut=True),
                 terms,

@@ -4,15 +4,19 @@ from __future__ import annotations
 
 import contextlib
 import json
+import secrets
 from dataclasses import asdict
 from pathlib import Path
+from typing import cast
 
 from ..errors import OutputError
+from ..places import is_remote
 from ..storage import guarded, write_bytes
 from .lines import append_line, entry_of, lines_of
 from .tasks import Completion, VideoTask
 
 COMPLETED = ".flowcli-videos.jsonl"
+_BEGINNING = ".flowcli-videos-"  # of the names of lists in a bucket
 
 
 def identity(task: VideoTask) -> str:
@@ -25,21 +29,32 @@ def identity(task: VideoTask) -> str:
 def completed(folder: Path) -> dict[str, Completion]:
     """What is noted in an output folder, by name; what has been noted last counts."""
     found = {}
-    for line in lines_of(folder / COMPLETED):
-        try:
-            completion = Completion(**(entry_of(line) or {}))
-        except TypeError:  # cut off, or of another version
-            continue
-        found[completion.out] = completion
+    for path in _lists(folder):
+        for line in lines_of(path):
+            try:
+                completion = Completion(**(entry_of(line) or {}))
+            except TypeError:  # cut off, or of another version
+                continue
+            found[completion.out] = completion
     return found
 
 
+def _lists(folder: Path) -> list[Path]:
+    """The lists in a folder: one, or in a bucket one of each run."""
+    return cast(list[Path], folder.beginning_with(_BEGINNING)) if is_remote(folder) else [folder / COMPLETED]
+
+
 class Completions:
-    """Adds to the list of an output folder. Used as a context manager: at the end, the list is put in order."""
+    """Adds to the list of an output folder. Used as a context manager: at the end, the list is put in order.
+
+    In a bucket, where nothing can be appended to, it is a list of its own, which is written at the end, and in which
+    those of earlier runs are then contained.
+    """
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
-        self._has_noted = False
+        self._path = folder / (f"{_BEGINNING}{secrets.token_hex(6)}.jsonl" if is_remote(folder) else COMPLETED)
+        self._noted: dict[str, Completion] = {}
 
     def __enter__(self) -> Completions:
         """Start."""
@@ -47,15 +62,21 @@ class Completions:
 
     def __exit__(self, *_: object) -> None:
         """Put the list in order: by name, each once."""
-        path = self._folder / COMPLETED
-        if not self._has_noted:
+        if not self._noted:
             return
-        with contextlib.suppress(OutputError, OSError), guarded(path):
-            noted = completed(self._folder)
+        with contextlib.suppress(OutputError, OSError), self._guarded():
+            earlier = [path for path in _lists(self._folder) if path != self._path]
+            noted = {**completed(self._folder), **self._noted}
             lines = [json.dumps(asdict(noted[out])) + "\n" for out in sorted(noted)]
-            write_bytes(path, "".join(lines).encode())
+            write_bytes(self._path, "".join(lines).encode())
+            for path in earlier:
+                path.unlink(missing_ok=True)
+
+    def _guarded(self) -> contextlib.AbstractContextManager[None]:
+        return contextlib.nullcontext() if is_remote(self._folder) else guarded(self._path)
 
     def note(self, completion: Completion) -> None:
         """Add an entry; raises ``OutputError``."""
-        self._has_noted = True
-        append_line(self._folder / COMPLETED, asdict(completion))
+        self._noted[completion.out] = completion
+        if not is_remote(self._folder):
+            append_line(self._path, asdict(completion))

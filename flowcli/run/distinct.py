@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable, Iterator, Sized
 from pathlib import Path
 
 from ..errors import UsageError
+from ..places import is_remote
 from .fingerprints import Fingerprints, Repeated
 from .tasks import Item, Task, VideoTask
 
@@ -81,7 +82,9 @@ def inputs_of(item: Item) -> list[Path]:
 
 
 def _real(path: Path) -> str:
-    """The path without links, and on Windows without regard to case."""
+    """The same text for the same file or object, as from :func:`flowcli.places.identity`, but fast."""
+    if is_remote(path):
+        return path.address
     text = str(path)
     if path.is_symlink():
         return os.path.normcase(os.path.realpath(text))

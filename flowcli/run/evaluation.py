@@ -20,6 +20,7 @@ from ..flows.io import files_to_read, read_flow
 from ..flows.metrics import Scores
 from ..frames.images import write_image
 from ..frames.reading import Reading
+from ..places import file_only, listed, place
 from ..results import (
     BatchSummary,
     ComparisonResult,
@@ -197,8 +198,8 @@ def evaluate(
         UsageError: an error map exists and ``force`` is false, or is an input.
         OutputError: an error map cannot be written.
     """
-    estimates, truths = Path(estimates), Path(truths)
-    error_map = None if error_map is None else Path(error_map)
+    estimates, truths = listed(place(estimates)), listed(place(truths))
+    error_map = None if error_map is None else file_only(error_map)
     for path in (estimates, truths):
         if not any(file.exists() for file in files_to_read(path)):
             raise InputError(f"cannot read {path}: no such file or directory; check the path")
@@ -247,7 +248,7 @@ class DatasetRun:
     ) -> None:
         self._reading = reading
         self._dataset = dataset
-        self._root, folder = Path(root), Path(out_dir)
+        self._root, folder = place(root), listed(place(out_dir))
         if folder.resolve() == self._root.resolve():
             raise UsageError(f"{folder} is the data set itself; choose another `out_dir`")
         check_writable(folder)
@@ -337,7 +338,7 @@ def evaluate_dataset(
     Raises:
         InputError, UsageError, OutputError, DeviceError, BatchError: as for :class:`DatasetRun` and its methods.
     """
-    maps = None if error_map is None else Path(error_map)
+    maps = None if error_map is None else file_only(error_map)
     run = DatasetRun(dataset, root, out_dir, error_map=maps, force=force, adopt=adopt)
     return run.compare(run.estimate(estimator))
 

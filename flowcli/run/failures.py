@@ -39,9 +39,7 @@ class Failures:
         if not self._folder.is_dir():
             return
         with contextlib.suppress(OutputError, OSError), guarded(self.path):
-            lines = [line for line in self._read() if not self._is_outdated(line)] + [
-                line for _, line in sorted(self._ours)
-            ]
+            lines = [line for line in self._read() if not self._is_outdated(line)] + self._in_order()
             if lines:
                 write_bytes(self.path, "".join(lines).encode())
             else:
@@ -57,7 +55,14 @@ class Failures:
         if entry and task.out is not None:
             entry["out"] = str(task.out)
         entry |= {"origin": task.origin, "error": error.with_flags(), "exit_code": error.exit_code}
-        self._ours.append((task.number, append_line(self.path, entry)))
+        self._add(task.number, entry)
+
+    def _add(self, number: int, entry: dict[str, object]) -> None:
+        self._ours.append((number, append_line(self.path, entry)))
+
+    def _in_order(self) -> list[str]:
+        """What this run has listed, in the order of the items."""
+        return [line for _, line in sorted(self._ours)]
 
     def _read(self) -> list[str]:
         """What earlier runs, and others at the same time, have listed."""

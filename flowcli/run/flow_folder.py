@@ -18,11 +18,12 @@ from ..errors import InputError, OutputError, UsageError
 from ..flows.formats import PICTURE_SUFFIXES, FlowFormat, FlowOptions, formats
 from ..flows.io import PLACEHOLDER, files_of, form_for, read_flow, suffix_of
 from ..frames.source import FrameSource
+from ..places import is_remote
 from ..storage import why
 from .consistency import Consistency, kind_beside, write_arrays
 from .names import SEVERAL_GAPS, Named, Template, check_distinct
 from .pairing import Pairing, Plan
-from .record import Kind, Record, kind_of, recorded, settings_of
+from .record import Kind, Record, Size, kind_of, recorded, settings_of
 
 _ROOM_SHARE = 10  # a run that takes more than one part of so many of the free space says so
 _EXACT = {"flo": 8, "npy": 8, "npz": 8, "pfm": 12}  # bytes of a pixel in formats that are not compressed
@@ -206,7 +207,7 @@ class FlowFolder:
 
     def has_outputs(self) -> bool:
         """Whether the folder is there and contains anything but flowcli's own files."""
-        return self.folder.is_dir() and self.record.holds_outputs()
+        return self.record.holds_outputs()
 
     def noted(self, name: str) -> object:
         """What an earlier run that this one resumes has noted under a name; ``None`` if nothing."""
@@ -216,7 +217,7 @@ class FlowFolder:
         """The kind of the flow called ``out``, for records."""
         return kind_of(out, self.files.flow_format)
 
-    def is_there(self, out: Path, size: tuple[int, int] | None, changed: int, made_from: str | None) -> bool:
+    def is_there(self, out: Path, size: Size, changed: int, made_from: str | None) -> bool:
         """Whether all files of a flow are valid outputs of an earlier run; see :meth:`Record.is_done`."""
         groups: dict[Kind, tuple[Path, ...]] = {
             self.kind(out): files_of(self.folder / out, self.files.form_of(out)),
@@ -280,6 +281,8 @@ class FlowFolder:
         Raises:
             OutputError: they do not fit.
         """
+        if is_remote(self.folder):  # buckets have room
+            return
         form, consistency = self.files.form, self.files.consistency
         total = pixels * (3 if form is None else _EXACT.get(form.name, 8))
         total += pixels * (consistency.mask + 4 * consistency.error)

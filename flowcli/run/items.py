@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import codecs
 import contextlib
+import io
 import itertools
 import sys
 import tempfile
@@ -15,6 +16,7 @@ from typing import IO, TextIO
 from ..choices import FlowFormatName
 from ..errors import InputError
 from ..flows.io import suffix_of
+from ..places import is_remote, listed, place
 from ..storage import why
 from .fingerprints import Repeated
 from .flow_folder import FlowFiles
@@ -78,7 +80,7 @@ class Items:
 
 @contextlib.contextmanager
 def open_tasks(
-    source: str,
+    source: str | Path,
     flow_format: FlowFormatName | None,
     out_dir: Path,
     on_note: Callable[[str], None] | None = None,
@@ -100,13 +102,13 @@ def open_tasks(
         InputError: the source cannot be read, or contains no items.
         UsageError: pairs or names of a sequence are asked for, but the source lists pairs.
     """
-    path = Path(source)
+    path = listed(place(source))
     suffix = suffix_of(flow_format or "flo")
     takes_pairs = files.names is None and files.pairing == Pairing()
 
     def manifest(lines: Iterable[str]) -> Iterator[Item]:
         place = Path() if source == STDIN else path.parent
-        name = "stdin" if source == STDIN else source
+        name = "stdin" if source == STDIN else str(path)
         return Manifest(lines, name, place, suffix, takes_pairs=takes_pairs).tasks()
 
     with contextlib.ExitStack() as stack:
@@ -160,6 +162,10 @@ def _read_errors(path: Path) -> Iterator[None]:
 
 
 def _open_text(path: Path) -> TextIO:
+    if is_remote(path):
+        data = path.read_bytes()
+        is_wide = data[:2] in {codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE}
+        return io.TextIOWrapper(io.BytesIO(data), *(("utf-16", None) if is_wide else ("utf-8", "surrogateescape")))
     if path.is_file():  # and not a pipe, whose beginning can be read only once
         with path.open("rb") as file:
             if file.read(2) in {codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE}:

@@ -9,15 +9,19 @@ import re
 import unicodedata
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, cast
 
 from ..draw.video_writer import VIDEO_SUFFIXES
 from ..errors import FlowcliError, InputError, UsageError
 from ..flows.io import form_for
 from ..frames.files import is_video
 from ..frames.selection import Selection, parse_position
+from ..places import OfflineError, is_remote, object_at, shown
 from .table import COMMENT, delimiter_named, is_header, rows
 from .tasks import Item, Task, VideoTask, made_from
+
+if TYPE_CHECKING:
+    from ..remote import Listing
 
 COLUMNS = ("frame1", "frame2", "out")
 """The columns of a manifest of pairs; ``out`` is optional."""
@@ -49,6 +53,7 @@ class Manifest:
         self._folder = folder
         self._suffix = suffix
         self._takes_pairs = takes_pairs
+        self._listings: dict[str, Listing] = {}
         stripped = (line.rstrip(_LINE_ENDS) for line in lines)
         self._lines = ((number, line) for number, line in enumerate(stripped, 1) if line.strip())
 
@@ -105,11 +110,15 @@ class Manifest:
         return "list" if is_name or self._exists(first) else "pairs"
 
     def _exists(self, text: str) -> bool:
-        return _is_path(text) and os.path.lexists(self._resolve(text))
+        """Whether a line as a whole is the name of a file; no server is asked for that."""
+        return self._is_file_name(text) and os.path.lexists(self._resolve(text))
 
     def _is_folder(self, text: str) -> bool:
         """Whether a line names a folder, as ``find`` prints them beside the files."""
-        return _is_path(text) and self._resolve(text).is_dir()
+        return self._is_file_name(text) and self._resolve(text).is_dir()
+
+    def _is_file_name(self, text: str) -> bool:
+        return _is_path(text) and "://" not in text and not is_remote(self._folder)
 
     def _item(self, number: int, row: object, origin: str) -> Item:
         """The item of a row; one with an error if the row is wrong."""
@@ -121,6 +130,8 @@ class Manifest:
         make: Any = self._video if is_of_video else self._pair
         try:
             item: Item = make(number, row, origin)
+        except OfflineError:
+            raise
         except FlowcliError as error:
             fault = type(error)(f"{origin}: {error.message}")
             if is_of_video:
@@ -138,7 +149,7 @@ class Manifest:
             raise InputError("a path contains invalid characters")
         frame1, frame2, out = values
         frames = self._resolve(str(frame1)), self._resolve(str(frame2))
-        out_path = self._output(Path(out or str(frame1)), out)
+        out_path = self._output(Path(out) if out else _below_root(str(frame1)), out)
         return Task(number, *frames, out_path, origin, made_from=made_from(*frames))
 
     def _video(self, number: int, row: Mapping[str, object], origin: str) -> VideoTask:
@@ -155,12 +166,16 @@ class Manifest:
 
     def _resolve(self, text: str) -> Path:
         """The path as written, or else as another system would write the same letters (macOS decomposes accents)."""
+        named = object_at(text) or (Path(text) if os.path.isabs(text) else self._folder / text)  # noqa: PTH117  (faster)
+        if is_remote(named):  # names there are as they are written
+            return cast(Path, named.sharing(self._listings))
+        folder = Path() if is_remote(self._folder) else self._folder
         forms = [text] if text.isascii() else [text, *(unicodedata.normalize(form, text) for form in ("NFC", "NFD"))]
         for written in forms:
-            for path in (os.path.join(self._folder, written), written):  # noqa: PTH118  (much faster)
+            for path in (os.path.join(folder, written), written):  # noqa: PTH118  (much faster)
                 if os.path.lexists(path):
                     return Path(path)
-        return self._folder / text
+        return folder / text
 
     def _output(self, path: Path, given: str | None) -> Path:
         """The output of a pair, relative to the output folder."""
@@ -194,8 +209,8 @@ def _json_rows(lines: Iterable[tuple[int, str]]) -> Iterator[tuple[int, object]]
 
 def _checked(path: Path, given: str) -> Path:
     """An output as given; raises ``UsageError`` if it is not one below the output folder."""
-    if path.anchor or ".." in path.parts:
-        raise UsageError(f"out {given} is outside the output folder; give a path relative to it, without ..")
+    if path.anchor or ".." in path.parts or "://" in given:
+        raise UsageError(f"out {shown(given)} is outside the output folder; give a path relative to it, without ..")
     if not path.name:
         raise UsageError(f"out {given} is not a file name; give one")
     return path
@@ -209,6 +224,12 @@ def _selection(row: Mapping[str, object]) -> Selection:
         raise UsageError(f"stride {stride!r} is not a whole number")
     end = parse_position(given["end"]) if "end" in given else None
     return Selection(parse_position(given.get("start", "0")), end, int(stride))
+
+
+def _below_root(text: str) -> Path:
+    """The path of a file, or that of an object without its host or bucket."""
+    path = object_at(text)
+    return Path(text) if path is None else path.relative_to(path.parents[-1])
 
 
 def _is_path(text: str) -> bool:

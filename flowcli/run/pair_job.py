@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import stat
 from collections import OrderedDict
 from collections.abc import Iterable, Iterator
@@ -17,6 +18,7 @@ from ..frames.images import image_size
 from ..frames.reading import Reading
 from .batch_folder import BatchFolder
 from .pairing import Pairing
+from .record import Size
 from .runner import Work
 from .sequence import FRAME_BYTES
 from .tasks import Task
@@ -98,7 +100,7 @@ class PairJob:
         if not all(output.exists() for output in self._outputs.files(out)):
             return False
 
-        def is_done(size: tuple[int, int] | None, *, frames_changed: int) -> bool:
+        def is_done(size: Size, *, frames_changed: int) -> bool:
             return self._folder.flows.is_there(out, size, frames_changed, made_from)
 
         try:
@@ -110,8 +112,7 @@ class PairJob:
         if not stat.S_ISREG(frames[0].st_mode):  # reading a pipe would consume it
             return is_done(None, frames_changed=0)
         changed = max(frame.st_mtime_ns for frame in frames)
-        declared = image_size(frame1)
-        if declared is not None and is_done(declared, frames_changed=changed):
+        if is_done(functools.partial(image_size, frame1), frames_changed=changed):
             return True
         try:  # the header does not always say how the image is rotated
             return is_done(size_of(self._read(frame1)), frames_changed=changed)

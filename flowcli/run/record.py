@@ -7,15 +7,19 @@ with the same settings.
 
 Outputs that were in the folder before their kind was recorded are neither kept nor overwritten unless the user says so
 (``adopt``, ``force``). The record stores that choice, so that a run that was killed is resumed in the same way.
+
+Outputs may be objects in a bucket, too. Where the record is kept and which clock counts is then different, see
+:mod:`flowcli.run.record_store`; the policy is the same. An object is always whole. What flowcli noted of it when it was
+written says what it was made from, and with that, as frames in buckets cannot be changed without a new time stamp,
+that it has the right size.
 """
 
 from __future__ import annotations
 
 import json
-import os
 import stat
 import time
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any, Literal, cast
@@ -24,21 +28,22 @@ from ..choices import FlowFormatName
 from ..errors import InputError, UsageError
 from ..flows.formats import FlowOptions, formats
 from ..flows.io import array_size, form_for, is_flow_file, output_size
-from ..storage import atomic_output, guarded, is_made_from, output_errors
-
-RECORD = "flowcli.json"
-"""The name of the record in the output folder."""
+from ..places import is_remote
+from ..storage import noted_made_from, refresh, why
+from .record_store import RECORD as RECORD
+from .record_store import Draft, record_store
 
 _SCHEMA = 2
 _OURS = (RECORD, "failures.jsonl", ".flowcli")  # names, or beginnings of names, of files that are not outputs
 
-_SLOWEST_TICK = 3.0  # seconds; some file systems count in steps of two
 _UNTIL_WRITTEN = 1 << 63  # nanoseconds; later than every file
 
 Kind = Literal["flow", "picture", "jpg", "exr", "mask", "error", "video"]
 """The kind of an output: a picture, numbers, numbers in a format whose options the record has to say; what belongs
 to a flow: a mask, or an array of how far both directions differ; or a flow video."""
 
+Size = tuple[int, int] | Callable[[], tuple[int, int] | None] | None
+"""Height and width that an output must have, or what finds them if they are needed; ``None``: any."""
 
 _PLURALS: dict[Kind, str] = {
     "flow": "flows",
@@ -93,12 +98,12 @@ class Record:
 
     def __init__(self, folder: Path, *, force: bool = False, adopt: bool = False) -> None:
         self._folder = folder
-        self._path = folder / RECORD
+        self._store = record_store(folder)
         self._force = force
         self._adopt = adopt
         self._wanted: dict[Kind, _Entry] = {}
         self._begun: set[Kind] = set()
-        self._stamp = _stamp(self._path)
+        self._stamp = self._store.stamp()
         self._entries = self._read()
 
     def expect(self, kind: Kind, settings: Mapping[str, object], existing: Iterable[Path] = ()) -> None:
@@ -133,8 +138,9 @@ class Record:
             self.begin(kind)
 
     def holds_outputs(self) -> bool:
-        """Whether the folder contains anything but flowcli's own files."""
-        return any(not path.name.startswith(_OURS) for path in self._folder.iterdir())
+        """Whether the folder is there and contains anything but flowcli's own files."""
+        is_there = self._folder.is_dir()
+        return is_there and any(not path.name.startswith(_OURS) for path in self._folder.iterdir())
 
     def expected(self) -> list[Kind]:
         """The kinds of output whose settings this run has declared."""
@@ -155,42 +161,56 @@ class Record:
             OutputError: the record cannot be written.
             UsageError: another run that started in the meantime uses other settings for that kind.
         """
-        if kind in self._begun and self._stamp == _stamp(self._path):
+        if kind in self._begun and self._stamp == self._store.stamp():
             return
         wanted = replace(self._wanted[kind], noted=json.loads(json.dumps(dict(noted or {}))))
-        with guarded(self._path):
+        with self._store.guarded():
             self._entries = self._read()
             recorded = self._entries.get(kind)
             if recorded is None:
                 self._write_new(kind, wanted, None)
+                self._check_alone(kind)
             elif recorded.settings == wanted.settings:
                 if self._force and kind not in self._begun and recorded.noted != wanted.noted:
                     self._write_new(kind, wanted, recorded)
                 elif wanted.noted and not recorded.noted:
-                    with atomic_output(self._path) as temporary:
-                        self._write(kind, replace(recorded, noted=wanted.noted), temporary)
+                    with self._store.replacing() as draft:
+                        self._write(kind, replace(recorded, noted=wanted.noted), draft)
             elif self._force and kind not in self._begun:
                 self._write_new(kind, wanted, recorded)
             else:
                 raise self._made_otherwise(kind, recorded.settings, wanted.settings)
             self._begun.add(kind)
-            self._stamp = _stamp(self._path)
+            self._stamp = self._store.stamp()
 
     def _write_new(self, kind: Kind, entry: _Entry, outdated: _Entry | None) -> None:
         """Write the record with an entry that begins now; the outputs of the one that it replaces are outdated."""
-        with atomic_output(self._path) as temporary:
-            with output_errors(self._path):
-                since = temporary.stat().st_mtime_ns if self.holds_outputs() else 0
+        with self._store.replacing() as draft:
+            since = draft.now() if self.holds_outputs() else 0
             before = None
             if outdated is not None and since:
                 before = outdated.since if outdated.outdated_since is None else outdated.outdated_since
-            self._write(kind, replace(entry, since=since, outdated_since=before), temporary)
+            self._write(kind, replace(entry, since=since, outdated_since=before), draft)
+        if outdated is not None:
+            self._store.remove_others()
 
-    def _write(self, kind: Kind, entry: _Entry, path: Path) -> None:
+    def _write(self, kind: Kind, entry: _Entry, draft: Draft) -> None:
         self._entries[kind] = entry
         outputs = {name: asdict(each) for name, each in self._entries.items()}
-        with output_errors(self._path):
-            _write_after(entry.since, path, json.dumps({"schema": _SCHEMA, "outputs": outputs}, indent=1))
+        draft.write(json.dumps({"schema": _SCHEMA, "outputs": outputs}, indent=1), entry.since)
+
+    def _check_alone(self, kind: Kind) -> None:
+        """Raise ``UsageError`` if another run has recorded something else at the same moment, where nothing is locked.
+
+        Each writes its own record first and then looks at all, so that not both can miss the other.
+        """
+        if is_remote(self._folder) and not self._force:
+            try:
+                self._read()
+            except UsageError:
+                if self._store.withdraw():
+                    del self._entries[kind]
+                raise
 
     def noted(self, kind: Kind) -> Mapping[str, Any]:
         """The further information recorded by the run that this one resumes; empty if there is none."""
@@ -201,7 +221,7 @@ class Record:
         self,
         kind: Kind,
         paths: Sequence[Path],
-        size: tuple[int, int] | None,
+        size: Size,
         *,
         frames_changed: int,
         made_from: str | None,
@@ -211,9 +231,10 @@ class Record:
         Args:
             kind: the kind of output.
             paths: its files; all of them must be valid.
-            size: the height and width that it must have; ``None`` accepts any.
+            size: the height and width that it must have, or what finds them, ``None`` if they cannot be found;
+                ``None`` accepts any.
             frames_changed: when its frames were last modified, in nanoseconds since the epoch.
-            made_from: identifies its frames; see :func:`flowcli.storage.is_made_from`.
+            made_from: identifies its frames; see :func:`flowcli.storage.noted_made_from`.
 
         Raises:
             UsageError: it exists, but no run has recorded it.
@@ -223,13 +244,10 @@ class Record:
             return False
         for path, is_older in zip(paths, ages, strict=True):
             if is_older:  # adopted: from now on it is one of the recorded outputs
-                with output_errors(path):
-                    os.utime(path)
+                refresh(path, made_from)
         return True
 
-    def _age(
-        self, kind: Kind, path: Path, size: tuple[int, int] | None, frames_changed: int, made_from: str | None
-    ) -> bool | None:
+    def _age(self, kind: Kind, path: Path, size: Size, frames_changed: int, made_from: str | None) -> bool | None:
         """Whether a valid file is older than its kind's record, so that it is only now adopted; ``None``: not valid."""
         if self._force:
             return None
@@ -246,13 +264,20 @@ class Record:
                 raise self._unrecorded(path)
             if frames_changed > time.time_ns():  # in the future: a clock was wrong, so ignore it
                 frames_changed = 0
-            if (not is_older and made < frames_changed) or not is_made_from(path, made_from or ""):
+            if not is_older and (made < frames_changed or (made == frames_changed and is_remote(path))):
+                return None  # the clock of a bucket ticks in seconds
+            noted = noted_made_from(path)
+            if noted not in {None, made_from or ""}:
                 return None
+            if noted is not None and not is_older and is_remote(path):
+                return False
             whole = _size(path, kind)
         except (OSError, InputError):  # missing, or incomplete
             return None
         if not _is_of_kind(path, kind):
             raise self._of_another_kind(path, kind)
+        if callable(size) and (size := size()) is None:
+            return None
         return is_older if size in {None, whole} and min(whole) > 0 else None
 
     def _entry(self, kind: Kind) -> _Entry:
@@ -262,7 +287,7 @@ class Record:
 
     def _unrecorded(self, path: Path) -> UsageError:
         return UsageError(
-            f"{path} exists, but {self._path} does not say how it was made; choose another folder, or add "
+            f"{path} exists, but {self._store.path} does not say how it was made; choose another folder, or add "
             "`adopt` to keep complete outputs of the right size, or `force` to overwrite them"
         )
 
@@ -286,29 +311,51 @@ class Record:
         Raises ``UsageError`` if it is damaged or of another version, unless the user takes it upon himself.
         """
         try:
-            recorded = json.loads(self._path.read_text("utf-8"))
-            if recorded["schema"] != _SCHEMA:
-                raise ValueError(f"schema {recorded['schema']}")
-            return {kind: _entry(**fields) for kind, fields in recorded["outputs"].items()}
-        except OSError:
+            return self._merged([_parsed(text) for text in self._store.texts()])
+        except FileNotFoundError:
+            return {}
+        except OSError as error:
+            if is_remote(self._folder):  # where the server may only be busy
+                raise InputError(f"cannot read {self._store.path}: {why(error)}") from error
             return {}
         except (ValueError, LookupError, TypeError, AttributeError) as error:
             if self._force or self._adopt:
                 return {}
             raise UsageError(
-                f"{self._path} is damaged or of another version, and does not say how the outputs beside it were made; "
-                "choose another folder, or add `adopt` to keep complete outputs of the right size, "
+                f"{self._store.path} is damaged or of another version, and does not say how the outputs beside it were "
+                "made; choose another folder, or add `adopt` to keep complete outputs of the right size, "
                 "or `force` to overwrite them"
             ) from error
+
+    def _merged(self, records: list[dict[Kind, _Entry]]) -> dict[Kind, _Entry]:
+        """The entries of several records, which must agree; raises ``UsageError``."""
+        merged: dict[Kind, _Entry] = {}
+        for kind, entry in (item for record in records for item in record.items()):
+            other = merged.setdefault(kind, entry)
+            if other.settings != entry.settings and not self._force:
+                raise self._made_otherwise(kind, other.settings, entry.settings)
+            if other.settings == entry.settings:  # whoever came first has seen what was there before
+                first = min(other, entry, key=lambda each: each.since)
+                merged[kind] = replace(first, noted=other.noted or entry.noted)
+        return merged
 
 
 def recorded(folder: Path) -> list[tuple[Mapping[str, Any], Mapping[str, Any]]]:
     """The settings and the notes of every kind of flow in a folder; none if there is no record that can be read."""
     try:
-        outputs = json.loads((folder / RECORD).read_text("utf-8"))["outputs"]
-        return [(entry["settings"], entry["noted"]) for kind, entry in outputs.items() if kind not in {"mask", "error"}]
+        records = [_parsed(text) for text in record_store(folder).texts()]
+        entries = (item for record in records for item in record.items())
+        return [(entry.settings, entry.noted) for kind, entry in entries if kind not in {"mask", "error"}]
     except (OSError, ValueError, LookupError, TypeError, AttributeError):
         return []
+
+
+def _parsed(text: str) -> dict[Kind, _Entry]:
+    """The entries of one record; raises ``ValueError``, ``LookupError``, ``TypeError`` or ``AttributeError``."""
+    recorded = json.loads(text)
+    if recorded["schema"] != _SCHEMA:
+        raise ValueError(f"schema {recorded['schema']}")
+    return {kind: _entry(**fields) for kind, fields in recorded["outputs"].items()}
 
 
 def _entry(settings: Any, noted: Any, since: Any, outdated_since: Any) -> _Entry:
@@ -317,15 +364,6 @@ def _entry(settings: Any, noted: Any, since: Any, outdated_since: Any) -> _Entry
     if not are_objects or type(since) is not int or type(outdated_since) not in {int, type(None)}:
         raise TypeError("not an entry of a record")
     return _Entry(settings, noted, since, outdated_since)
-
-
-def _stamp(path: Path) -> tuple[int, int, int] | None:
-    """Changes whenever a file is replaced; ``None`` if it is missing."""
-    try:
-        found = path.stat()
-    except OSError:
-        return None
-    return found.st_mtime_ns, found.st_ino, found.st_size
 
 
 def _size(path: Path, kind: Kind) -> tuple[int, int]:
@@ -340,13 +378,3 @@ def _size(path: Path, kind: Kind) -> tuple[int, int]:
 def _is_of_kind(path: Path, kind: Kind) -> bool:
     """Whether an output is of that kind; a ``.png`` or ``.jpg`` can be either, a picture or numbers."""
     return is_flow_file(path) == (kind not in {"picture", "mask", "video"})
-
-
-def _write_after(since: int, path: Path, text: str) -> None:
-    """Write ``path`` until its time stamp is later than ``since``: the file system's clock may tick slowly."""
-    deadline = time.monotonic() + _SLOWEST_TICK
-    while True:
-        path.write_text(text, "utf-8")
-        if path.stat().st_mtime_ns > since or time.monotonic() > deadline:
-            return
-        time.sleep(0.002)

@@ -16,6 +16,7 @@ from ..frames.opening import open_source
 from ..frames.reading import Reading
 from ..frames.selection import EVERYTHING, Selection
 from ..frames.source import FrameSource, TimedFrame
+from ..places import is_name, place
 from .background import ReadAhead
 from .consistency import Consistency
 from .pairing import Pairing
@@ -102,7 +103,7 @@ def sequence(
     """
     pairing = Pairing.chosen(gaps, reference, to_reference, pad)
     checked = Consistency(mask=masks, relative=mask_relative, absolute=mask_absolute)
-    opened = open_source(Path(source), None, selection, reading) if isinstance(source, str | Path) else source
+    opened = open_source(place(source), None, selection, reading) if is_name(source) else source
     opened.reading = opened.reading.settled(opened.sample_values)
     model = estimator or load_estimator(DEFAULT_MODEL)
     return _flows(model, opened, pairing, checked)

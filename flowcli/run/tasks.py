@@ -33,7 +33,7 @@ class Task:
     """The source of the pair, such as ``pairs.csv, line 3``."""
 
     made_from: str | None = None
-    """Identifies the frames; stored with the output, see :func:`flowcli.storage.is_made_from`."""
+    """Identifies the frames; stored with the output, see :func:`flowcli.storage.noted_made_from`."""
 
     is_zero: bool = False
     """Whether its flow is no motion, for a frame of a sequence that has no partner."""

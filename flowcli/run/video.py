@@ -9,6 +9,7 @@ from ..estimator import FlowEstimator
 from ..frames.opening import open_source
 from ..frames.reading import Reading
 from ..frames.source import FrameSource
+from ..places import is_name, place
 from ..results import PairResult, VideoSummary
 from .runner import Work, run
 from .tasks import Outcome
@@ -48,7 +49,7 @@ def estimate_video(
         OutputError: an output cannot be written.
         DeviceError: the device's memory cannot hold even one window.
     """
-    frames = open_source(Path(source), reading=reading) if isinstance(source, str | Path) else source
+    frames = open_source(place(source), reading=reading) if is_name(source) else source
     outputs.check(frames)
     job = VideoJob(estimator, frames, outputs)
 

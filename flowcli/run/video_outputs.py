@@ -14,6 +14,7 @@ from ..flows.formats import FlowOptions
 from ..frames.files import IMAGE_SUFFIXES
 from ..frames.sequence import ImageSequence
 from ..frames.source import FrameSource
+from ..places import file_only, is_name, place
 from ..storage import check_outputs, check_suffix, check_writable
 from .consistency import Consistency
 from .flow_folder import FlowFiles
@@ -62,7 +63,7 @@ class VideoOutputs:
         """Take the names of files as well."""
         for name in ("video", "flow_dir"):
             if (value := getattr(self, name)) is not None:
-                object.__setattr__(self, name, Path(value))
+                object.__setattr__(self, name, place(value))
 
     @property
     def has_pictures(self) -> bool:
@@ -97,7 +98,9 @@ class VideoOutputs:
             raise UsageError("`out` shows the flow of one gap; give `flow_dir` alone, or a single `gap`")
         if self.flow_dir is None and (self.names is not None or self.consistency.is_wanted):
             raise UsageError("`names`, `mask` and `consistency` are for files; give `flow_dir`")
-        path = source if isinstance(source, Path) else source.path
+        for target in self.paths:
+            file_only(target)
+        path = source if is_name(source) else source.path
         if self.video is not None:
             check_suffix(self.video, VIDEO_SUFFIXES)
             if self.flow_dir is not None and self.flow_dir.resolve() == self.video.resolve():
@@ -110,5 +113,5 @@ class VideoOutputs:
                 folders = {file.resolve().parent for file in source.files}
                 if self.flow_dir.resolve() in folders:
                     raise UsageError(f"{self.flow_dir} contains the input's frames; choose another `flow_dir`")
-        if not isinstance(source, Path) and self.flow_dir is not None:
+        if not is_name(source) and self.flow_dir is not None:
             files.check_distinct(source)

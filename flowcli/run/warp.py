@@ -25,6 +25,7 @@ from ..frames.opening import open_source
 from ..frames.reading import Reading
 from ..frames.sequence import Images, ImageSequence
 from ..frames.source import FrameSource, TimedFrame
+from ..places import file_only, is_name, place
 from ..results import WarpResult, WarpSummary
 from ..storage import check_outputs, check_suffix, write_bytes
 from .flow_folder import check_steps
@@ -51,7 +52,7 @@ class WarpOutputs:
         """Take the names of files as well."""
         for name in ("out", "errors"):
             if (value := getattr(self, name)) is not None:
-                object.__setattr__(self, name, Path(value))
+                object.__setattr__(self, name, file_only(value))
 
     @property
     def video(self) -> Path | None:
@@ -126,8 +127,8 @@ def warp_sequence(
         OutputError: an output cannot be written.
     """
     started = time.monotonic()
-    frames = open_source(Path(source), reading=reading) if isinstance(source, str | Path) else source
-    job = _WarpJob(frames, Path(flows), outputs, options)
+    frames = open_source(place(source), reading=reading) if is_name(source) else source
+    job = _WarpJob(frames, place(flows), outputs, options)
     with job.opened():
         for result in job.pairs():
             if on_pair is not None:

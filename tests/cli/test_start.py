@@ -18,7 +18,7 @@ DIS = ("-m", "dis")
 def test_nothing_heavy_is_imported(arguments: str) -> None:
     code = (
         f"import sys, flowcli.cli; flowcli.cli.run({arguments}); "
-        "print(sorted({'torch', 'transformers', 'cv2', 'av', 'numpy', 'huggingface_hub'} & set(sys.modules)))"
+        "print(sorted({'torch', 'transformers', 'cv2', 'av', 'numpy', 'huggingface_hub', 'upath'} & set(sys.modules)))"
     )
     done = finished([sys.executable, "-c", code], capture_output=True, check=True)
     assert done.stdout.decode().splitlines()[-1] == "[]"
@@ -29,7 +29,7 @@ def test_dis_needs_no_torch(tmp_path: Path) -> None:
     code = (
         "import sys, flowcli.cli; "
         "flowcli.cli.run(['estimate', 'a.png', 'b.png', '-o', 'x.flo', '-m', 'dis']); "
-        "print(sorted({'torch', 'transformers', 'av', 'huggingface_hub'} & set(sys.modules)))"
+        "print(sorted({'torch', 'transformers', 'av', 'huggingface_hub', 'upath'} & set(sys.modules)))"
     )
     done = finished([sys.executable, "-c", code], capture_output=True, check=True, cwd=tmp_path)
     assert done.stdout == b"[]\n"
