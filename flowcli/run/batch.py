@@ -22,7 +22,7 @@ from ..flows.formats import FlowOptions
 from ..flows.io import files_of, suffix_of
 from ..frames.images import image_size
 from ..frames.reading import Reading
-from ..places import is_remote, listed, place
+from ..places import is_name, is_remote, listed, place
 from ..results import BatchSummary, PairResult
 from ..storage import check_writable
 from .consistency import Consistency
@@ -140,11 +140,9 @@ def estimate_batch(
     check_writable(outputs.folder)
     outputs = replace(outputs, folder=listed(outputs.folder))
     with contextlib.ExitStack() as stack:
-        if isinstance(source, str | Path):
+        if is_name(source):
             name = name or str(place(source))
-            tasks = stack.enter_context(
-                open_tasks(str(source), outputs.flow_format, outputs.folder, files=outputs.sequence)
-            )
+            tasks = stack.enter_context(open_tasks(source, outputs.flow_format, outputs.folder, files=outputs.sequence))
         else:
             tasks = source
         is_folder = name is not None and not is_remote(place(name)) and Path(name).is_dir()

@@ -42,7 +42,7 @@ STDIN = "-"
 
 @contextlib.contextmanager
 def open_tasks(
-    source: str,
+    source: str | Path,
     flow_format: FlowFormatName,
     out_dir: Path,
     on_note: Callable[[str], None] | None = None,
