@@ -102,7 +102,10 @@ def atomic_output(target: Path, made_from: str | None = None) -> Iterator[Path]:
     """
     check_name(target)
     if is_remote(target):
-        with _temporary_file(Path(tempfile.gettempdir())) as temporary:
+        folder = Path(tempfile.gettempdir())
+        with output_errors(folder):
+            _remove_leftovers(folder)
+        with _temporary_file(folder) as temporary:
             yield temporary
             with output_errors(target):
                 target.upload(temporary, _noted(made_from))

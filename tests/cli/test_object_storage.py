@@ -293,7 +293,10 @@ def test_a_server_that_goes_in_the_middle(flowcli: Run, bucket: Bucket) -> None:
 
 
 @pytest.mark.usefixtures("frames")
-def test_a_run_that_is_killed(flowcli: Run, bucket: Bucket, environment: dict[str, str]) -> None:
+def test_a_run_that_is_killed(flowcli: Run, bucket: Bucket, environment: dict[str, str], tmp_path: Path) -> None:
+    temporary = tmp_path / "temporary"
+    temporary.mkdir()
+    environment["TMPDIR"] = str(temporary)
     command = [PROGRAM, "batch", f"{bucket.url}/frames", "--out-dir", f"{bucket.url}/out", "-m", "dis"]
     with started(command, env=environment) as process:
         wait_until(process, lambda: any(name.endswith("out/f0.flo") for name in list(bucket.server.requests)))
@@ -302,6 +305,7 @@ def test_a_run_that_is_killed(flowcli: Run, bucket: Bucket, environment: dict[st
     done = run_batch(flowcli, bucket)
     assert done.returncode == 0
     assert len(outputs(bucket)) == 4
+    assert not list(temporary.iterdir())
 
 
 @pytest.mark.usefixtures("frames")

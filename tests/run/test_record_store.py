@@ -5,16 +5,22 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from flowcli import load_estimator
 from flowcli.errors import InputError, UsageError
+from flowcli.frames.images import write_image
 from flowcli.places import listed, place
+from flowcli.run.batch import estimate_batch
+from flowcli.run.batch_outputs import BatchOutputs
 from flowcli.run.failures import Failures
 from flowcli.run.failures_in_bucket import BucketFailures, failures_of
 from flowcli.run.record import RECORD, Record
 from flowcli.run.tasks import Outcome, Task
 from flowcli.storage import write_bytes
+from support.videos import moving_frames
 
 pytest.importorskip("upath")
 from fsspec.implementations.memory import MemoryFileSystem
@@ -98,6 +104,20 @@ def test_a_record_of_files_that_was_copied(folder: Path) -> None:
     begun(fresh, {"scale": 2}, force=True)
     (name,) = names()
     assert name.startswith(".flowcli-record-")
+
+
+@pytest.mark.parametrize("as_upath", [False, True])
+def test_a_batch_by_its_api(folder: Path, as_upath: bool) -> None:
+    from upath import UPath
+
+    for index, image in enumerate(moving_frames(3, 24, 40)):
+        write_image(place(f"memory://bucket/in/{index}.png"), image)
+    source: Any = UPath("memory://bucket/in") if as_upath else "memory://bucket/in"
+    estimator = load_estimator("dis")
+    for done, skipped in ((2, 0), (0, 2)):
+        summary = estimate_batch(estimator, source, BatchOutputs(place("memory://bucket/out")))
+        assert (summary.input, summary.done, summary.skipped) == ("memory://bucket/in", done, skipped)
+    assert sorted(path.name for path in folder.glob("*.flo")) == ["0.flo", "1.flo"]
 
 
 def test_each_run_lists_its_own_failures(folder: Path) -> None:
