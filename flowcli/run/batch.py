@@ -20,7 +20,7 @@ from .completed import Completions
 from .distinct import Distinct, inputs_of
 from .engine import Engine, LocalEngine, Order
 from .failures_in_bucket import failures_of
-from .items import open_tasks
+from .items import Items, open_tasks
 from .pair_job import settled
 from .runner import Totals
 from .tasks import Item, Outcome, Task, VideoOutcome
@@ -97,7 +97,7 @@ def estimate_batch(
         total = None
         if isinstance(source, Sized):
             total = shard.size(len(source))
-            folder.expect(items)
+            folder.expect(items, (source.suffixes, source.has_videos) if isinstance(source, Items) else None)
             reading = settled(reading, (item for item in items if isinstance(item, Task)), folder)
             if _is_local_folder(name):
                 folder.check_room(shard.pick(items))

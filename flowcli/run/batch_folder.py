@@ -44,24 +44,18 @@ class BatchFolder:
         self._estimator_settings = settings
         self._asked = reading.settings()
 
-    def expect(self, items: Iterable[Item] | None) -> None:
+    def expect(self, items: Iterable[Item] | None, survey: tuple[set[str], bool] | None = None) -> None:
         """Declare how all outputs are made, before any is written.
 
         Args:
             items: the items, which are gone through several times; ``None`` if they come one by one.
+            survey: the suffixes of the outputs of pairs, and whether there are videos, if that is known.
 
         Raises:
             UsageError: the folder contains outputs made with other settings, or that no run has recorded.
             OutputError: the record cannot be written.
         """
-        kinds: dict[Kind, bool] = {}
-        suffixes: set[str] = set()
-        has_videos = False
-        for item in items or ():
-            if isinstance(item, VideoTask):
-                has_videos = True
-            elif item.out is not None:
-                suffixes.add(item.out.suffix)
+        suffixes, has_videos = _survey(items or ()) if survey is None else survey
         names = [Path(f"x{suffix}") for suffix in sorted(suffixes)]
         if has_videos and self.outputs.keeps_flow:
             names.append(Path(f"x{Path(self.files.template.text).suffix}"))
@@ -69,9 +63,8 @@ class BatchFolder:
             self.holds_arrays = not names or any(map(self.files.holds_arrays, names))
         if items is None:  # settings that differ are an error before any work all the same
             names = [Path(f"x{suffix_of(self.outputs.flow_format or 'flo')}")]
-        kinds = dict.fromkeys(map(self.flows.kind, names), True)
         is_empty = not self.flows.has_outputs()
-        for kind in kinds:
+        for kind in dict.fromkeys(map(self.flows.kind, names)):
             existing = () if is_empty or items is None else _Existing(self, items, kind)
             self.record.expect(kind, self.settings(kind), existing)
         if has_videos and self.outputs.video_format is not None:
@@ -110,6 +103,18 @@ class BatchFolder:
                 pixels += sizes[folder]
         if count:
             self.flows.check_room(count, pixels)
+
+
+def _survey(items: Iterable[Item]) -> tuple[set[str], bool]:
+    """The suffixes of the outputs of pairs, and whether there are videos."""
+    suffixes: set[str] = set()
+    has_videos = False
+    for item in items:
+        if isinstance(item, VideoTask):
+            has_videos = True
+        elif item.out is not None:
+            suffixes.add(item.out.suffix)
+    return suffixes, has_videos
 
 
 @dataclass(frozen=True)

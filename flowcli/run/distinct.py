@@ -30,8 +30,9 @@ class Distinct:
         self._items = items
         self._files = files
         self._are_known = isinstance(items, Sized)
-        self._inputs = Fingerprints()
-        for item in items if self._are_known else ():
+        known = getattr(items, "inputs", None)
+        self._inputs = known if isinstance(known, Fingerprints) else Fingerprints()
+        for item in items if self._are_known and known is None else ():
             self._note(item)
 
     def __iter__(self) -> Iterator[Item]:
@@ -47,13 +48,13 @@ class Distinct:
                     origins = _first_origins(self._items) if self._are_known else {}
                 earlier = origins.get(str(item.out), "an earlier line")
                 fault = f"{item.out} is also the output of {earlier}; give each its own output"
-            elif file := next((file for file in self._files(item) if _real(file) in self._inputs), None):
+            elif file := next((file for file in self._files(item) if real(file) in self._inputs), None):
                 fault = f"{file} is {'a frame' if isinstance(item, Task) else 'a video'}; choose another output folder"
             yield item if fault is None else _failed(item, UsageError(f"{item.origin}: {fault}"))
 
     def _note(self, item: Item) -> None:
         for path in inputs_of(item):
-            self._inputs.add(_real(path))
+            self._inputs.add(real(path))
 
 
 def _failed(item: Item, error: UsageError) -> Item:
@@ -81,7 +82,7 @@ def inputs_of(item: Item) -> list[Path]:
     return [path for path in paths if path is not None]
 
 
-def _real(path: Path) -> str:
+def real(path: Path) -> str:
     """The same text for the same file or object, as from :func:`flowcli.places.identity`, but fast."""
     if is_remote(path):
         return path.address

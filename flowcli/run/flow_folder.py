@@ -156,7 +156,7 @@ class FlowFiles:
 
     def beside(self, out: Path) -> dict[str, Path]:
         """The files that hold a mask or a distance beside the flow called ``out``; none if the flow's file does."""
-        return {} if self.holds_arrays(out) else self.consistency.files(out)
+        return {} if not self.consistency.is_wanted or self.holds_arrays(out) else self.consistency.files(out)
 
     def holds_arrays(self, out: Path) -> bool:
         """Whether the file of a flow called ``out`` holds what belongs to it, too."""

@@ -18,7 +18,8 @@ from ..errors import InputError
 from ..flows.io import suffix_of
 from ..places import is_remote, listed, place
 from ..storage import why
-from .fingerprints import Repeated
+from .distinct import inputs_of, real
+from .fingerprints import Fingerprints, Repeated
 from .flow_folder import FlowFiles
 from .folder_tasks import folder_tasks
 from .manifest import Manifest
@@ -46,17 +47,27 @@ class Items:
         self.has_videos = False
         """Whether there are any."""
 
+        self.inputs = Fingerprints()
+        """The files that are read, as :func:`flowcli.run.distinct.real` names them."""
+
+        self.suffixes: set[str] = set()
+        """The suffixes of the outputs of pairs."""
+
         taken: Path | None = None
         for item in read():
             self._count += 1
+            for path in inputs_of(item):
+                self.inputs.add(real(path))
             if isinstance(item, VideoTask):
                 self.has_videos = True
                 if item.out is None and item.video is not None:
                     self._stems.add(str(item.below / item.video.stem))
                     self._names.add(str(item.below / item.video.name))
-            elif item.out is not None and item.out.parent != taken:
-                taken = item.out.parent
-                self._stems.add(str(taken))
+            elif item.out is not None:
+                self.suffixes.add(item.out.suffix)
+                if item.out.parent != taken:
+                    taken = item.out.parent
+                    self._stems.add(str(taken))
 
     def __len__(self) -> int:
         """How many there are."""

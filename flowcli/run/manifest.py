@@ -166,10 +166,12 @@ class Manifest:
 
     def _resolve(self, text: str) -> Path:
         """The path as written, or else as another system would write the same letters (macOS decomposes accents)."""
-        named = object_at(text) or (Path(text) if os.path.isabs(text) else self._folder / text)  # noqa: PTH117  (faster)
-        if is_remote(named):  # names there are as they are written
-            return cast(Path, named.sharing(self._listings))
-        folder = Path() if is_remote(self._folder) else self._folder
+        folder = self._folder
+        if "://" in text or is_remote(folder):
+            named = object_at(text) or (Path(text) if Path(text).is_absolute() else folder / text)
+            if is_remote(named):  # names there are as they are written
+                return cast(Path, named.sharing(self._listings))
+            folder = Path() if is_remote(folder) else folder
         forms = [text] if text.isascii() else [text, *(unicodedata.normalize(form, text) for form in ("NFC", "NFD"))]
         for written in forms:
             for path in (os.path.join(folder, written), written):  # noqa: PTH118  (much faster)

@@ -229,4 +229,9 @@ class VideoOutcome:
 
 def made_from(frame1: Path, frame2: Path) -> str:
     """A short text that identifies two frames: their names and parent folders, but not where those are."""
-    return " -> ".join("/".join(frame.absolute().parts[-2:]) for frame in (frame1, frame2))
+    return f"{_name(frame1)} -> {_name(frame2)}"
+
+
+def _name(path: Path) -> str:
+    parts = path.parts if len(path.parts) > 1 else path.absolute().parts
+    return "/".join(parts[-2:])
