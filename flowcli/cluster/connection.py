@@ -55,9 +55,12 @@ class Connection:
         """Connect; raises ``UsageError`` where Ray is missing, or the cluster does not answer or refuses us."""
         if importlib.util.find_spec("ray") is None:
             raise UsageError("a cluster needs Ray; pip install 'flowcli[ray]'")
-        if self._address not in {"local", "auto"}:
-            _check_answers(self._address)
         is_local = self._address == "local"
+        if not is_local:
+            os.environ.setdefault("RAY_NUM_REDIS_GET_RETRIES", "3")  # of connecting; Ray reads it on import
+            address = os.environ.get("RAY_ADDRESS", "auto") if self._address == "auto" else self._address
+            if address != "auto" and "/" not in address:
+                _check_answers(address)
         with _native_stderr(is_kept=not self._verbose) as said:
 
             def is_refused() -> bool:
@@ -124,8 +127,6 @@ class Connection:
         os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
         os.environ.setdefault("RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO", "0")  # what Ray does; unset, it warns
         logging.getLogger("ray").setLevel(logging.ERROR)
-        if self._address != "local":
-            os.environ.setdefault("RAY_NUM_REDIS_GET_RETRIES", "3")  # of connecting; 20 take long to say no
         before = set(psutil.Process().children())
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")

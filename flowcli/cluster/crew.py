@@ -21,6 +21,7 @@ _LOOK_SECONDS = 1.0
 _PROBE_SECONDS = 60.0  # a node that is busy starts the process of the probe late
 _BEGIN_SECONDS = 10.0  # for all to answer; Ray lists a node for a while after it has gone
 _WAIT_SECONDS = 10.0  # without any worker, until it is said
+_START_SECONDS = 60.0  # in which a worker loads most models
 _RESTARTS = 3  # by Ray; after that, a new worker is made
 _STILLBORN = 3  # workers in a row that end before they are ready: that is no accident
 
@@ -117,8 +118,10 @@ class Crew:
         self._make()
         if any(member.node is not None for member in self.members):
             self._worked = now
-        elif now - self._worked > _WAIT_SECONDS:
+        elif not self.members and now - self._worked > _WAIT_SECONDS:
             _log.warning("no worker is left; waiting for nodes of the cluster")
+        elif now - self._worked > _START_SECONDS:
+            _log.warning("no worker has started yet; others may be using the cluster")
         return back
 
     def dismiss(self, member: Member) -> list[Slice]:
@@ -221,7 +224,8 @@ class Crew:
 
         fitting = self._share.fitting_all(self._usable())
         wanted = fitting if self._options.workers == "auto" else min(self._options.workers, fitting)
-        for member in [member for member in self.members if member.node is None][: len(self.members) - wanted]:
+        starting = [member for member in self.members if member.node is None]
+        for member in starting[: max(0, len(self.members) - wanted)]:
             self.dismiss(member)  # there was room for it when it was made
         for _ in range(wanted - len(self.members)):
             actor = (
@@ -264,10 +268,11 @@ def reason_of(error: BaseException) -> str:
 
 
 def wait(references: Sequence[Any], seconds: float) -> set[Any]:
-    """Those that have come, after at most so many seconds; returns as soon as there is one."""
+    """Those that have come: as soon as there is one, or after so many seconds."""
     import ray
 
     if not references:
+        time.sleep(seconds)
         return set()
     if seconds:
         ray.wait(list(references), num_returns=1, timeout=seconds, fetch_local=False)

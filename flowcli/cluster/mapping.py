@@ -54,8 +54,6 @@ class Mapping:
                 return
             starting = {member.hello: member for member in crew.members if member.hello is not None}
             came = wait([*given, *starting, *self._inquests], _POLL_SECONDS)
-            if not (given or starting or self._inquests):
-                time.sleep(_POLL_SECONDS)  # no node is there
             for reference, member in starting.items():
                 if reference in came:
                     crew.greet(member)
