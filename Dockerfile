@@ -23,7 +23,7 @@ COPY flowcli/version.py flowcli/__init__.py flowcli/
 RUN python3 -m venv /opt/uv && /opt/uv/bin/pip install --no-cache-dir uv \
     && python3 -m venv /opt/flowcli \
     && /opt/uv/bin/uv pip install --no-cache --python /opt/flowcli/bin/python --torch-backend "${TORCH}" \
-        --constraint constraints.txt ".[exr,http,s3,spring,tiff]"
+        --constraint constraints.txt ".[exr,http,ray,s3,spring,tiff]"
 COPY flowcli flowcli
 RUN /opt/uv/bin/uv pip install --no-cache --python /opt/flowcli/bin/python --no-deps --reinstall-package flowcli . \
     && rm -rf /opt/uv

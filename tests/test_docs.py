@@ -124,7 +124,7 @@ def test_a_block_of_commands_runs(
     kind, rest = block.directive() or ("", "")
     environment |= {"FLOWCLI_MODEL": "dis", "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"}
     if kind == "run where there is":
-        missing = [tool for tool in rest.split() if shutil.which(tool) is None]
+        missing = [tool for tool in rest.split() if shutil.which(tool, path=environment["PATH"]) is None]
         if missing:
             pytest.skip(f"{' and '.join(missing)} not installed")
     elif kind == "run with":
