@@ -12,11 +12,13 @@ import subprocess
 import sys
 import tempfile
 import time
+from fractions import Fraction
 from pathlib import Path
 
+from flowcli.draw.video_writer import written_video
 from flowcli.frames.opening import open_source
 from flowcli.models.dis import DisFlow
-from support.videos import moving_frames, write_video
+from support.videos import moving_frames
 
 CLIPS, FRAMES, HEIGHT, WIDTH = 200, 20, 240, 320
 ROUNDS = 3
@@ -31,7 +33,9 @@ def main() -> None:
         folder = Path(place)
         (folder / "in").mkdir()
         frames = moving_frames(FRAMES, HEIGHT, WIDTH)
-        write_video(folder / "in" / "000.mp4", frames)
+        with written_video(folder / "in" / "000.mp4", Fraction(25), Fraction(1, 25)) as writer:
+            for number, frame in enumerate(frames):
+                writer.write(frame, Fraction(number, 25))
         for number in range(1, CLIPS):
             shutil.copyfile(folder / "in" / "000.mp4", folder / "in" / f"{number:03d}.mp4")
         ratios = []

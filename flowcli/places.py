@@ -106,6 +106,11 @@ def listed(path: Path) -> Path:
     return cast(Path, path.with_listing()) if is_remote(path) else path
 
 
+def unlisted(path: Path) -> Path:
+    """A path of which the server is asked anew: others may have written it since it was listed."""
+    return cast(Path, path.unlisted()) if is_remote(path) else path
+
+
 def identity(path: Path) -> str:
     """The same text for the same file or object: without links, and on Windows without regard to case."""
     return path.address if is_remote(path) else os.path.normcase(os.path.realpath(path))

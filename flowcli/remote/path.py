@@ -183,6 +183,10 @@ class Remote(ProxyUPath):
             path._listing = Listing(_key(self), self._find)
         return path
 
+    def unlisted(self) -> Remote:
+        """The same object, of which the server is asked whatever a listing says."""
+        return self._from_upath(self.__wrapped__)
+
     def sharing(self, listings: dict[str, Listing]) -> Remote:
         """The same object; once many objects of a folder have been asked about one by one, the folder is listed.
 

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from ..frames.source import FrameSource
 from ..frames.video import VideoFile
+from ..places import unlisted
 from .completed import identity
 from .pairing import Pairing
 from .tasks import Part, VideoTask
@@ -49,6 +50,7 @@ def picture_file(folder: Path, task: VideoTask, part: Part, settings: Mapping[st
         settings: what determines the pictures.
     """
     assert task.video is not None
-    made_from = [str(task.out), identity(task), task.video.stat().st_mtime_ns, part.start, part.stop, dict(settings)]
+    changed = task.video.stat().st_mtime_ns // 1_000_000_000  # not all servers always say more than seconds
+    made_from = [str(task.out), identity(task), changed, part.start, part.stop, dict(settings)]
     digest = hashlib.sha256(json.dumps(made_from, sort_keys=True).encode()).hexdigest()
-    return folder / f".flowcli-{digest[:24]}.part"
+    return unlisted(folder / f".flowcli-{digest[:24]}.part")

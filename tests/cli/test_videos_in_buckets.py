@@ -1,0 +1,101 @@
+"""``batch`` with videos in a bucket of a real S3 server, alone and on a Ray cluster."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from flowcli.frames.images import write_image
+from support.folders import files
+from support.ray_cluster import MISSING
+from support.s3_server import Bucket
+from support.videos import moving_frames, write_video
+from tests.conftest import Run
+
+DIS = ("-m", "dis")
+BOTH = ("--video-out", "mp4", "--flow-format", "npz")
+
+
+@pytest.fixture
+def clips(tmp_path: Path, bucket: Bucket) -> Path:
+    """Two short clips and one that is cut into parts, in a folder and in the bucket's ``in/``."""
+    folder = tmp_path / "in"
+    (folder / "sub").mkdir(parents=True)
+    frames = moving_frames(30, 48, 64)
+    write_video(folder / "a.mp4", frames[:6])
+    write_video(folder / "sub" / "b.mp4", frames[:4])
+    write_video(folder / "long.mp4", (frames + frames[::-1]) * 5)
+    bucket.upload(folder, "in/")
+    bucket.server.heal()
+    return folder
+
+
+def without_own(found: dict[str, bytes]) -> dict[str, bytes]:
+    """All outputs, without what flowcli keeps for itself."""
+    return {name: data for name, data in found.items() if "flowcli" not in name}
+
+
+def statuses(done: Any) -> dict[str, str]:
+    lines = [json.loads(line) for line in done.stdout.splitlines()]
+    return {Path(line["video"]).name: line["status"] for line in lines if line["type"] == "video"}
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        (),
+        pytest.param(
+            ("--ray", "local", "--workers", "2"),
+            marks=[pytest.mark.skipif(MISSING is not None, reason=str(MISSING)), pytest.mark.slow],
+        ),
+    ],
+    ids=["alone", "ray"],
+)
+@pytest.mark.usefixtures("clips")
+def test_the_same_as_with_files(flowcli: Run, bucket: Bucket, tmp_path: Path, options: tuple[str, ...]) -> None:
+    assert flowcli("batch", "in", "--out-dir", "out", *BOTH, *DIS).returncode == 0
+    arguments = ("batch", f"{bucket.url}/in", "--out-dir", f"{bucket.url}/out", *BOTH, *DIS, *options, "--json")
+    done = flowcli(*arguments)
+    assert done.returncode == 0, done.stderr
+    assert statuses(done) == dict.fromkeys(("a.mp4", "b.mp4", "long.mp4"), "done")
+    ours = bucket.files("out/")
+    assert without_own(ours) == without_own(files(tmp_path / "out"))
+    assert not [name for name in ours if name.endswith(".part")]
+    if options:  # what follows is the same on a cluster
+        return
+    again = flowcli(*arguments)
+    assert statuses(again) == dict.fromkeys(("a.mp4", "b.mp4", "long.mp4"), "skipped"), again.stderr
+    bucket.delete("out/a/000002.npz")
+    assert statuses(flowcli(*arguments))["a.mp4"] == "done"
+    assert without_own(bucket.files("out/")) == without_own(ours)
+    other = flowcli(*arguments, "--overlap", "30")
+    assert other.returncode == 2
+    assert b"made with another overlap" in other.stderr
+
+
+@pytest.mark.usefixtures("clips")
+def test_manifests_of_videos(flowcli: Run, bucket: Bucket, tmp_path: Path) -> None:
+    rows = ["video,out,end", f"{bucket.url}/in/a.mp4,first,3", "in/sub/b.mp4,,", "in/none.mp4,,"]
+    bucket.put("videos.csv", "\n".join(rows).encode())
+    done = flowcli("batch", f"{bucket.url}/videos.csv", "--out-dir", "out", *DIS, "--json")
+    assert done.returncode == 6
+    assert statuses(done) == {"a.mp4": "done", "b.mp4": "done", "none.mp4": "failed"}
+    names = {name for name in files(tmp_path / "out") if name.endswith(".flo")}
+    assert names == {"first/000000.flo", "first/000001.flo", *(f"b/{n:06d}.flo" for n in range(3))}
+
+
+@pytest.mark.skipif(MISSING is not None, reason=str(MISSING))
+@pytest.mark.slow
+def test_frames_on_a_cluster(flowcli: Run, bucket: Bucket, tmp_path: Path) -> None:
+    for index, frame in enumerate(moving_frames(12, 48, 64)):
+        write_image(tmp_path / "frames" / f"{index:02d}.png", frame)
+    bucket.upload(tmp_path / "frames", "frames/")
+    assert flowcli("batch", "frames", "--out-dir", "out", *DIS).returncode == 0
+    arguments = ("batch", f"{bucket.url}/frames", "--out-dir", f"{bucket.url}/out", *DIS, "--ray", "local")
+    done = flowcli(*arguments)
+    assert done.returncode == 0, done.stderr
+    assert without_own(bucket.files("out/")) == without_own(files(tmp_path / "out"))
+    assert b"0 done, 11 skipped" in flowcli(*arguments).stderr
