@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import resource
 import statistics
 import subprocess
 import sys
@@ -26,6 +25,8 @@ from flowcli.run.batch_outputs import BatchOutputs
 from flowcli.run.cluster_engine import ClusterEngine
 from flowcli.run.cluster_worker import PairReply, Reply
 from support.videos import moving_frames
+
+from .window import peak_memory
 
 PAIRS, HEIGHT, WIDTH = 400, 240, 320
 ITEMS = 100_000
@@ -124,7 +125,7 @@ def drive(manifest: Path, items: int) -> None:
         summary = estimate_batch(engine, manifest, BatchOutputs(Path(out)))
         whole = time.monotonic() - started
     assert summary.skipped == items
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    peak = peak_memory() / 1024**2
     say(f"{items} items of a manifest, workers that do nothing:")
     say(f"  {items / summary.seconds:.0f} outcomes a second once it runs; {whole - summary.seconds:.1f} s before that")
     say(f"  {peak:.0f} MiB at most in the driver")

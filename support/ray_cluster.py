@@ -11,7 +11,6 @@ import importlib.util
 import os
 import secrets
 import shutil
-import signal
 import socket
 import subprocess
 import sys
@@ -145,7 +144,7 @@ def until(happened: Callable[[], object], seconds: float = DEADLINE) -> None:
 
 def kill(process: psutil.Process) -> None:
     """End a process without warning."""
-    process.send_signal(signal.SIGKILL)
+    process.kill()
 
 
 def _title(process: psutil.Process) -> str:

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import json
 import os
-import signal
 import sys
 import time
 from dataclasses import asdict
@@ -20,6 +19,8 @@ from flowcli.cli.console import console, show_log
 from flowcli.cluster.cluster import Cluster
 from flowcli.cluster.options import ClusterOptions, Lost, MustSee
 from flowcli.errors import FlowcliError, ModelError, OutputError
+
+KILL = 9  # Windows has no such signal
 
 
 class Squares:
@@ -42,7 +43,7 @@ class Squares:
             case "exit":
                 os._exit(3)
             case "kill":
-                os.kill(os.getpid(), signal.SIGKILL)
+                os.kill(os.getpid(), KILL)
             case "full":
                 raise OutputError("cannot write out: the disk is full")
             case "print":

@@ -8,10 +8,10 @@ from collections.abc import Callable, Iterable, Iterator, Sized
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from ..errors import BatchError
+from ..errors import BatchError, UsageError
 from ..estimator import FlowEstimator
 from ..frames.reading import Reading
-from ..places import is_name, is_remote, listed, place
+from ..places import identity, is_name, is_remote, listed, place
 from ..results import BatchSummary, PairResult, VideoResult
 from ..storage import check_writable
 from .batch_folder import BatchFolder
@@ -91,6 +91,9 @@ def estimate_batch(
                 open_tasks(source, outputs.flow_format, outputs.folder, files=outputs.sequence)
             )
         engine = LocalEngine(estimator, workers) if isinstance(estimator, FlowEstimator) else estimator
+        is_same = name is not None and identity(place(name)) == identity(outputs.folder)
+        if is_same and outputs.video_format is not None:
+            raise UsageError(f"{outputs.folder} has the videos themselves; choose another `out_dir`")
         items = Distinct(source, outputs.files_of)
         engine.start(_examples(source, name), outputs.folder)
         folder = BatchFolder(outputs, engine.settings(), reading)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import signal
 from fractions import Fraction
 from pathlib import Path
 
@@ -231,7 +230,7 @@ def test_killed_and_resumed(environment: dict[str, str], tmp_path: Path) -> None
         command = [PROGRAM, "batch", "in", "--out-dir", out.name, *options]
         with started(command, cwd=tmp_path, env=environment) as process:
             wait_until(process, lambda out=out, flows=flows: len(list(out.rglob("*.npy"))) >= flows)  # type: ignore[misc]
-            process.send_signal(signal.SIGKILL)
+            process.kill()
             process.wait()
         assert len(list(out.rglob("*.npy"))) < 121
         done = finished([*command, "--json"], capture_output=True, cwd=tmp_path, env=environment)
@@ -246,3 +245,11 @@ def test_levels_are_those_of_each_video(flowcli: Run, tmp_path: Path) -> None:
     assert done.returncode == 0, done.stderr
     assert all(line["levels"] for line in lines(done))
     assert np.isfinite(read_flow(tmp_path / "out/a/000000.flo")).all()
+
+
+def test_flow_videos_beside_the_videos_are_refused(flowcli: Run, clips: Path) -> None:
+    whole = files(clips)
+    done = flowcli("batch", "in", "--out-dir", "in", "--video-out", "webm", *DIS)
+    assert done.returncode == 2
+    assert b"has the videos themselves" in done.stderr
+    assert files(clips) == whole
