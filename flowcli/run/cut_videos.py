@@ -45,6 +45,11 @@ class CutVideos:
         cut = self._cuts.get(task.number)
         if cut is None:
             return [], outcome
+        if task.whole is not None:  # its pairs are those of all parts again, as far as they are good
+            done = min(outcome.pairs, cut.outcome.done + outcome.done)
+            windows = cut.outcome.windows + outcome.windows
+            del self._cuts[task.number]
+            return [], replace(outcome, done=done, windows=windows)
         cut.outcome = _sum(cut.outcome, outcome, cut.task.selection.stride)
         if task.part is not None:
             cut.left -= 1
