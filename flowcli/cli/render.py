@@ -115,7 +115,7 @@ def _account(result: RunSummary, of: str = "") -> str:
 
 @_notes.register
 def _(result: BatchSummary) -> list[str]:
-    return [_account(result, f" of {result.videos} videos" if result.videos else "")]
+    return [_account(result, f" of {result.videos} video{'s' * (result.videos != 1)}" if result.videos else "")]
 
 
 @_notes.register
