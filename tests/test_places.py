@@ -97,6 +97,7 @@ def test_credentials_are_in_no_text() -> None:
         "404, message='Not Found', url='https://user:se@cret@host/a.png?X-Amz-SignedHeaders=host;secret&b=secret'",
         "https://secret@host/a.png?secret, and s3://secret:secret@bucket/key",
         "secret".join(("(https://", "@host/a.png?", ")")),
+        "cannot write into s3://user:secret/secret@bucket/o",
     ],
 )
 def test_texts_without_credentials(text: str) -> None:
@@ -104,6 +105,13 @@ def test_texts_without_credentials(text: str) -> None:
 
     assert "secret" not in without_credentials(text).replace("se@cret", "secret")
     assert without_credentials("cannot read s3://bucket/a@b?.png") == "cannot read s3://bucket/a@b"
+    for url in ("http://host:8080/a@b", "http://[::1]:80/a@b"):
+        assert without_credentials(url) == url
+
+
+def test_a_password_with_a_slash() -> None:
+    with pytest.raises(UsageError, match=r"^cannot open s3://bucket/a.png: write the slash in its password as %2F$"):
+        place("s3://user:se/cret@bucket/a.png")
 
 
 def test_frames_and_flow_of_urls() -> None:

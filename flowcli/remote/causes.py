@@ -9,6 +9,7 @@ import sys
 from collections.abc import Iterator
 
 _USER = re.compile(r"(?<=://)[^/\s]*@")
+_SLASHED = re.compile(r"(?<=://)(?!\[)[^/\s:@]*:(?!\d+[/?#])[^\s@]*/[^\s@]*@")  # the password has a slash: no URL
 _QUERY = re.compile(r"(\w://[^\s?'\"]*)\?[^\s'\"]*")
 _BUCKET = re.compile(r"bucket does not exist|no ?such ?bucket", re.IGNORECASE)
 _NO_BUCKET = "the bucket does not exist"
@@ -32,7 +33,12 @@ _FOREIGN = (  # what libraries raise that is no OSError; each only if it has bee
 
 def without_credentials(text: str) -> str:
     """A text in which no URL has a user, a password or a query."""
-    return _QUERY.sub(r"\1", _USER.sub("", text))
+    return _QUERY.sub(r"\1", _USER.sub("", _SLASHED.sub("", text)))
+
+
+def has_slash_in_password(text: str) -> bool:
+    """Whether a text is a URL but for a slash in its password, which has to be written as ``%2F``."""
+    return _SLASHED.search(text) is not None
 
 
 @contextlib.contextmanager

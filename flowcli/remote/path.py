@@ -21,7 +21,7 @@ from upath import UPath
 from upath.extensions import ProxyUPath
 
 from ..errors import InputError, UsageError
-from .causes import names_container, plain_errors, without_credentials
+from .causes import has_slash_in_password, names_container, plain_errors, without_credentials
 from .listing import FOLDER, Entry, Infos, Listing, Notes
 from .ranges import Ranges
 
@@ -55,6 +55,8 @@ class Remote(ProxyUPath):
     def named(cls, name: str | os.PathLike[str]) -> Remote | Path:
         """The object at a URL, or of a ``UPath``; a file if the URL is one of a file. Raises ``UsageError``."""
         text = without_credentials(str(name))
+        if has_slash_in_password(str(name)):
+            raise UsageError(f"cannot open {text}: write the slash in its password as %2F")
         protocol = name.protocol if isinstance(name, UPath) else str(name).partition("://")[0]
         try:
             get_filesystem_class(protocol.rpartition("::")[2])

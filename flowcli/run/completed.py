@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import contextlib
+import hashlib
 import json
+import os
 import secrets
+import time
+from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
 from typing import cast
@@ -17,13 +21,15 @@ from .tasks import Completion, VideoTask
 
 COMPLETED = ".flowcli-videos.jsonl"
 _BEGINNING = ".flowcli-videos-"  # of the names of lists in a bucket
+_SECONDS = 5.0  # between two versions of a list in a bucket
 
 
 def identity(task: VideoTask) -> str:
-    """A short text that identifies a video and the frames that are asked for."""
+    """A short text that identifies a video, by its place, and the frames that are asked for."""
     assert task.video is not None
     chosen = task.selection
-    return f"{'/'.join(task.video.absolute().parts[-2:])} {chosen.start}:{chosen.end}:{chosen.stride}"
+    digest = hashlib.sha256(os.fsencode(str(task.video.resolve()))).hexdigest()[:12]  # of a URL without credentials
+    return f"{task.video.name} {digest} {chosen.start}:{chosen.end}:{chosen.stride}"
 
 
 def completed(folder: Path) -> dict[str, Completion]:
@@ -47,14 +53,15 @@ def _lists(folder: Path) -> list[Path]:
 class Completions:
     """Adds to the list of an output folder. Used as a context manager: at the end, the list is put in order.
 
-    In a bucket, where nothing can be appended to, it is a list of its own, which is written at the end, and in which
-    those of earlier runs are then contained.
+    In a bucket, where nothing can be appended to, it is a list of its own, which is written again not more often than
+    every 5 s, and in which those of earlier runs are contained at the end.
     """
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
         self._path = folder / (f"{_BEGINNING}{secrets.token_hex(6)}.jsonl" if is_remote(folder) else COMPLETED)
         self._noted: dict[str, Completion] = {}
+        self._written: float | None = None
 
     def __enter__(self) -> Completions:
         """Start."""
@@ -66,9 +73,7 @@ class Completions:
             return
         with contextlib.suppress(OutputError, OSError), self._guarded():
             earlier = [path for path in _lists(self._folder) if path != self._path]
-            noted = {**completed(self._folder), **self._noted}
-            lines = [json.dumps(asdict(noted[out])) + "\n" for out in sorted(noted)]
-            write_bytes(self._path, "".join(lines).encode())
+            self._write({**completed(self._folder), **self._noted})
             for path in earlier:
                 path.unlink(missing_ok=True)
 
@@ -80,3 +85,10 @@ class Completions:
         self._noted[completion.out] = completion
         if not is_remote(self._folder):
             append_line(self._path, asdict(completion))
+        elif self._written is None or time.monotonic() - self._written >= _SECONDS:
+            self._write(self._noted)
+
+    def _write(self, noted: Mapping[str, Completion]) -> None:
+        lines = [json.dumps(asdict(noted[out])) + "\n" for out in sorted(noted)]
+        write_bytes(self._path, "".join(lines).encode())
+        self._written = time.monotonic()

@@ -84,9 +84,15 @@ class Items:
         if str(out) in self._stems:
             out = item.below / item.video.name
         if str(out) in self._names:
-            parts = [part for part in item.video.parts if part not in {item.video.anchor, ".."}]
-            out = item.below / Path(*parts)
+            out = item.below / _with_folders(item.video)
         return replace(item, out=out)
+
+
+def _with_folders(video: Path) -> Path:
+    """A video's path as the name of its output: with all its folders, or its bucket or host."""
+    if is_remote(video):
+        return Path(str(video).partition("://")[2])
+    return Path(*(part for part in video.parts if part not in {video.anchor, ".."}))
 
 
 @contextlib.contextmanager

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import subprocess
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,7 @@ import pytest
 
 from flowcli.frames.images import write_image
 from support.folders import files
+from support.processes import PROGRAM, finished, started, wait_until
 from support.ray_cluster import MISSING
 from support.s3_server import Bucket
 from support.videos import moving_frames, write_video
@@ -85,6 +87,39 @@ def test_manifests_of_videos(flowcli: Run, bucket: Bucket, tmp_path: Path) -> No
     assert statuses(done) == {"a.mp4": "done", "b.mp4": "done", "none.mp4": "failed"}
     names = {name for name in files(tmp_path / "out") if name.endswith(".flo")}
     assert names == {"first/000000.flo", "first/000001.flo", *(f"b/{n:06d}.flo" for n in range(3))}
+
+
+@pytest.mark.usefixtures("clips")
+def test_videos_of_the_same_key(flowcli: Run, bucket: Bucket, tmp_path: Path) -> None:
+    """In one list they get different names; as the only one, the other is not taken for done."""
+    other = bucket.server.make_bucket()
+    write_video(tmp_path / "other.mp4", moving_frames(9, 48, 64))
+    other.put("in/a.mp4", (tmp_path / "other.mp4").read_bytes())
+    urls = [f"{each.url}/in/a.mp4" for each in (bucket, other)]
+    (tmp_path / "both.txt").write_text("".join(f"{url}\n" for url in urls))
+    done = flowcli("batch", "both.txt", "--out-dir", "both", *DIS)
+    assert done.returncode == 0, done.stderr
+    found = {str(path.parent.relative_to(tmp_path / "both")) for path in (tmp_path / "both").rglob("000000.flo")}
+    assert found == {url.removeprefix("s3://") for url in urls}
+    for url, count in zip(urls, (5, 8), strict=True):
+        (tmp_path / "one.txt").write_text(f"{url}\n")
+        done = flowcli("batch", "one.txt", "--out-dir", "one", "--video-out", "mp4", *DIS)
+        assert f"{count} done, 0 skipped".encode() in done.stderr
+
+
+@pytest.mark.usefixtures("clips")
+def test_killed_between_videos(environment: dict[str, str], bucket: Bucket, tmp_path: Path) -> None:
+    for number in range(60):
+        bucket.put(f"many/{number:02d}.mp4", (tmp_path / "in/a.mp4").read_bytes())
+    command = [PROGRAM, "batch", f"{bucket.url}/many", "--out-dir", f"{bucket.url}/out", "--video-out", "mp4", *DIS]
+    with started(command, cwd=tmp_path, env=environment, stderr=subprocess.DEVNULL) as process:
+        wait_until(process, lambda: any("flowcli-videos" in key for key in bucket.keys("out/")))
+        process.kill()
+        process.wait()
+    done = finished([*command, "--json"], cwd=tmp_path, env=environment, capture_output=True)
+    assert done.returncode == 0, done.stderr
+    assert "skipped" in statuses(done).values()
+    assert len([key for key in bucket.keys("out/") if key.endswith(".mp4")]) == 60
 
 
 @pytest.mark.skipif(MISSING is not None, reason=str(MISSING))
