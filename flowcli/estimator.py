@@ -5,57 +5,23 @@ from __future__ import annotations
 import threading
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
-from typing import Any, Generic, Literal, TypeVar
+from typing import Any, Literal
 
 import numpy as np
 
 from .arrays import Flow, Frame, check_same_size, size_of
 from .choices import DEFAULT_MODEL, GridKind, Precision
+from .coarse_to_fine.levels import levels
+from .coarse_to_fine.pair import CoarseToFinePair
 from .errors import DeviceError, UsageError
-from .geometry import resize_flow, resize_frame
+from .geometry import resize_frame
 from .models import FlowModel, ModelRequest, OutOfMemoryError, Progress, load_model
-from .tiling import Grid, Size, Stitcher, cut, fill_window, make_grid
-
-FramePair = tuple[Frame, Frame]
-"""Frame 1 and frame 2, each ``(H, W, 3)`` uint8 RGB; the flow leads from the first to the second."""
+from .pairs import Entry, FramePair, Key, PlainPair
+from .tiling import Grid, Size, make_grid
 
 BatchSize = int | Literal["auto"]
 
-Key = TypeVar("Key")
-"""The caller's label for a pair; it is returned with the flow."""
-
-
-class _Job(Generic[Key]):
-    """An entry of the stream that waits to be returned in order; one without frames has no flow."""
-
-    def __init__(self, key: Key) -> None:
-        self.key = key
-        self.missing = 0  # windows
-
-    def flow(self) -> Flow | None:
-        """The flow, as soon as no window is missing."""
-        return None
-
-
-class _Windows(_Job[Key]):
-    """A pair in progress: its frames, scaled to the grid, and the flow stitched so far."""
-
-    def __init__(self, key: Key, pair: FramePair, size: Size, grid: Grid) -> None:
-        super().__init__(key)
-        self.frame1, self.frame2 = (fill_window(resize_frame(frame, *grid.frame), grid.window) for frame in pair)
-        self.grid = grid
-        self.missing = len(grid)
-        self._size = size  # of the flow that the caller gets
-        self._stitcher = Stitcher(grid)
-
-    def add(self, position: tuple[int, int], flow: Flow) -> None:
-        """Add the flow of the window at ``position``."""
-        self._stitcher.add(position, flow)
-        self.missing -= 1
-
-    def flow(self) -> Flow | None:
-        """The stitched flow, ``(H, W, 2)`` at the frames' original size."""
-        return resize_flow(self._stitcher.flow(), *self._size)
+_AHEAD = 4  # batches of windows that pairs in progress may have in all; enough that coarse levels fill some together
 
 
 class FlowEstimator:
@@ -71,6 +37,8 @@ class FlowEstimator:
         scale: estimate at this multiple of the frames' size, above 0 and at most 16; the flow is returned at the
             original size and in its pixels.
         batch_size: windows per forward pass, at least 1; ``auto`` chooses by the free memory.
+        coarse_to_fine: for motion larger than a window: estimate at a small scale first, and shift the windows of finer
+            ones to follow; see :mod:`flowcli.coarse_to_fine`. It changes nothing where one window is enough.
 
     Raises:
         UsageError: a value is out of range.
@@ -84,6 +52,7 @@ class FlowEstimator:
         grid: GridKind = "even",
         scale: float = 1.0,
         batch_size: BatchSize = "auto",
+        coarse_to_fine: bool = False,
     ) -> None:
         if overlap < 0:
             raise UsageError(f"`overlap` must be at least 0, not {overlap}")
@@ -91,15 +60,21 @@ class FlowEstimator:
             raise UsageError(f"`scale` must be above 0 and at most 16, not {scale}")
         if batch_size != "auto" and batch_size < 1:
             raise UsageError(f"`batch_size` must be at least 1 or auto, not {batch_size}")
+        if coarse_to_fine and grid != "even":
+            raise UsageError(f"`coarse_to_fine` is no part of the published procedure: use `grid` even, not {grid}")
         self.model = model
         self.overlap = overlap
         self.grid_kind = grid
         self.scale = scale
         self.batch_size = model.largest_batch() if batch_size == "auto" else batch_size
+        self.coarse_to_fine = coarse_to_fine
+        self.most_levels = 0
+        """The most scales at which a pair has been estimated so far; 1 if coarse to fine has changed nothing."""
+
         self._turn = threading.Lock()  # models need not be made for several threads
 
     def variant(self, *, overlap: int, scale: float, batch_size: int) -> FlowEstimator:
-        """An estimator with the same model and other settings, which another thread may use at the same time."""
+        """A plain estimator with the same model and other settings; another thread may use it at the same time."""
         other = FlowEstimator(self.model, overlap=overlap, scale=scale, batch_size=batch_size)
         other._turn = self._turn
         return other
@@ -112,6 +87,7 @@ class FlowEstimator:
             "overlap": self.overlap,
             "grid": self.grid_kind,
             "scale": self.scale,
+            **({"coarse_to_fine": True} if self.coarse_to_fine else {}),  # older records do not know it
         }
 
     def use(self) -> dict[str, Any]:
@@ -126,6 +102,7 @@ class FlowEstimator:
             "overlap": self.overlap,
             "grid": self.grid_kind,
             "scale": self.scale,
+            "coarse_to_fine": self.coarse_to_fine,
         }
 
     def grid_for(self, size: Size) -> Grid:
@@ -134,6 +111,17 @@ class FlowEstimator:
         if self.model.window is None:
             return Grid((height, width), (height, width), (0,), (0,))
         return make_grid((height, width), self.model.window, self.overlap, self.grid_kind)
+
+    def levels_for(self, size: Size) -> list[Grid]:
+        """The windows for frames of ``size`` (height, width) at each scale, the coarsest first."""
+        grid = self.grid_for(size)
+        if not self.coarse_to_fine or len(grid) == 1:
+            return [grid]
+        return levels(grid.frame, grid.window, self.overlap)
+
+    def windows_for(self, size: Size) -> int:
+        """The number of windows for frames of ``size``; coarse to fine takes more where there are several motions."""
+        return sum(map(len, self.levels_for(size)))
 
     def estimate(self, frame1: Frame, frame2: Frame, *, on_window: Callable[[int], None] | None = None) -> Flow:
         """Estimate the flow from ``frame1`` to ``frame2``.
@@ -189,66 +177,79 @@ class FlowEstimator:
         Raises:
             ValueError, InputError, UsageError, DeviceError: as for :meth:`estimate`.
         """
-        jobs: deque[_Job[Key]] = deque()
-        batch: list[tuple[_Windows[Key], tuple[int, int]]] = []
-        for key, pair in work:
-            if pair is None:
-                jobs.append(_Job(key))
-                if len(jobs) > self.batch_size:  # do not hold many entries back for a batch that is not full
-                    self._run(batch, on_window)
-                    batch = []
-            else:
-                job = self._job(key, pair)
-                jobs.append(job)
-                for position in job.grid.positions:
-                    batch.append((job, position))
-                    # Whole frames may differ in size, so they cannot be stacked like windows.
-                    if self.model.window is None or len(batch) >= self.batch_size:
-                        self._run(batch, on_window)
-                        batch = []
-            while jobs and not jobs[0].missing:
-                yield _finished(jobs.popleft())
-        self._run(batch, on_window)
-        while jobs:
-            yield _finished(jobs.popleft())
+        for entry in self._finished(work, on_window):
+            yield entry.key, entry.flow()
 
-    def _job(self, key: Key, pair: FramePair) -> _Windows[Key]:
-        for frame in pair:
+    def estimate_counted(
+        self, work: Iterable[tuple[Key, FramePair | None]], *, on_window: Callable[[int], None] | None = None
+    ) -> Iterator[tuple[Key, Flow | None, int]]:
+        """Estimate as :meth:`estimate_stream` does; also yields the number of windows that each flow took."""
+        for entry in self._finished(work, on_window):
+            yield entry.key, entry.flow(), entry.windows
+
+    def _finished(
+        self, work: Iterable[tuple[Key, FramePair | None]], on_window: Callable[[int], None] | None
+    ) -> Iterator[Entry[Key]]:
+        """The entries of the stream, in order, when all of their windows have been estimated."""
+        entries: deque[Entry[Key]] = deque()
+        for key, frames in work:
+            entries.append(Entry(key) if frames is None else self._entry(key, frames))
+            while self._is_full(entries):
+                self._run(entries, on_window)
+            while entries and entries[0].is_done:
+                yield entries.popleft()
+        while entries:
+            if entries[0].is_done:
+                yield entries.popleft()
+            else:
+                self._run(entries, on_window)
+
+    def _is_full(self, entries: deque[Entry[Key]]) -> bool:
+        """Whether a batch is to be run before another entry is read."""
+        waiting = sum(len(entry.waiting) for entry in entries)
+        if self.model.window is None or waiting >= self.batch_size:
+            return waiting > 0
+        if entries[0].is_done:
+            return False
+        pairs = [entry.pair for entry in entries if entry.pair is not None]
+        windows = sum(len(pair.grid) for pair in pairs)
+        return len(entries) > self.batch_size or (len(pairs) > 1 and windows >= _AHEAD * self.batch_size)
+
+    def _entry(self, key: Key, frames: FramePair) -> Entry[Key]:
+        for frame in frames:
             if frame.dtype != np.uint8 or frame.ndim != 3 or frame.shape[2] != 3:
                 raise ValueError(f"a frame must be (H, W, 3) uint8, not {frame.shape} {frame.dtype}")
-        check_same_size("frame 1", pair[0].shape, "frame 2", pair[1].shape)
-        size = size_of(pair[0])
-        return _Windows(key, pair, size, self.grid_for(size))
+        check_same_size("frame 1", frames[0].shape, "frame 2", frames[1].shape)
+        size = size_of(frames[0])
+        grids = self.levels_for(size)
+        self.most_levels = max(self.most_levels, len(grids))
+        first, second = (resize_frame(frame, *grids[-1].frame) for frame in frames)
+        if len(grids) > 1:
+            return Entry(key, CoarseToFinePair((first, second), grids), size)
+        return Entry(key, PlainPair((first, second), grids[0]), size)
 
-    def _run(self, batch: list[tuple[_Windows[Key], tuple[int, int]]], on_window: Callable[[int], None] | None) -> None:
-        """Estimate the windows in ``batch``, in several forward passes if memory runs out."""
-        start = 0
-        while start < len(batch):
-            part = batch[start : start + self.batch_size]
-            first, second = (
-                np.stack([cut(getattr(job, name), position, job.grid.window) for job, position in part])
-                for name in ("frame1", "frame2")
-            )
-            try:
-                with self._turn:
-                    flows = self.model(first, second)
-            except OutOfMemoryError as error:
-                if len(part) == 1:
-                    raise DeviceError(
-                        f"{self.model.device} has too little free memory for one window; "
-                        "set `device` to cpu, or choose a lower `precision`"
-                    ) from error
-                self.batch_size = len(part) // 2
-                continue
-            for (job, position), flow in zip(part, flows, strict=True):
-                job.add(position, flow)
-            start += len(part)
-            if on_window is not None:
-                on_window(len(part))
-
-
-def _finished(job: _Job[Key]) -> tuple[Key, Flow | None]:
-    return job.key, job.flow()
+    def _run(self, entries: deque[Entry[Key]], on_window: Callable[[int], None] | None) -> None:
+        """Estimate a batch of the windows that wait, those of the first entries first."""
+        # Whole frames may differ in size, so they cannot be stacked like windows.
+        room = 1 if self.model.window is None else self.batch_size
+        batch = [(entry, window) for entry in entries for window in entry.waiting][:room]
+        first, second = map(np.stack, zip(*(entry.cut(window) for entry, window in batch), strict=True))
+        try:
+            with self._turn:
+                flows = self.model(first, second)
+        except OutOfMemoryError as error:
+            if len(batch) == 1:
+                raise DeviceError(
+                    f"{self.model.device} has too little free memory for one window; "
+                    "set `device` to cpu, or choose a lower `precision`"
+                ) from error
+            self.batch_size = len(batch) // 2
+            return
+        for (entry, window), flow in zip(batch, flows, strict=True):
+            entry.waiting.popleft()
+            entry.add(window, flow)
+        if on_window is not None:
+            on_window(len(batch))
 
 
 def load_estimator(
@@ -262,6 +263,7 @@ def load_estimator(
     overlap: int = 20,
     grid: GridKind = "even",
     scale: float = 1.0,
+    coarse_to_fine: bool = False,
     progress: Progress | None = None,
 ) -> FlowEstimator:
     """Load a model by name and return an estimator that uses it.
@@ -276,6 +278,7 @@ def load_estimator(
         overlap: minimum overlap of neighbouring windows in pixels.
         grid: ``even`` or ``reference``.
         scale: estimate at this multiple of the frames' size, above 0 and at most 16.
+        coarse_to_fine: whether windows follow motion that is larger than they are.
         progress: called as a download progresses (file name, bytes so far, total bytes or ``None``).
 
     Returns:
@@ -287,4 +290,11 @@ def load_estimator(
         OutputError: a download cannot be written to the cache.
     """
     flow_model = load_model(ModelRequest(model, revision, offline, device, precision, progress))
-    return FlowEstimator(flow_model, overlap=overlap, grid=grid, scale=scale, batch_size=batch_size)
+    return FlowEstimator(
+        flow_model,
+        overlap=overlap,
+        grid=grid,
+        scale=scale,
+        batch_size=batch_size,
+        coarse_to_fine=coarse_to_fine,
+    )

@@ -85,6 +85,7 @@ class EstimatorUse:
     overlap: Annotated[int, "minimum overlap of neighbouring windows, in pixels"]
     grid: Annotated[str, "even or reference"]
     scale: Annotated[float, "size at which flow was estimated, as a multiple of the frames' size"]
+    coarse_to_fine: Annotated[bool, "whether windows followed motion that is larger than they are"] = False
 
 
 @dataclass(frozen=True, kw_only=True)

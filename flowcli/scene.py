@@ -7,7 +7,8 @@ formula, so the flow and the occlusions are exact.
 from __future__ import annotations
 
 import colorsys
-from dataclasses import dataclass, replace
+from collections.abc import Sequence
+from dataclasses import dataclass
 
 import cv2
 import numpy as np
@@ -39,22 +40,71 @@ class Scene:
 
 
 @dataclass(frozen=True)
-class _Disc:
+class Motion:
+    """A rotation and a zoom about a centre, and a shift."""
+
+    shift: tuple[float, float] = (0.0, 0.0)
+    """To the right and down, in pixels."""
+
+    angle: float = 0.0
+    """In degrees, counter-clockwise."""
+
+    zoom: float = 1.0
+
+
+@dataclass(frozen=True)
+class Disc:
+    """A disc that moves over what is behind it."""
+
+    place: tuple[float, float]
+    """Its centre in frame 1, as shares of the width and the height."""
+
+    size: float
+    """Its radius, as a share of the shorter side."""
+
+    motion: Motion
+    hue: float
+    """Of its texture, from 0 to 1."""
+
+
+@dataclass(frozen=True)
+class _Drawn:
+    """A disc with its texture."""
+
     center: tuple[float, float]  # x, y in frame 1
     radius: float
     motion: Affine
     texture: npt.NDArray[np.float32]
 
 
-def render_scene(height: int = 368, width: int = 496, *, seed: int = 0, steps: int = 1) -> Scene:
+BACKGROUND = Motion((1.5, -1.0), 1.0, 1.012)
+DISCS = (
+    Disc((0.30, 0.38), 0.21, Motion((9.0, 3.5), -4.0), 0.06),
+    Disc((0.70, 0.60), 0.17, Motion((-5.0, -7.0), 6.0), 0.33),
+    Disc((0.62, 0.22), 0.09, Motion((2.0, 12.0)), 0.88),
+)
+"""What is on the scene, from back to front."""
+
+
+def render_scene(
+    height: int = 368,
+    width: int = 496,
+    *,
+    seed: int = 0,
+    steps: int = 1,
+    background: Motion = BACKGROUND,
+    discs: Sequence[Disc] = DISCS,
+) -> Scene:
     """Render a scene of the given size.
 
     Args:
         height: height of the frames in pixels, at least 32.
         width: width of the frames in pixels, at least 32.
-        seed: seed of the textures; the motion is always the same.
+        seed: seed of the textures.
         steps: how often the motion is repeated from frame 1 to frame 2; with 1, 2, 3 ... the second frames follow the
             first one as those of a video.
+        background: how the background moves, about the middle of the frame.
+        discs: what moves over it, from back to front.
 
     Returns:
         The frames, ``(height, width, 3)`` uint8 RGB, with their exact flow and visibility.
@@ -67,27 +117,21 @@ def render_scene(height: int = 368, width: int = 496, *, seed: int = 0, steps: i
     if min(height, width) < 32:
         raise ValueError(f"a scene must be at least 32 x 32 pixels, not {width} x {height}")
     random = np.random.default_rng(seed)
-    middle = (width / 2, height / 2)
-    background = _repeated(_similarity(middle, angle=1.0, zoom=1.012, shift=(1.5, -1.0)), steps)
+    behind = _repeated(_similarity((width / 2, height / 2), background), steps)
     texture = _texture(random, height, width, hue=0.58)
-    discs = [
-        _disc(random, height, width, place=(0.30, 0.38), size=0.21, angle=-4.0, shift=(9.0, 3.5), hue=0.06),
-        _disc(random, height, width, place=(0.70, 0.60), size=0.17, angle=6.0, shift=(-5.0, -7.0), hue=0.33),
-        _disc(random, height, width, place=(0.62, 0.22), size=0.09, angle=0.0, shift=(2.0, 12.0), hue=0.88),
-    ]
-    discs = [replace(disc, motion=_repeated(disc.motion, steps)) for disc in discs]
+    drawn = [_draw(random, height, width, disc, steps) for disc in discs]
     x, y = np.meshgrid(np.arange(width, dtype=np.float64), np.arange(height, dtype=np.float64))
-    frame1 = _shade(background, texture, discs, x, y, moved=False)
-    frame2 = _shade(background, texture, discs, x, y, moved=True)
-    flow, visible = _truth(background, discs, x, y)
+    frame1 = _shade(behind, texture, drawn, x, y, moved=False)
+    frame2 = _shade(behind, texture, drawn, x, y, moved=True)
+    flow, visible = _truth(behind, drawn, x, y)
     return Scene(frame1, frame2, flow, visible)
 
 
-def _similarity(center: tuple[float, float], *, angle: float, zoom: float, shift: tuple[float, float]) -> Affine:
-    """Rotate by ``angle`` degrees and scale by ``zoom`` about ``center``, then move by ``shift``."""
-    motion = np.asarray(cv2.getRotationMatrix2D(center, angle, zoom), np.float64)
-    motion[:, 2] += shift
-    return motion
+def _similarity(center: tuple[float, float], motion: Motion) -> Affine:
+    """The motion about ``center``."""
+    matrix = np.asarray(cv2.getRotationMatrix2D(center, motion.angle, motion.zoom), np.float64)
+    matrix[:, 2] += motion.shift
+    return matrix
 
 
 def _repeated(motion: Affine, times: int) -> Affine:
@@ -95,20 +139,10 @@ def _repeated(motion: Affine, times: int) -> Affine:
     return np.asarray(np.linalg.matrix_power(np.vstack([motion, (0, 0, 1)]), times)[:2])
 
 
-def _disc(
-    random: np.random.Generator,
-    height: int,
-    width: int,
-    *,
-    place: tuple[float, float],
-    size: float,
-    angle: float,
-    shift: tuple[float, float],
-    hue: float,
-) -> _Disc:
-    center = (place[0] * width, place[1] * height)
-    motion = _similarity(center, angle=angle, zoom=1.0, shift=shift)
-    return _Disc(center, size * min(height, width), motion, _texture(random, height, width, hue))
+def _draw(random: np.random.Generator, height: int, width: int, disc: Disc, steps: int) -> _Drawn:
+    center = (disc.place[0] * width, disc.place[1] * height)
+    motion = _repeated(_similarity(center, disc.motion), steps)
+    return _Drawn(center, disc.size * min(height, width), motion, _texture(random, height, width, disc.hue))
 
 
 def _texture(random: np.random.Generator, height: int, width: int, hue: float) -> npt.NDArray[np.float32]:
@@ -137,7 +171,7 @@ def _unapply(motion: Affine, x: Coordinate, y: Coordinate) -> tuple[Coordinate, 
 def _shade(
     background: Affine,
     texture: npt.NDArray[np.float32],
-    discs: list[_Disc],
+    discs: list[_Drawn],
     x: Coordinate,
     y: Coordinate,
     *,
@@ -159,7 +193,7 @@ def _sample(texture: npt.NDArray[np.float32], x: Coordinate, y: Coordinate) -> n
     return np.asarray(sampled, np.float32)
 
 
-def _truth(background: Affine, discs: list[_Disc], x: Coordinate, y: Coordinate) -> tuple[Flow, Mask]:
+def _truth(background: Affine, discs: list[_Drawn], x: Coordinate, y: Coordinate) -> tuple[Flow, Mask]:
     height, width = x.shape
     target_x, target_y = _apply(background, x, y)
     owner = np.full(x.shape, -1)

@@ -9,7 +9,7 @@ from __future__ import annotations
 import functools
 import itertools
 from dataclasses import dataclass
-from typing import TypeVar
+from typing import NamedTuple, TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -22,6 +22,20 @@ Pixels = TypeVar("Pixels", npt.NDArray[np.uint8], npt.NDArray[np.float32])
 
 Size = tuple[int, int]
 """Height and width in pixels."""
+
+Weights = npt.NDArray[np.float32]
+"""How much each pixel counts: ``(H, W)``, above 0."""
+
+Position = tuple[int, int]
+"""Row and column of a window's top left corner."""
+
+
+class Window(NamedTuple):
+    """A window to estimate."""
+
+    position: Position
+    offset: tuple[int, int] = (0, 0)
+    """How far it is shifted in the second frame: right and down, in whole pixels."""
 
 
 @dataclass(frozen=True)
@@ -38,11 +52,11 @@ class Grid:
     columns: tuple[int, ...]
 
     @property
-    def positions(self) -> list[tuple[int, int]]:
+    def positions(self) -> list[Position]:
         """``(row, column)`` of each window's top left corner, row by row, without repeats."""
         return list(itertools.product(sorted(set(self.rows)), sorted(set(self.columns))))
 
-    def repeats(self, position: tuple[int, int]) -> int:
+    def repeats(self, position: Position) -> int:
         """How often the window at ``position`` counts."""
         return self.rows.count(position[0]) * self.columns.count(position[1])
 
@@ -103,7 +117,7 @@ def _check_overlap(window: int, overlap: int) -> None:
 
 
 @functools.cache
-def window_weights(window: Size) -> npt.NDArray[np.float32]:
+def window_weights(window: Size) -> Weights:
     """``(h, w)`` float32: each pixel's distance to the window's nearest edge, counted from 1."""
     down, right = (np.minimum(np.arange(1, n + 1), np.arange(n, 0, -1)) for n in window)
     return np.minimum(down[:, None], right[None, :]).astype(np.float32)
@@ -117,7 +131,7 @@ def fill_window(frame: Frame, window: Size) -> Frame:
     return np.pad(frame, ((0, missing[0]), (0, missing[1]), (0, 0)), mode="edge")
 
 
-def cut(frame: Pixels, position: tuple[int, int], window: Size) -> Pixels:
+def cut(frame: Pixels, position: Position, window: Size) -> Pixels:
     """A view of the window at ``position`` (row, column) in an ``(H, W, ...)`` array, which must be large enough."""
     row, column = position
     return frame[row : row + window[0], column : column + window[1]]
@@ -134,25 +148,39 @@ class Stitcher:
         self._grid = grid
         covered = tuple(max(pair) for pair in zip(grid.frame, grid.window, strict=True))
         self._sum = np.zeros((*covered, 2), np.float32)
+        self._weights: Weights | None = None  # those of the grid
 
-    def add(self, position: tuple[int, int], flow: Flow) -> None:
-        """Add the ``(h, w, 2)`` flow of the window at ``position`` (row, column)."""
+    def add(self, position: Position, flow: Flow, confidence: Weights | None = None) -> None:
+        """Add the flow of a window.
+
+        Args:
+            position: the window's.
+            flow: ``(h, w, 2)`` in pixels.
+            confidence: ``(h, w)``, above 0: how much each pixel counts; given for all windows or for none.
+        """
         if len(self._grid) == 1:
             self._sum[:] = flow  # the mean of one is itself, without rounding
-        else:
-            window = cut(self._sum, position, self._grid.window)
-            window += flow * (window_weights(self._grid.window) * self._grid.repeats(position))[..., None]
+            return
+        weights = window_weights(self._grid.window) * self._grid.repeats(position)
+        if confidence is not None:
+            weights *= confidence
+            if self._weights is None:
+                self._weights = np.zeros(self._sum.shape[:2], np.float32)
+            cut(self._weights, position, self._grid.window)[:] += weights
+        window = cut(self._sum, position, self._grid.window)
+        window += flow * weights[..., None]
 
     def flow(self) -> Flow:
         """The stitched ``(H, W, 2)`` flow; call it once, after adding every window."""
         height, width = self._grid.frame
         if len(self._grid) > 1:
-            self._sum /= _total_weights(self._grid)[..., None]
+            weights = _total_weights(self._grid) if self._weights is None else self._weights
+            self._sum /= weights[..., None]
         return np.ascontiguousarray(self._sum[:height, :width])
 
 
 @functools.lru_cache(maxsize=2)
-def _total_weights(grid: Grid) -> npt.NDArray[np.float32]:
+def _total_weights(grid: Grid) -> Weights:
     total = np.zeros([max(pair) for pair in zip(grid.frame, grid.window, strict=True)], np.float32)
     for position in grid.positions:
         window = cut(total, position, grid.window)

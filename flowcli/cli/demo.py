@@ -51,7 +51,7 @@ def demo(
     estimator = _load_or_fall_back(estimator_options)
     scene = render_scene()
     started = time.monotonic()
-    with console.progress("estimating", len(estimator.grid_for(scene.flow.shape[:2])), "windows") as advance:
+    with console.progress("estimating", estimator.windows_for(scene.flow.shape[:2]), "windows") as advance:
         flow = estimator.estimate(scene.frame1, scene.frame2, on_window=advance)
     seconds = time.monotonic() - started
     errors = endpoint_error(flow, scene.flow)

@@ -20,6 +20,7 @@ from .options import (
     FrameOptions,
     JsonOption,
     PictureOptions,
+    note_if_plain,
     takes_options,
 )
 
@@ -71,11 +72,12 @@ def estimate(
     outputs.check([frame1, frame2])
     frames, reading = read_pair(frame1, frame2, frame_options.reading())
     estimator = estimator_options.load()
-    windows = len(estimator.grid_for((frames[0].shape[0], frames[0].shape[1]))) * (2 if occlusion else 1)
+    windows = estimator.windows_for((frames[0].shape[0], frames[0].shape[1])) * (2 if occlusion else 1)
     with console.progress("estimating", windows, "windows") as advance:
         result, flow = estimate_pair(
             estimator, (frame1, frame2), frames, outputs, reading=reading, backward=backward, on_window=advance
         )
+    note_if_plain(estimator)
     if STDOUT in output:
         from ..flows.formats.flo import encode
 

@@ -100,6 +100,9 @@ class EstimatorOptions(DeviceOptions):
     overlap: Annotated[int, typer.Option(min=0, metavar="PIXELS", help="Minimum overlap of neighbouring windows.")] = 20
     grid: Annotated[GridKind, typer.Option(help="Windows: evenly spread, or as in the reference procedure.")] = "even"
     scale: Annotated[float, typer.Option(metavar="FACTOR", help="Estimate at FACTOR times the frames' size.")] = 1.0
+    coarse_to_fine: Annotated[
+        bool, typer.Option("--coarse-to-fine", help="Let windows follow motion that is larger than they are.")
+    ] = False
 
     def recipe(self) -> dict[str, Any]:
         """The arguments of :func:`flowcli.estimator.load_estimator`."""
@@ -117,6 +120,14 @@ class EstimatorOptions(DeviceOptions):
             f"batches of {estimator.batch_size}"
         )
         return estimator
+
+
+def note_if_plain(estimator: FlowEstimator) -> None:
+    """Say so if `--coarse-to-fine` has changed nothing."""
+    if estimator.coarse_to_fine and estimator.most_levels == 1:
+        is_whole = estimator.model.window is None
+        why = f"{estimator.model.name} takes whole frames" if is_whole else "every frame fits into one window"
+        console.note(f"--coarse-to-fine has changed nothing: {why}")
 
 
 @dataclass(frozen=True)

@@ -22,6 +22,7 @@ from .options import (
     JsonOption,
     SelectionOptions,
     SequenceOptions,
+    note_if_plain,
     takes_options,
 )
 
@@ -100,4 +101,6 @@ def video(
             elif result.loss is not None:
                 console.once(result.loss)
 
-        return estimate_video(estimator, frames, outputs, on_pair=on_pair, wants_statistics=json)
+        summary = estimate_video(estimator, frames, outputs, on_pair=on_pair, wants_statistics=json)
+    note_if_plain(estimator)
+    return summary

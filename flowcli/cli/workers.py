@@ -13,7 +13,7 @@ import typer
 from ..errors import UsageError
 from . import parsers
 from .console import console
-from .options import EstimatorOptions
+from .options import EstimatorOptions, note_if_plain
 
 if TYPE_CHECKING:
     from ..run.engine import Engine
@@ -59,7 +59,9 @@ class WorkerOptions:
             if self.cpus_per_worker is not None or self.gpus_per_worker is not None:
                 raise UsageError("`cpus_per_worker` and `gpus_per_worker` are only for `ray`; leave them out")
             readers = min(_MOST_READERS, os.cpu_count() or 1) if self.workers == "auto" else self.workers
-            yield LocalEngine(estimator.load(), readers)
+            loaded = estimator.load()
+            yield LocalEngine(loaded, readers)
+            note_if_plain(loaded)
             return
         from ..cluster.options import ClusterOptions
         from ..run.cluster_engine import ClusterEngine

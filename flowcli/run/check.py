@@ -13,11 +13,12 @@ import numpy as np
 from ..arrays import Flow
 from ..choices import DEFAULT_MODEL, FALLBACK_MODEL, Precision
 from ..errors import BatchError, UsageError
-from ..estimator import FlowEstimator, FramePair
+from ..estimator import FlowEstimator
 from ..flows.metrics import endpoint_error
 from ..frames.reading import Reading
 from ..models import ModelRequest, Progress, find_family, load_model
 from ..models.perceiver import PerceiverFamily, prepare_torch
+from ..pairs import FramePair
 from ..places import place
 from ..results import ModelCheck, PrecisionCheck, SceneCheck, StockCheck
 from ..scene import Scene, render_scene

@@ -10,12 +10,13 @@ from ..arrays import Flow, check_same_size, size_of
 from ..choices import FlowFormatName
 from ..draw.outputs import write_mask, write_output
 from ..draw.style import Style
-from ..estimator import FlowEstimator, FramePair
+from ..estimator import FlowEstimator
 from ..flows.formats import FlowOptions
 from ..flows.io import files_of, form_for
 from ..flows.metrics import flow_statistics
 from ..flows.occlusion import occluded
 from ..frames.reading import Reading
+from ..pairs import FramePair
 from ..results import EstimateResult
 from ..storage import check_outputs, check_suffix
 from .runner import Totals, Work, run

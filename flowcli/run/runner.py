@@ -13,12 +13,13 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from ..arrays import Flow, Frame, size_of
+from ..arrays import Flow, Frame
 from ..choices import Status
 from ..draw.color import largest_flow
 from ..errors import FlowcliError, OutputError
-from ..estimator import FlowEstimator, FramePair
+from ..estimator import FlowEstimator
 from ..flows.metrics import flow_statistics
+from ..pairs import FramePair
 from ..storage import is_out_of_room
 from .background import ReadAhead, WriteBehind
 from .tasks import Outcome, Task, VideoOutcome
@@ -161,11 +162,11 @@ def run(
     """
     totals = Totals()
 
-    def finish(item: tuple[Work, Flow | None, Flow | None]) -> None:
-        if item[0].then is not None:
-            item[0].then()
+    def finish(item: Estimated) -> None:
+        if item.work.then is not None:
+            item.work.then()
             return
-        for done, outcome in _finish_all(*item, estimator, write, wants_statistics, keeps_going):
+        for done, outcome in _finish_all(item, write, wants_statistics, keeps_going):
             totals.add(outcome)
             if on_outcome is not None:
                 on_outcome(done, outcome)
@@ -177,15 +178,32 @@ def run(
     return totals
 
 
+@dataclass(frozen=True)
+class Estimated:
+    """A work without its frames, and what was estimated for it."""
+
+    work: Work
+    flow: Flow | None = None
+    windows: int = 0
+    back: Flow | None = None
+    """The flow in the other direction, if the work is mutual."""
+
+    back_windows: int = 0
+
+    @property
+    def is_back_counted(self) -> bool:
+        """Whether the outcome of another task counts the windows of the other direction."""
+        return self.work.opposite is not None and not self.work.opposite.is_done
+
+    def opposite(self, work: Work) -> Estimated:
+        """The same for the work of the other direction."""
+        return Estimated(replace(work, opposite=self.work), self.back, self.back_windows, self.flow, self.windows)
+
+
 def estimate_both(
     estimator: FlowEstimator, work: Iterable[Work], *, on_window: Callable[[int], None] | None = None
-) -> Iterator[tuple[Work, Flow | None, Flow | None]]:
-    """Estimate the flows of a stream of work, in order; windows of different tasks share batches.
-
-    Yields:
-        The work without its frames, its flow, and the flow in the other direction if the work is mutual; ``None`` where
-        nothing was estimated.
-    """
+) -> Iterator[Estimated]:
+    """Estimate the flows of a stream of work, in order; windows of different tasks share batches."""
 
     def stream() -> Iterator[tuple[tuple[Work, bool], FramePair | None]]:
         for each in work:
@@ -194,14 +212,14 @@ def estimate_both(
             if each.is_mutual and frames is not None:
                 yield (kept, True), frames[::-1]
 
-    there: Flow | None = None
-    for (each, is_back), flow in estimator.estimate_stream(stream(), on_window=on_window):
+    there = Estimated(Work(Task(-1, None, None)))
+    for (each, is_back), flow, windows in estimator.estimate_counted(stream(), on_window=on_window):
         if is_back:
-            yield each, there, flow
-        elif each.is_mutual and flow is not None:
-            there = flow
-        else:
-            yield each, flow, None
+            yield replace(there, back=flow, back_windows=windows)
+            continue
+        there = Estimated(each, flow, windows)
+        if not each.is_mutual or flow is None:
+            yield there
 
 
 def _to_estimate(work: Work) -> FramePair | None:
@@ -211,36 +229,24 @@ def _to_estimate(work: Work) -> FramePair | None:
 
 
 def _finish_all(
-    work: Work,
-    flow: Flow | None,
-    back: Flow | None,
-    estimator: FlowEstimator,
-    write: Write,
-    wants_statistics: bool,
-    keeps_going: bool,
+    estimated: Estimated, write: Write, wants_statistics: bool, keeps_going: bool
 ) -> Iterator[tuple[Work, Outcome]]:
     """Write the flows of a work and of its opposite; yields both, with the outcomes of their tasks."""
-    yield work, _finish(work, flow, back, estimator, write, wants_statistics, keeps_going)
+    work = estimated.work
+    yield work, _finish(estimated, write, wants_statistics, keeps_going)
     if work.opposite is not None:
         opposite = replace(work.opposite, error=work.opposite.error or work.error)
-        yield opposite, _finish(opposite, back, flow, estimator, write, wants_statistics, keeps_going)
+        yield opposite, _finish(estimated.opposite(opposite), write, wants_statistics, keeps_going)
 
 
-def _finish(
-    work: Work,
-    flow: Flow | None,
-    back: Flow | None,
-    estimator: FlowEstimator,
-    write: Write,
-    wants_statistics: bool,
-    keeps_going: bool,
-) -> Outcome:
+def _finish(estimated: Estimated, write: Write, wants_statistics: bool, keeps_going: bool) -> Outcome:
     """Write a flow, if there is one, and return the outcome of its task."""
+    work, flow, back = estimated.work, estimated.flow, estimated.back
     if work.error is not None:
         return Outcome(work.task, "failed", error=work.error)
-    windows = 0 if flow is None or work.is_done else len(estimator.grid_for(size_of(flow)))
-    if back is not None and (work.opposite is None or work.opposite.is_done):
-        windows *= 2  # no other outcome counts those of the other direction
+    windows = 0 if work.is_done else estimated.windows
+    if windows and not estimated.is_back_counted:
+        windows += estimated.back_windows
     flow = work.flow if flow is None else flow
     status: Status = "done" if windows or (flow is not None and not (work.is_there or work.is_done)) else "skipped"
     if flow is None or work.is_done:

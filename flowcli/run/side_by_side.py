@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING
 
 from ..arrays import Flow, Frame
 from ..choices import Precision
-from ..estimator import FlowEstimator, FramePair
+from ..estimator import FlowEstimator
 from ..models.perceiver.memory import PeakMemory
+from ..pairs import FramePair
 
 if TYPE_CHECKING:
     import torch

@@ -118,7 +118,8 @@ def _flows(
 
     is_empty = True
     with ReadAhead(_works(source, pairing, checked.mask), depth=_QUEUE_DEPTH) as reader:
-        for work, flow, back in estimate_both(estimator, reader):
+        for estimated in estimate_both(estimator, reader):
+            work, flow, back = estimated.work, estimated.flow, estimated.back
             is_empty = False
             assert isinstance(work, _Work)
             assert work.pair is not None

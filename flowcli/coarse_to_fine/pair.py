@@ -1,0 +1,192 @@
+"""A pair of frames that is estimated coarse to fine, in progress."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+
+from ..arrays import Flow, Frame
+from ..geometry import resize_flow, resize_frame
+from ..tiling import Grid, Position, Stitcher, Weights, Window, cut, fill_window, window_weights
+from .levels import most_windows
+from .offsets import Offset, choose_offsets, reach
+from .photometric import Errors, better, confidence, photometric_error, taken
+from .repetition import repeats
+
+_FAILED = 0.5  # of the error without motion: coarse flow that explains no more than the rest is wrong
+_CLEAR = 10.0  # grey levels; smaller errors say nothing, as where there is no texture
+
+
+class CoarseToFinePair:
+    """A pair of frames that is estimated at one scale after the other. A :class:`flowcli.pairs.Pair`.
+
+    Args:
+        frames: both frames, ``(H, W, 3)`` uint8 RGB, at the size of the finest level.
+        grids: the windows of each level, the coarsest first; see :func:`.levels.levels`.
+    """
+
+    def __init__(self, frames: tuple[Frame, Frame], grids: list[Grid]) -> None:
+        self._frames = frames
+        self._levels = grids
+        self._spare = most_windows(self._levels) - sum(map(len, self._levels))  # windows for second offsets
+        self._coming = iter(self._levels)
+        self._level: _Level | None = None
+        self._within = reach(grids[-1].window)
+
+    @property
+    def grid(self) -> Grid:
+        """The windows of the finest level."""
+        return self._levels[-1]
+
+    def next_windows(self) -> list[Window]:
+        """The windows of the next level; none after the last."""
+        grid = next(self._coming, None)
+        if grid is None:
+            return []
+        coarser = None if self._level is None else self._level.evidence()
+        self._level = _Level(self._frames, grid, self._within)
+        if coarser is None:
+            windows = self._level.plan({position: [(0, 0)] for position in grid.positions})
+        else:
+            offsets = _offsets(coarser, grid, self._within, self._spare)
+            windows = self._level.plan(self._level.doubted(offsets))
+        self._spare -= len(windows) - len(grid)
+        return windows
+
+    def cut(self, window: Window) -> tuple[Frame, Frame]:
+        """The window in both frames, each ``(h, w, 3)`` uint8 RGB."""
+        assert self._level is not None
+        return self._level.cut(window)
+
+    def add(self, window: Window, flow: Flow) -> None:
+        """Add the flow of a window, ``(h, w, 2)`` in pixels."""
+        assert self._level is not None
+        self._level.add(window, flow)
+
+    def flow(self) -> Flow:
+        """The flow, ``(H, W, 2)`` in pixels, after all windows have been added."""
+        assert self._level is not None
+        return self._level.flow()
+
+
+@dataclass(frozen=True)
+class _Evidence:
+    """The flow of a level, how well it explains the frames, and how well no motion at all would."""
+
+    flow: Flow
+    error: Errors
+    still: Errors
+
+    def fails(self, position: Position, grid: Grid) -> bool:
+        """Whether the flow explains a window of a finer grid hardly better than no motion."""
+        rows, columns = (
+            slice(start * here // there, max(start * here // there + 1, min(start + side, there) * here // there))
+            for start, side, here, there in zip(position, grid.window, self.error.shape, grid.frame, strict=True)
+        )
+        error = float(self.error[rows, columns].mean())
+        return error > _CLEAR and error > _FAILED * float(self.still[rows, columns].mean())
+
+
+def _offsets(coarse: _Evidence, grid: Grid, within: float, spare: int) -> dict[Position, list[Offset]]:
+    """The offsets of each window; second ones, of which there are at most ``spare``, where most vectors need them.
+
+    A coarse flow that fails would only take the window away from what it can find: it stays where it is.
+    """
+    flow = resize_flow(coarse.flow, *grid.frame)
+    offsets: dict[Position, list[Offset]] = {}
+    shares: dict[Position, float] = {}
+    for position in grid.positions:
+        offsets[position] = [(0, 0)]
+        if not coarse.fails(position, grid):
+            offsets[position], share = choose_offsets(cut(flow, position, grid.window), within)
+            if len(offsets[position]) > 1:
+                shares[position] = share
+    for position in sorted(shares, key=lambda place: -shares[place])[spare:]:
+        del offsets[position][1:]
+    return offsets
+
+
+class _Level:
+    """A pair at one scale."""
+
+    def __init__(self, frames: tuple[Frame, Frame], grid: Grid, within: float) -> None:
+        self._grid = grid
+        self._within = within
+        self._frame1, self._frame2 = (resize_frame(frame, *grid.frame) for frame in frames)
+        self._filled = fill_window(self._frame1, grid.window)
+        self._offsets: dict[Position, list[Offset]] = {}
+        self._candidates: dict[Position, list[Flow]] = {}
+        self._best, self._first = Stitcher(grid), Stitcher(grid)
+        self._has_choice = False
+
+    def doubted(self, offsets: dict[Position, list[Offset]]) -> dict[Position, list[Offset]]:
+        """The offsets, but none for windows that look the same where they are shifted to."""
+        grey = np.asarray(cv2.cvtColor(self._frame2, cv2.COLOR_RGB2GRAY), np.uint8)
+        window, within = self._grid.window, self._within
+        return {
+            position: [(0, 0)]
+            if max(map(abs, each[0])) > within and repeats(grey, position, window, each[0], within)
+            else each
+            for position, each in offsets.items()
+        }
+
+    def plan(self, offsets: dict[Position, list[Offset]]) -> list[Window]:
+        """The windows with these offsets."""
+        self._offsets = offsets
+        self._has_choice = any(len(each) > 1 for each in offsets.values())
+        return [Window(position, offset) for position, each in offsets.items() for offset in each]
+
+    def cut(self, window: Window) -> tuple[Frame, Frame]:
+        """The window in both frames; where it leaves the second frame, that one's edge is repeated."""
+        (row, column), (right, down) = window.position, window.offset
+        rows, columns = (
+            np.clip(np.arange(start, start + side), 0, length - 1)
+            for start, side, length in zip(
+                (row + down, column + right), self._grid.window, self._grid.frame, strict=True
+            )
+        )
+        return cut(self._filled, window.position, self._grid.window), self._frame2[rows[:, None], columns]
+
+    def add(self, window: Window, flow: Flow) -> None:
+        """Add the flow of a window; the best of each pixel is kept when all of its offsets are there."""
+        position = window.position
+        flows = self._candidates.setdefault(position, [])
+        flows.append(flow + np.array(window.offset, np.float32))
+        if len(flows) < len(self._offsets[position]):
+            return
+        del self._candidates[position]
+        if len(self._grid) == 1:
+            self._best.add(position, flows[0])
+            return
+        part = cut(self._filled, position, self._grid.window)
+        errors = [photometric_error(part, self._frame2, each, position) for each in flows]
+        best, error = flows[0], errors[0]
+        if self._has_choice:
+            self._first.add(position, best, self._counts(error))
+        for other, other_error in zip(flows[1:], errors[1:], strict=True):
+            best, error = better(best, error, other, other_error)
+        self._best.add(position, best, self._counts(error))
+
+    def _counts(self, error: Errors) -> Weights:
+        """How much pixels count: fast less towards a window's edges, where unlike neighbours would leave a seam."""
+        return confidence(error) * np.square(window_weights(self._grid.window))
+
+    def flow(self) -> Flow:
+        """The flow of the level, ``(H, W, 2)`` in pixels; call it once, when all windows have been added."""
+        flow = self._best.flow()
+        if self._has_choice:
+            first, apart = self._first.flow(), self._within / 2
+            is_other = np.abs(flow - first).max(axis=-1) > apart
+            hidden = taken(flow, self._error(flow), is_other, apart)
+            flow[hidden] = first[hidden]  # what is hidden belongs to what is behind, most often the window's first
+        return flow
+
+    def evidence(self) -> _Evidence:
+        """The flow of the level, with how well it explains the frames; call it instead of :meth:`flow`."""
+        flow = self.flow()
+        return _Evidence(flow, self._error(flow), self._error(np.zeros_like(flow)))
+
+    def _error(self, flow: Flow) -> Errors:
+        return photometric_error(self._frame1, self._frame2, flow)

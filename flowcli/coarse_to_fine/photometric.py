@@ -1,0 +1,86 @@
+"""How well a flow explains the second frame, and what that says about the flow."""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+
+from ..arrays import Flow, Frame, Mask
+
+Errors = npt.NDArray[np.float32]
+"""``(H, W)`` in grey levels, at least 0."""
+
+_LARGEST = 60  # grey levels; a pixel that is wrong is not more wrong with more contrast
+_SUM = np.ones((1, 3), np.float32)  # of the channels; three times the largest fits into 8 bits
+_OUTSIDE = 10.0  # grey levels, of a pixel that leaves the frame: neither good nor bad
+_BOX = 5  # pixels; over which errors are averaged
+_BETTER = 0.95  # another flow must have a smaller error by this factor, since errors are noisy
+_NOISE = 4 / 3  # grey levels, between frames of which one is the other one moved
+
+
+def photometric_error(frame1: Frame, frame2: Frame, flow: Flow, corner: tuple[int, int] = (0, 0)) -> Errors:
+    """How far the colours that a flow connects differ: the mean over the channels, averaged over 5 x 5 pixels.
+
+    Args:
+        frame1: ``(h, w, 3)`` uint8 RGB, a part of a frame.
+        frame2: ``(H, W, 3)`` uint8 RGB, all of the other.
+        flow: ``(h, w, 2)`` in pixels.
+        corner: row and column of the part's top left corner in its frame.
+
+    Returns:
+        The errors, ``(h, w)``.
+    """
+    height, width = frame1.shape[:2]
+    x = np.arange(corner[1], corner[1] + width, dtype=np.float32) + flow[..., 0]
+    y = np.arange(corner[0], corner[0] + height, dtype=np.float32)[:, None] + flow[..., 1]
+    there = cv2.remap(frame2, x, y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+    differences = np.minimum(cv2.absdiff(frame1, there), np.uint8(_LARGEST))
+    error = cv2.transform(differences, _SUM).astype(np.float32) / 3
+    error[(x < 0) | (y < 0) | (x > frame2.shape[1] - 1) | (y > frame2.shape[0] - 1)] = _OUTSIDE
+    return np.asarray(cv2.blur(error, (_BOX, _BOX), borderType=cv2.BORDER_REFLECT))
+
+
+def better(flow: Flow, error: Errors, other: Flow, other_error: Errors) -> tuple[Flow, Errors]:
+    """Per pixel, the other flow where its error is clearly smaller; and the errors of what was chosen."""
+    is_better = other_error < _BETTER * error
+    return np.where(is_better[..., None], other, flow), np.where(is_better, other_error, error)
+
+
+def confidence(error: Errors) -> Errors:
+    """How much a flow counts beside others of the same pixel: less, the larger its error."""
+    return np.square(1 / (error + np.float32(_NOISE)))
+
+
+def taken(flow: Flow, error: Errors, doubtful: Mask, apart: float) -> Mask:
+    """Which pixels lead to where another one leads that explains it better: most are hidden in the second frame.
+
+    Args:
+        flow: ``(H, W, 2)`` in pixels.
+        error: its errors.
+        doubtful: the pixels to look at.
+        apart: how much the flows of both pixels must differ, in pixels.
+
+    Returns:
+        The mask, which is part of ``doubtful``.
+    """
+    height, width = error.shape
+    x = np.rint(flow[..., 0]).astype(np.int32) + np.arange(width, dtype=np.int32)
+    y = np.rint(flow[..., 1]).astype(np.int32) + np.arange(height, dtype=np.int32)[:, None]
+    is_inside = (x >= 0) & (y >= 0) & (x < width) & (y < height)
+    target = np.where(is_inside, y * width + x, height * width)  # all that leave the frame meet in a place of their own
+    wanted = np.zeros(height * width + 1, bool)
+    wanted[target[doubtful]] = True
+    wanted[-1] = False
+    rivals = np.flatnonzero(wanted[target])
+    places, errors = target.ravel()[rivals], error.ravel()[rivals]
+    order = np.argsort(-errors, kind="stable")
+    owner = np.empty(height * width + 1, np.int64)
+    owner[places[order]] = rivals[order]  # of several, the last one stays: that with the smallest error
+    asking = rivals[doubtful.ravel()[rivals]]
+    owners = owner[target.ravel()[asking]]
+    vectors = flow.reshape(-1, 2)
+    differs = np.abs(vectors[owners] - vectors[asking]).max(axis=1) > apart
+    mask = np.zeros(height * width, bool)
+    mask[asking[differs & (error.ravel()[owners] < error.ravel()[asking])]] = True
+    return mask.reshape(height, width)

@@ -1,0 +1,45 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from flowcli.coarse_to_fine.photometric import better, confidence, photometric_error, taken
+from flowcli.scene import Scene
+
+
+def test_the_true_flow_has_a_small_error_and_no_motion_a_large_one(scene: Scene) -> None:
+    true = photometric_error(scene.frame1, scene.frame2, scene.flow)
+    still = photometric_error(scene.frame1, scene.frame2, np.zeros_like(scene.flow))
+    assert true[scene.visible].mean() < 0.25 * still[scene.visible].mean()
+    assert confidence(true)[scene.visible].mean() > confidence(still)[scene.visible].mean()
+
+
+def test_a_part_of_a_frame_is_compared_with_all_of_the_other(scene: Scene) -> None:
+    whole = photometric_error(scene.frame1, scene.frame2, scene.flow)
+    part = photometric_error(scene.frame1[30:80, 40:100], scene.frame2, scene.flow[30:80, 40:100], (30, 40))
+    np.testing.assert_allclose(part[5:-5, 5:-5], whole[35:75, 45:95], rtol=0, atol=1e-3)
+
+
+def test_the_other_flow_must_be_clearly_better() -> None:
+    flow, other = np.zeros((1, 3, 2), np.float32), np.ones((1, 3, 2), np.float32)
+    error = np.full((1, 3), 10, np.float32)
+    chosen, left = better(flow, error, other, np.array([[9.4, 9.6, 11]], np.float32))
+    np.testing.assert_array_equal(chosen[0, :, 0], [1, 0, 0])
+    np.testing.assert_allclose(left, [[9.4, 10, 10]])
+
+
+def test_what_leads_to_the_place_of_another_is_hidden() -> None:
+    flow = np.zeros((8, 20, 2), np.float32)
+    flow[:, 3:9, 0] = 6  # its right half should have stayed with the rest, which it now covers
+    error = np.ones((8, 20), np.float32)
+    error[:, 6:9] = 2
+    doubtful = flow[..., 0] > 1
+    mask = taken(flow, error, doubtful, apart=2)
+    assert mask[:, 6:9].all()
+    assert mask.sum() == 8 * 3
+
+
+@pytest.mark.parametrize("motion", [-30.0, 30.0])
+def test_what_leaves_the_frame_is_in_nobodys_place(motion: float) -> None:
+    flow = np.full((8, 20, 2), motion, np.float32)
+    assert not taken(flow, np.ones((8, 20), np.float32), np.ones((8, 20), np.bool_), apart=2).any()
