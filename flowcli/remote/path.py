@@ -291,8 +291,16 @@ class Remote(ProxyUPath):
             raise NotADirectoryError(errno.ENOTDIR, "a folder at such a URL ends with /", str(self))
         return folder, folder._listing
 
-    def beginning_with(self, beginning: str) -> list[Remote]:
-        """The objects in this folder whose names begin so, as they are now, whatever a listing said."""
+    def beginning_with(self, beginning: str, *, as_listed: bool = False) -> list[Remote]:
+        """The objects in this folder whose names begin so, as they are now, whatever a listing said.
+
+        Args:
+            beginning: the beginning.
+            as_listed: whether a listing that covers the folder says it instead.
+        """
+        if as_listed and (listing := self._covering()) is not None:
+            found = [name for name in listing.names(_key(self)) or [] if name.startswith(beginning)]
+            return [self._from_upath(self.__wrapped__ / name) for name in found]
         options = {"prefix": beginning} if self.protocol in _BUCKETS else {}
         below = [key.removeprefix(_key(self).rstrip("/") + "/") for key in self._find(**options)]
         names = [name for name in below if name.startswith(beginning) and "/" not in name]

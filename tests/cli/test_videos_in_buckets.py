@@ -13,7 +13,7 @@ from flowcli.frames.images import write_image
 from support.folders import files
 from support.processes import PROGRAM, finished, started, wait_until
 from support.ray_cluster import MISSING
-from support.s3_server import Bucket
+from support.s3_server import Bucket, wait_for_another_second
 from support.videos import moving_frames, write_video
 from tests.conftest import Run
 
@@ -105,6 +105,27 @@ def test_videos_of_the_same_key(flowcli: Run, bucket: Bucket, tmp_path: Path) ->
         (tmp_path / "one.txt").write_text(f"{url}\n")
         done = flowcli("batch", "one.txt", "--out-dir", "one", "--video-out", "mp4", *DIS)
         assert f"{count} done, 0 skipped".encode() in done.stderr
+
+
+@pytest.mark.parametrize("options", [(), ("--video-out", "mp4"), BOTH], ids=["flow", "video", "both"])
+def test_a_finished_clip_takes_two_requests(
+    flowcli: Run, bucket: Bucket, tmp_path: Path, options: tuple[str, ...]
+) -> None:
+    clip = write_video(tmp_path / "clip.mp4", moving_frames(3, 48, 64)).read_bytes()
+    requests: dict[int, list[str]] = {}
+    for count in (4, 8):
+        for number in range(count):
+            bucket.put(f"{count}/in/{number}.mp4", clip)
+        wait_for_another_second()
+        arguments = ("batch", f"{bucket.url}/{count}/in", "--out-dir", f"{bucket.url}/{count}/out", *options, *DIS)
+        assert flowcli(*arguments).returncode == 0
+        bucket.server.heal()
+        assert f"0 done, {2 * count} skipped".encode() in flowcli(*arguments).stderr
+        requests[count] = list(bucket.server.requests)
+    assert len(requests[8]) <= len(requests[4]) + 4 * 2
+    assert not any("/in/" in name for name in requests[8])
+    bucket.put("8/in/3.mp4", clip)  # newer than its flow
+    assert statuses(flowcli(*arguments, "--json"))["3.mp4"] == "done"
 
 
 @pytest.mark.usefixtures("clips")
