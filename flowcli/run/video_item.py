@@ -249,6 +249,7 @@ class VideoItem:
             outcome = replace(outcome, max_flow=job.max_flow, levels=job.levels, size=job.size)
             if self._task.whole is not None and job.damage is not None:
                 job.remove_beyond(self._task.whole)
+            if self._task.whole is not None and self._error is job.damage:
                 self._remove_pictures()
             if self._error is None:
                 made_from = identity(self._task)
