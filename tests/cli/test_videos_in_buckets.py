@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,7 @@ import pytest
 from flowcli.frames.images import write_image
 from support.folders import files
 from support.processes import PROGRAM, finished, started, wait_until
-from support.ray_cluster import MISSING
+from support.ray_cluster import MISSING, ray_cluster
 from support.s3_server import Bucket, wait_for_another_second
 from support.videos import moving_frames, write_video
 from tests.conftest import Run
@@ -155,3 +156,27 @@ def test_frames_on_a_cluster(flowcli: Run, bucket: Bucket, tmp_path: Path) -> No
     assert done.returncode == 0, done.stderr
     assert without_own(bucket.files("out/")) == without_own(files(tmp_path / "out"))
     assert b"0 done, 11 skipped" in flowcli(*arguments).stderr
+
+
+@pytest.mark.skipif(MISSING is not None, reason=str(MISSING))
+@pytest.mark.skipif(sys.platform != "linux", reason="a machine has several loopback addresses only on Linux")
+@pytest.mark.slow
+@pytest.mark.usefixtures("clips")
+def test_a_node_without_credentials(bucket: Bucket, tmp_path: Path) -> None:
+    known = bucket.server.environment
+    with ray_cluster(0) as cluster:
+        for changes in (known, {**known, "AWS_ACCESS_KEY_ID": "", "AWS_SECRET_ACCESS_KEY": ""}):
+            node = cluster.add_node(changes=changes)
+        for source, out, code, what in (
+            ("in", f"{bucket.url}/out", 5, f"cannot write into {bucket.url}/out"),
+            (f"{bucket.url}/in", "out", 3, f"cannot read {bucket.url}/in/a.mp4"),
+        ):
+            done = finished(
+                [PROGRAM, "batch", source, "--out-dir", out, *DIS, "--ray", cluster.address],
+                cwd=tmp_path,
+                env={**cluster.environment, **known},
+                capture_output=True,
+            )
+            assert done.returncode == code, done.stderr
+            cause = "no credentials were found; check the credentials in the environment"
+            assert done.stderr.decode() == f"flowcli: error: {what}: {cause} (on node {node.address})\n"
