@@ -24,6 +24,8 @@ from support.videos import moving_frames, write_video
 upath = pytest.importorskip("upath")
 from fsspec.implementations.memory import MemoryFileSystem  # noqa: E402
 
+from flowcli.remote.causes import plain_errors  # noqa: E402
+
 
 @pytest.fixture(autouse=True)
 def _empty_memory() -> Iterator[None]:
@@ -199,3 +201,18 @@ def test_copies_of_objects_are_removed(tmp_path: Path, monkeypatch: pytest.Monke
 def test_names_and_what_is_open() -> None:
     assert all(map(is_name, ("a", Path("a"), place("memory://a"), upath.UPath("memory://a"))))
     assert not is_name(object())
+
+
+@pytest.mark.parametrize("status", [429, 503])
+@pytest.mark.parametrize("package", ["aiohttp", "botocore"])
+def test_a_server_that_is_busy(package: str, status: int) -> None:
+    if package == "aiohttp":
+        url = pytest.importorskip("yarl").URL("https://host/a.png")
+        info = pytest.importorskip("aiohttp").RequestInfo(url, "GET", {}, url)
+        error = pytest.importorskip("aiohttp").ClientResponseError(info, (), status=status, message="Busy")
+    else:
+        answer = {"Error": {"Code": "SlowDown" if status == 503 else "TooManyRequests", "Message": "Busy"}}
+        error = pytest.importorskip("botocore.exceptions").ClientError(answer, "GetObject")
+    with pytest.raises(OSError, match="try again later or with fewer workers") as raised, plain_errors("s3://b/a.png"):
+        raise error
+    assert "\n" not in str(raised.value)

@@ -269,7 +269,9 @@ def test_what_cannot_be_reached(flowcli: Run, bucket: Bucket) -> None:
     bucket.server.throttled = 2
     assert flowcli("estimate", *pair, "-o", "ok.flo", *dis).returncode == 0
     bucket.server.throttled = 100_000
-    refused(3, "reduce your request rate", "info", flow)
+    remedy = "the server refuses so many requests; try again later or with fewer workers"
+    refused(3, remedy, "info", flow)
+    refused(5, remedy, "batch", "frames", "--out-dir", f"{bucket.url}/out", *dis)
 
 
 @pytest.mark.usefixtures("frames")
