@@ -9,6 +9,7 @@ from ..estimator import FlowEstimator
 from ..frames.reading import Reading
 from ..frames.selection import Selection
 from ..frames.source import FrameSource
+from ..places import recorded_place
 from .flow_folder import FlowFolder
 from .names import Named
 from .pairing import Plan
@@ -35,7 +36,7 @@ def open_folder(estimator: FlowEstimator, source: FrameSource | Unopened, output
     """
     if outputs.flow_dir is None:
         return None
-    settings = {**estimator.settings(), "input": str(source.path.resolve()), "stride": source.selection.stride}
+    settings = {**estimator.settings(), "input": recorded_place(source.path), "stride": source.selection.stride}
     settings |= {} if source.stream is None else {"stream": source.stream}
     settings |= source.reading.settings()
     if outputs.files.counts and source.selection.start:

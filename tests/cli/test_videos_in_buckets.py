@@ -130,6 +130,17 @@ def test_a_finished_clip_takes_two_requests(
 
 
 @pytest.mark.usefixtures("clips")
+def test_s3a_is_s3(flowcli: Run, bucket: Bucket) -> None:
+    wait_for_another_second()
+    other = f"s3a://{bucket.name}"
+    assert flowcli("batch", f"{bucket.url}/in/sub", "--out-dir", f"{bucket.url}/out", *DIS).returncode == 0
+    assert b"0 done, 3 skipped" in flowcli("batch", f"{other}/in/sub", "--out-dir", f"{other}/out", *DIS).stderr
+    refused = flowcli("batch", f"{bucket.url}/in", "--out-dir", f"{other}/in", "--video-out", "mp4", *DIS)
+    assert refused.returncode == 2
+    assert b"has the videos themselves" in refused.stderr
+
+
+@pytest.mark.usefixtures("clips")
 def test_killed_between_videos(environment: dict[str, str], bucket: Bucket, tmp_path: Path) -> None:
     for number in range(60):
         bucket.put(f"many/{number:02d}.mp4", (tmp_path / "in/a.mp4").read_bytes())
