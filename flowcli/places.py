@@ -114,3 +114,11 @@ def unlisted(path: Path) -> Path:
 def identity(path: Path) -> str:
     """The same text for the same file or object: without links, and on Windows without regard to case."""
     return path.address if is_remote(path) else os.path.normcase(os.path.realpath(path))
+
+
+def recorded_place(path: Path) -> str:
+    """What records call a file or object: without links and credentials, and another text for each of two objects.
+
+    What only signs a URL makes no difference, so that a run is resumed with URLs that are signed anew.
+    """
+    return path.recorded if is_remote(path) else str(path.resolve())

@@ -36,6 +36,11 @@ def missing() -> str | None:
     return next((name for name in _NEEDED if importlib.util.find_spec(name) is None), None)
 
 
+def wait_for_another_second() -> None:
+    """Let the server's clock, which ticks in seconds, tick."""
+    time.sleep(1.01 - time.time() % 1)
+
+
 class S3Server:
     """An S3 server; used as a context manager.
 

@@ -16,13 +16,15 @@ from flowcli.errors import InputError, OutputError, UsageError
 from flowcli.frames.images import image_size, read_image, write_image
 from flowcli.frames.local import LocalFile
 from flowcli.frames.opening import open_source
-from flowcli.places import file_only, identity, is_name, is_remote, listed, object_at, place, shown
+from flowcli.places import file_only, identity, is_name, is_remote, listed, object_at, place, recorded_place, shown
 from flowcli.storage import atomic_output, check_outputs, check_writable, noted_made_from, write_bytes, write_files
 from support.processes import finished
 from support.videos import moving_frames, write_video
 
 upath = pytest.importorskip("upath")
 from fsspec.implementations.memory import MemoryFileSystem  # noqa: E402
+
+from flowcli.remote.causes import plain_errors  # noqa: E402
 
 
 @pytest.fixture(autouse=True)
@@ -199,3 +201,35 @@ def test_copies_of_objects_are_removed(tmp_path: Path, monkeypatch: pytest.Monke
 def test_names_and_what_is_open() -> None:
     assert all(map(is_name, ("a", Path("a"), place("memory://a"), upath.UPath("memory://a"))))
     assert not is_name(object())
+
+
+@pytest.mark.parametrize("status", [429, 503])
+@pytest.mark.parametrize("package", ["aiohttp", "botocore"])
+def test_a_server_that_is_busy(package: str, status: int) -> None:
+    if package == "aiohttp":
+        url = pytest.importorskip("yarl").URL("https://host/a.png")
+        info = pytest.importorskip("aiohttp").RequestInfo(url, "GET", {}, url)
+        error = pytest.importorskip("aiohttp").ClientResponseError(info, (), status=status, message="Busy")
+    else:
+        answer = {"Error": {"Code": "SlowDown" if status == 503 else "TooManyRequests", "Message": "Busy"}}
+        error = pytest.importorskip("botocore.exceptions").ClientError(answer, "GetObject")
+    with pytest.raises(OSError, match="try again later or with fewer workers") as raised, plain_errors("s3://b/a.png"):
+        raise error
+    assert "\n" not in str(raised.value)
+
+
+def test_what_records_call_urls() -> None:
+    pytest.importorskip("aiohttp")
+    plain, one, two = (place(f"https://u:secret@host/a.mp4{query}") for query in ("", "?x=1", "?x=2"))
+    assert recorded_place(plain) == "https://host/a.mp4"
+    assert len({*map(recorded_place, (plain, one, two))}) == 3
+    for signed in ("?x=1&X-Amz-Signature=a&X-Amz-Date=b", "?Expires=1&Signature=a&x=1", "?x=1&sig=a&se=b"):
+        assert recorded_place(place(f"https://host/a.mp4{signed}")) == recorded_place(one)
+
+
+def test_two_names_of_one_store() -> None:
+    pytest.importorskip("s3fs")
+    names = [place(name) for name in ("s3://bucket/a", "s3a://bucket/a", "s3a://bucket/a/")]
+    assert len({*map(identity, names)}) == 1
+    assert len({*map(recorded_place, names[:2])}) == 1
+    assert recorded_place(place("s3://bucket/a?b")) != recorded_place(place("s3://bucket/a?c"))

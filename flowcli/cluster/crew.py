@@ -59,6 +59,7 @@ class Crew:
         self._options, self._job, self._needs = options, job, needs
         self.members: list[Member] = []
         self._alive: dict[str, Node] = {}
+        self._first: set[str] = set()
         self._fit: set[str] = set()
         self._unfit: set[str] = set()
         self._probes: dict[str, tuple[Any, float]] = {}
@@ -82,6 +83,7 @@ class Crew:
             for complaint in self._take_probes():
                 raise complaint
         nodes = self._usable()
+        self._first = {node.id for node in nodes}
         self._share = share_of(self._options, nodes)
         fitting = self._share.fitting_all(nodes)
         each = f"{self._share.cpus} CPUs" + (f" and {self._share.gpus:g} GPUs" if self._share.gpus else "")
@@ -139,7 +141,7 @@ class Crew:
         """Take what a worker has said first; returns whether it is ready.
 
         Raises:
-            FlowcliError: why it has no runner, with the name of its node.
+            FlowcliError: why it has no runner, with the name of its node, if that was there from the beginning.
             DeviceError: workers end one after the other before they are ready.
         """
         import ray
@@ -157,7 +159,11 @@ class Crew:
             self.turn_away(member, hello.node, hello.unfit)
             return False
         if hello.error is not None:
-            raise type(hello.error)(f"{hello.error.message} (on node {self.name_of(hello.node)})")
+            complaint = type(hello.error)(f"{hello.error.message} (on node {self.name_of(hello.node)})")
+            if hello.node in self._first:
+                raise complaint
+            self.turn_away(member, hello.node, complaint)
+            return False
         member.node, member.about = hello.node, hello.about
         return True
 

@@ -12,6 +12,9 @@ _USER = re.compile(r"(?<=://)[^/\s]*@")
 _SLASHED = re.compile(r"(?<=://)(?!\[)[^/\s:@]*:(?!\d+[/?#])[^\s@]*/[^\s@]*@")  # the password has a slash: no URL
 _QUERY = re.compile(r"(\w://[^\s?'\"]*)\?[^\s'\"]*")
 _BUCKET = re.compile(r"bucket does not exist|no ?such ?bucket", re.IGNORECASE)
+_THROTTLED = re.compile(
+    r"slow ?down|throttl|too ?many ?requests|request ?(rate|limit)|rate limit|service ?unavailable", re.IGNORECASE
+)
 _NO_BUCKET = "the bucket does not exist"
 _FOREIGN = (  # what libraries raise that is no OSError; each only if it has been imported
     ("botocore.exceptions", "BotoCoreError"),
@@ -69,6 +72,9 @@ def _plain(error: BaseException, path: object) -> OSError:
     if isinstance(error, FileNotFoundError) or status == 404:
         text = _NO_BUCKET if _BUCKET.search(text) else "there is no such object"
         return FileNotFoundError(errno.ENOENT, text, str(path))
+    if status in {429, 503} or getattr(error, "errno", None) == errno.EBUSY or _THROTTLED.search(text):
+        cause = "the server refuses so many requests; try again later or with fewer workers"
+        return OSError(errno.EBUSY, cause, str(path))
     kind = type(error).__name__
     if isinstance(error, PermissionError) or status in {401, 403} or "Credential" in kind or "Auth" in kind:
         no_keys = "NoCredentials" in kind or "DefaultCredentials" in kind

@@ -69,7 +69,7 @@ class Listing:
     def __init__(self, root: str, load: Callable[[], Infos], patience: int = 0) -> None:
         self._root, self._load_infos, self._patience = root, load, patience
         self._asked: dict[str, Entry | None] = {}
-        self._lock = threading.Lock()
+        self._lock, self._noting = threading.Lock(), threading.Lock()
         self._changed: set[str] = set()
         self._folders: dict[str, dict[str, None]] = {}
         self._order: dict[str, int] = {}
@@ -115,12 +115,14 @@ class Listing:
         place = self._order.get(key)
         if place is None:
             return ask([key])[0] or {}
-        self._streak = self._streak + 1 if place == self._expected else 0
-        self._expected = place + 1
-        if key not in self._notes:
-            keys = self._keys[place : place + min(1 << self._streak, _AT_ONCE)]
-            self._notes |= {name: notes for name, notes in zip(keys, ask(keys), strict=True) if notes is not None}
-        return self._notes.pop(key)
+        with self._noting:  # what one thread is asking for may be what the next one needs
+            self._streak = self._streak + 1 if place == self._expected else 0
+            self._expected = place + 1
+            if key not in self._notes:
+                ahead = self._keys[place : place + min(1 << self._streak, _AT_ONCE)]
+                keys = [name for name in ahead if name not in self._notes]
+                self._notes |= {name: notes for name, notes in zip(keys, ask(keys), strict=True) if notes is not None}
+            return self._notes.pop(key)
 
     def names(self, folder: str) -> list[str] | None:
         """The names in a folder; ``None`` if there is none."""

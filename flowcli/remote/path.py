@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import errno
+import hashlib
 import io
 import os
 import re
@@ -28,6 +29,12 @@ from .ranges import Ranges
 _EXTRAS = {"s3": "s3", "s3a": "s3", "gs": "gs", "gcs": "gs", "http": "http", "https": "http"}
 _WEB = frozenset({"http", "https"})
 _S3 = frozenset({"s3", "s3a"})
+_SAME = {"s3a": "s3", "gcs": "gs"}  # two names for one store
+_SIGNING = re.compile(  # the names of what signs a URL: it changes while the object stays the same
+    r"x-(amz|goog|oss|ms)-.*|.*(token|signature|expires|credential|secret|passw|auth|session|policy).*"
+    r"|key|key-pair-id|awsaccesskeyid|googleaccessid|sig|s[eprtv]|spr|sip|sk(oid|tid|[tesv])|exp|hmac",
+    re.IGNORECASE,
+)
 _BUCKETS = _S3 | {"gs", "gcs"}
 _CACHING = _BUCKETS | _WEB | {"az", "abfs", "abfss"}  # whose file systems would keep listings
 _WHOLE = _BUCKETS | {"az", "abfs", "abfss", "hf", "memory"}
@@ -120,8 +127,24 @@ class Remote(ProxyUPath):
 
     @property
     def address(self) -> str:
-        """The whole URL, with credentials: not to be shown."""
-        return f"{self.protocol}:{self.path}"
+        """The whole URL, with credentials: not to be shown. One text for both names of a store."""
+        path = self.path if self.protocol in _WEB else self.path.rstrip("/")
+        return f"{_SAME.get(self.protocol, self.protocol)}:{path}"
+
+    @property
+    def variant(self) -> str:
+        """What tells objects apart that are shown alike: a short hash of the query without what signs it, or ''."""
+        query = self.path.partition("?")[2]
+        if self.protocol in _WEB:
+            query = "&".join(each for each in query.split("&") if not _SIGNING.fullmatch(each.partition("=")[0]))
+        return hashlib.sha256(query.encode()).hexdigest()[:8] if query else ""
+
+    @property
+    def recorded(self) -> str:
+        """What records call this object; see :func:`flowcli.places.recorded_place`."""
+        protocol, _, rest = str(self).partition("://")
+        name = f"{_SAME.get(protocol, protocol)}://{rest}"
+        return f"{name}#{self.variant}" if self.variant else name
 
     def __str__(self) -> str:
         """The URL without credentials."""
@@ -291,8 +314,16 @@ class Remote(ProxyUPath):
             raise NotADirectoryError(errno.ENOTDIR, "a folder at such a URL ends with /", str(self))
         return folder, folder._listing
 
-    def beginning_with(self, beginning: str) -> list[Remote]:
-        """The objects in this folder whose names begin so, as they are now, whatever a listing said."""
+    def beginning_with(self, beginning: str, *, as_listed: bool = False) -> list[Remote]:
+        """The objects in this folder whose names begin so, as they are now, whatever a listing said.
+
+        Args:
+            beginning: the beginning.
+            as_listed: whether a listing that covers the folder says it instead.
+        """
+        if as_listed and (listing := self._covering()) is not None:
+            found = [name for name in listing.names(_key(self)) or [] if name.startswith(beginning)]
+            return [self._from_upath(self.__wrapped__ / name) for name in found]
         options = {"prefix": beginning} if self.protocol in _BUCKETS else {}
         below = [key.removeprefix(_key(self).rstrip("/") + "/") for key in self._find(**options)]
         names = [name for name in below if name.startswith(beginning) and "/" not in name]

@@ -22,6 +22,7 @@ from .engine import Engine, LocalEngine, Order
 from .failures_in_bucket import failures_of
 from .items import Items, open_tasks
 from .pair_job import settled
+from .parts import LeftPictures
 from .runner import Totals
 from .tasks import Item, Outcome, Task, VideoOutcome
 
@@ -108,6 +109,7 @@ def estimate_batch(
             folder.expect(None)
         failures = stack.enter_context(failures_of(outputs.folder))
         completions = stack.enter_context(Completions(outputs.folder))
+        left = LeftPictures(outputs.folder)
         videos = 0
 
         def on_item(outcome: Outcome | VideoOutcome) -> None:
@@ -117,6 +119,8 @@ def estimate_batch(
                 videos += 1
                 if outcome.completion is not None:
                     completions.note(outcome.completion)
+                if outcome.status != "failed":
+                    left.remove(outcome.task.out)
                 if on_video is not None:
                     on_video(outcome.result())
             elif on_pair is not None:

@@ -13,7 +13,7 @@ from ..cluster.cluster import Cluster
 from ..cluster.options import ClusterOptions, Lost, MustSee
 from ..errors import DeviceError, ModelError, OutputError, UsageError
 from ..places import is_remote
-from .cluster_worker import BatchRunner, Reply, Sent, Terms, outcome_of, reply_of
+from .cluster_worker import BatchRunner, Reply, Sent, Terms, Urls, outcome_of, reply_of
 from .cut_videos import CutVideos
 from .engine import OnItem, Order
 from .runner import Totals
@@ -59,7 +59,7 @@ class ClusterEngine:
         model = Path(str(self._recipe["model"]))
         if model.is_dir():
             must_see.append(MustSee(model.absolute(), "model folder", ModelError))
-        job = functools.partial(BatchRunner, self._recipe, self._max_pixels)
+        job = functools.partial(BatchRunner, self._recipe, self._max_pixels, Urls.of(inputs, folder))
         self._about = self._cluster.start(job, must_see)
 
     def settings(self) -> Mapping[str, object]:

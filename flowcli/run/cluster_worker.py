@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import logging
 import os
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Any
 
 from ..choices import Status
-from ..errors import FlowcliError
+from ..errors import FlowcliError, InputError
 from ..estimator import FlowEstimator, load_estimator
 from ..frames.reading import Reading
-from ..places import listed
+from ..places import is_remote, listed, unlisted
 from ..results import FlowStatistics
+from ..storage import check_writable, why
 from .batch_folder import BatchFolder
 from .batch_job import BatchJob
 from .batch_outputs import BatchOutputs
@@ -87,19 +90,58 @@ class Reply:
     """What it has logged since its last reply."""
 
 
+@dataclass(frozen=True)
+class Urls:
+    """URLs that a batch uses. Plain data."""
+
+    example: Path | None = None
+    """One that is read."""
+
+    folder: Path | None = None
+    """The output folder."""
+
+    @classmethod
+    def of(cls, inputs: Sequence[Path], folder: Path) -> Urls:
+        """Those that there are: an input only if this process can read it, so that it is no item that just fails."""
+        example = next((unlisted(path) for path in inputs if _is_seen(path)), None)
+        is_url = is_remote(folder)
+        return cls(example, unlisted(folder) if is_url else None)
+
+    def check(self) -> None:
+        """Raise ``InputError`` or ``OutputError`` if one cannot be used from here."""
+        if self.folder is not None:
+            check_writable(self.folder)
+        if self.example is not None:
+            try:
+                self.example.stat()
+            except OSError as error:
+                raise InputError(f"cannot read {self.example}: {why(error)}") from error
+
+
+def _is_seen(path: Path) -> bool:
+    """Whether a path is a URL at which this process sees an object."""
+    try:
+        return is_remote(path) and path.is_file()
+    except InputError:
+        return False
+
+
 class BatchRunner:
     """Does items in a worker's process. A :class:`flowcli.cluster.options.Runner`.
 
     Args:
         recipe: the arguments of :func:`flowcli.estimator.load_estimator`.
         max_pixels: frames with more pixels are refused.
+        urls: what this process must be able to use, which other machines may have credentials for.
         threads: how many threads the process may use for computing.
 
     Raises:
+        InputError, OutputError: a URL cannot be read, or written to, from here.
         ModelError, UsageError, OutputError: the model is unavailable; see :func:`flowcli.estimator.load_estimator`.
     """
 
-    def __init__(self, recipe: dict[str, Any], max_pixels: int, threads: int) -> None:
+    def __init__(self, recipe: dict[str, Any], max_pixels: int, urls: Urls, threads: int) -> None:
+        urls.check()
         os.environ["OPENCV_IO_MAX_IMAGE_PIXELS"] = str(max_pixels)  # read when OpenCV is imported
         import cv2
 

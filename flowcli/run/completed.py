@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import cast
 
 from ..errors import OutputError
-from ..places import is_remote
+from ..places import is_remote, recorded_place
 from ..storage import guarded, write_bytes
 from .lines import append_line, entry_of, lines_of
 from .tasks import Completion, VideoTask
@@ -28,7 +28,7 @@ def identity(task: VideoTask) -> str:
     """A short text that identifies a video, by its place, and the frames that are asked for."""
     assert task.video is not None
     chosen = task.selection
-    digest = hashlib.sha256(os.fsencode(str(task.video.resolve()))).hexdigest()[:12]  # of a URL without credentials
+    digest = hashlib.sha256(os.fsencode(recorded_place(task.video))).hexdigest()[:12]
     return f"{task.video.name} {digest} {chosen.start}:{chosen.end}:{chosen.stride}"
 
 

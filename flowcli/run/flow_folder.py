@@ -217,7 +217,9 @@ class FlowFolder:
         """The kind of the flow called ``out``, for records."""
         return kind_of(out, self.files.flow_format)
 
-    def is_there(self, out: Path, size: Size, changed: int, made_from: str | None) -> bool:
+    def is_there(
+        self, out: Path, size: Size, changed: int, made_from: str | None, *, is_completed: bool = False
+    ) -> bool:
         """Whether all files of a flow are valid outputs of an earlier run; see :meth:`Record.is_done`."""
         groups: dict[Kind, tuple[Path, ...]] = {
             self.kind(out): files_of(self.folder / out, self.files.form_of(out)),
@@ -225,7 +227,9 @@ class FlowFolder:
         for name, path in self.files.beside(out).items():
             groups[kind_beside(name)] = (self.folder / path,)
         return all(
-            self.record.is_done(kind, paths, size, frames_changed=changed, made_from=made_from)
+            self.record.is_done(
+                kind, paths, size, frames_changed=changed, made_from=made_from, is_completed=is_completed
+            )
             for kind, paths in groups.items()
         )
 

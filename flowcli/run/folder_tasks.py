@@ -7,6 +7,7 @@ from pathlib import Path
 
 from ..errors import InputError
 from ..frames.files import is_frame, is_video, natural_key, oddities
+from ..places import identity
 from ..storage import why
 from .flow_folder import FlowFiles
 from .manifest import with_suffix
@@ -39,7 +40,7 @@ def folder_tasks(
     """
     count = 0
     notes: list[str] = []
-    for frames, videos in _folders(folder, exclude.resolve()):
+    for frames, videos in _folders(folder, identity(exclude)):
         if not notes and on_note is not None:
             notes = oddities(frames)
             for note in notes:
@@ -97,15 +98,15 @@ def _named_pairs(
             yield pair, below / files.name(named)
 
 
-def _folders(folder: Path, exclude: Path) -> Iterator[tuple[list[Path], list[Path]]]:
+def _folders(folder: Path, exclude: str) -> Iterator[tuple[list[Path], list[Path]]]:
     """The frames and the videos of ``folder`` and of each subfolder, in natural order.
 
     Links to folders are followed once.
     """
-    seen: set[Path] = set()
+    seen: set[str] = set()
 
     def visit(place: Path) -> Iterator[tuple[list[Path], list[Path]]]:
-        real = place.resolve()
+        real = identity(place)
         if real in seen or (real == exclude and place != folder):
             return
         seen.add(real)

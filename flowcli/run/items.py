@@ -89,9 +89,10 @@ class Items:
 
 
 def _with_folders(video: Path) -> Path:
-    """A video's path as the name of its output: with all its folders, or its bucket or host."""
+    """A video's path as the name of its output: with all its folders; or with its bucket or host, and its query."""
     if is_remote(video):
-        return Path(str(video).partition("://")[2])
+        shown = str(video).partition("://")[2]
+        return Path(f"{shown}-{video.variant}" if video.variant else shown)
     return Path(*(part for part in video.parts if part not in {video.anchor, ".."}))
 
 

@@ -106,7 +106,8 @@ class Manifest:
             return "pairs"
         if is_header(last, VIDEO_COLUMNS[:1], separator):
             return "videos"
-        is_name = is_video(Path(first)) and not _DELIMITED.search(first)
+        name = first.partition("?")[0] if first.startswith(("http://", "https://")) else first
+        is_name = is_video(Path(name)) and not _DELIMITED.search(first)
         return "list" if is_name or self._exists(first) else "pairs"
 
     def _exists(self, text: str) -> bool:

@@ -103,8 +103,8 @@ class Record:
         self._adopt = adopt
         self._wanted: dict[Kind, _Entry] = {}
         self._begun: set[Kind] = set()
-        self._stamp = self._store.stamp()
-        self._entries = self._read()
+        self._stamp: object = None  # taken when a kind has begun
+        self._entries = self._read(as_listed=True)
 
     def expect(self, kind: Kind, settings: Mapping[str, object], existing: Iterable[Path] = ()) -> None:
         """Declare the settings of a kind of output, before this run writes any.
@@ -225,6 +225,7 @@ class Record:
         *,
         frames_changed: int,
         made_from: str | None,
+        is_completed: bool = False,
     ) -> bool:
         """Whether an output exists and is valid, so that it can be skipped.
 
@@ -235,11 +236,13 @@ class Record:
                 ``None`` accepts any.
             frames_changed: when its frames were last modified, in nanoseconds since the epoch.
             made_from: identifies its frames; see :func:`flowcli.storage.noted_made_from`.
+            is_completed: whether a run has noted elsewhere that it has made all of these outputs from these frames, so
+                that objects, which are always whole, need not be asked for what is noted of each.
 
         Raises:
             UsageError: it exists, but no run has recorded it.
         """
-        ages = [self._age(kind, path, size, frames_changed, made_from) for path in paths]
+        ages = [self._age(kind, path, size, frames_changed, made_from, is_completed) for path in paths]
         if None in ages:
             return False
         for path, is_older in zip(paths, ages, strict=True):
@@ -247,7 +250,9 @@ class Record:
                 refresh(path, made_from)
         return True
 
-    def _age(self, kind: Kind, path: Path, size: Size, frames_changed: int, made_from: str | None) -> bool | None:
+    def _age(
+        self, kind: Kind, path: Path, size: Size, frames_changed: int, made_from: str | None, is_completed: bool
+    ) -> bool | None:
         """Whether a valid file is older than its kind's record, so that it is only now adopted; ``None``: not valid."""
         if self._force:
             return None
@@ -266,6 +271,8 @@ class Record:
                 frames_changed = 0
             if not is_older and (made < frames_changed or (made == frames_changed and is_remote(path))):
                 return None  # the clock of a bucket ticks in seconds
+            if is_completed and not is_older and is_remote(path):
+                return False
             noted = noted_made_from(path)
             if noted not in {None, made_from or ""}:
                 return None
@@ -305,13 +312,16 @@ class Record:
             "choose another folder, or add `force` to overwrite them"
         )
 
-    def _read(self) -> dict[Kind, _Entry]:
+    def _read(self, *, as_listed: bool = False) -> dict[Kind, _Entry]:
         """The entries of the record, none if there is no record.
+
+        What runs have recorded since the folder was listed is not seen ``as_listed``. Before anything is recorded or
+        written, it is read without.
 
         Raises ``UsageError`` if it is damaged or of another version, unless the user takes it upon himself.
         """
         try:
-            return self._merged([_parsed(text) for text in self._store.texts()])
+            return self._merged([_parsed(text) for text in self._store.texts(as_listed=as_listed)])
         except FileNotFoundError:
             return {}
         except OSError as error:

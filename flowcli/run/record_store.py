@@ -46,8 +46,12 @@ class RecordStore(Protocol):
     path: Path
     """What messages call it."""
 
-    def texts(self) -> list[str]:
-        """The records that are there; raises ``OSError`` if one cannot be read, or there is none."""
+    def texts(self, *, as_listed: bool = False) -> list[str]:
+        """The records that are there; raises ``OSError`` if one cannot be read, or there is none.
+
+        Args:
+            as_listed: whether a listing of the folder, if there is one, may say which there are.
+        """
 
     def stamp(self) -> object:
         """Changes whenever another run has replaced a record, as far as can be told at no cost; ``None``: none."""
@@ -76,7 +80,7 @@ class _File:
     def __init__(self, path: Path) -> None:
         self.path = path
 
-    def texts(self) -> list[str]:
+    def texts(self, *, as_listed: bool = False) -> list[str]:  # noqa: ARG002  (a file is read at once)
         return [self.path.read_text("utf-8")]
 
     def stamp(self) -> object:
@@ -130,18 +134,19 @@ class _Bucket:
         self._stamp: object = None
         self.path = cast(Path, folder / RECORD)
 
-    def texts(self) -> list[str]:
+    def texts(self, *, as_listed: bool = False) -> list[str]:
         texts = []
-        for path in self._records():
+        for path in self._records(as_listed=as_listed):
             with contextlib.suppress(FileNotFoundError):  # removed since
                 texts.append(path.read_text("utf-8"))
         if not texts:
             raise FileNotFoundError(errno.ENOENT, "there is no record", str(self.path))
         return texts
 
-    def _records(self) -> list[Remote]:
+    def _records(self, *, as_listed: bool = False) -> list[Remote]:
         copied = self._folder / RECORD  # from a folder of files
-        return [*self._folder.beginning_with(_OWN), *([copied] if copied.exists() else [])]
+        own = self._folder.beginning_with(_OWN, as_listed=as_listed)
+        return [*own, *([copied] if copied.exists() else [])]
 
     def stamp(self) -> object:
         if time.monotonic() - self._looked > _LOOK_SECONDS:

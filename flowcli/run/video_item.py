@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import contextlib
 import itertools
+import os
+import stat
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -25,6 +27,7 @@ from .pairing import Plan
 from .parts import parts_of, picture_file
 from .runner import Work
 from .tasks import Completion, Outcome, Part, Task, VideoOutcome, VideoTask
+from .video_flows import Unopened, flows_there, open_folder
 from .video_job import VideoJob
 from .video_outputs import VideoOutputs
 
@@ -79,39 +82,81 @@ class VideoItem:
         yield Work(_END, then=self._finish)
 
     def _pairs(self) -> Iterator[Work]:
-        task, folder = self._task, self._folder
+        task = self._task
         assert task.video is not None
+        wanted, found = self._folder.outputs.video(task), _status(task.video)
+        outputs = wanted
+        if wanted.video is not None and found is not None and self._is_shown(wanted.video, found):
+            outputs = replace(wanted, video=None)
+        if self._is_done(wanted, outputs, found, Unopened(task.video, task.selection, self._reading)):
+            return
         source = open_source(task.video, None, task.selection, self._reading)
-        outputs = folder.outputs.video(task)
-        outputs.files.check_distinct(source)
-        self._outcome = replace(self._outcome, outputs=outputs.paths)
+        wanted.files.check_distinct(source)
+        self._outcome = replace(self._outcome, outputs=wanted.paths)
         if task.parts and task.whole is None:
             self._join(source, outputs)
             return
-        if outputs.video is not None and self._is_shown(outputs.video, task.video):
-            outputs = replace(outputs, video=None)
         if task.part is not None:
             outputs = self._of_part(source, outputs, task.part)
-        job = VideoJob(self._estimator, source, outputs, task.part)
-        there = self._there(job, source, outputs)
-        if there is not None and outputs.video is None:
-            self._outcome = replace(self._outcome, pairs=there)
+        if self._is_done(wanted, outputs, found, source):
             return
-        if self._may_cut and task.part is None and task.whole is None and (parts := parts_of(source, outputs.pairing)):
+        if self._is_whole and self._may_cut and (parts := parts_of(source, outputs.pairing)):
             self._outcome = replace(self._outcome, parts=parts)
             return
-        self._job = job
+        yield from self._estimated(source, outputs)
+
+    def _estimated(self, source: FrameSource, outputs: VideoOutputs) -> Iterator[Work]:
+        self._job = job = VideoJob(self._estimator, source, outputs, self._task.part)
         self._begin(outputs)
-        self._open.enter_context(job.opened(identity(task)))
+        self._open.enter_context(job.opened(identity(self._task)))
         for work in job.work():
             opposite = None if work.opposite is None else replace(work.opposite, item=self)
             yield replace(work, item=self, opposite=opposite)
 
-    def _there(self, job: VideoJob, source: FrameSource, outputs: VideoOutputs) -> int | None:
-        """How many flows there are, if all that are asked for are there."""
-        if outputs.flow_dir is not None:
-            return None if self._noted is None else job.flows_there(self._noted)
-        return self._total(source) if self._task.part is None else self._outcome.pairs
+    @property
+    def _is_whole(self) -> bool:
+        """Whether it is a whole video of which nothing has been tried in this run."""
+        return self._task.part is None and not self._task.parts
+
+    def _is_done(
+        self, wanted: VideoOutputs, left: VideoOutputs, found: os.stat_result | None, source: FrameSource | Unopened
+    ) -> bool:
+        """Whether all that is asked for is there, as far as the source can tell; then that is the outcome.
+
+        Args:
+            wanted: what is asked for.
+            left: the same without a flow video that is there.
+            found: the status of the video's file, if it is one.
+            source: the video.
+        """
+        if left.video is not None:
+            return False
+        if not self._is_whole:
+            return self._task.part is not None and left.flow_dir is None and not isinstance(source, Unopened)
+        there = self._shown(source) if left.flow_dir is None else self._flows_there(left, found, source)
+        if there is None:
+            return False
+        self._outcome = replace(self._outcome, outputs=wanted.paths, pairs=there)
+        return True
+
+    def _shown(self, source: FrameSource | Unopened) -> int | None:
+        """How many pairs the flow video shows, as far as is known."""
+        noted = self._noted
+        if noted is None and isinstance(source, Unopened):  # it has been adopted
+            return None
+        return Plan(self._folder.outputs.pairing).total(source.count or 0 if noted is None else noted.frames)
+
+    def _flows_there(
+        self, outputs: VideoOutputs, found: os.stat_result | None, source: FrameSource | Unopened
+    ) -> int | None:
+        """How many flows there are, if all that an earlier run has noted are there."""
+        noted, is_padded = self._noted, outputs.pairing.pad != "none"
+        if noted is None or found is None or not stat.S_ISREG(found.st_mode):
+            return None
+        if is_padded is isinstance(source, Unopened):  # padded flows are recorded with the number of frames
+            return None
+        folder = open_folder(self._estimator, source, outputs)
+        return None if folder is None else flows_there(folder, source.selection.stride, found.st_mtime_ns, noted)
 
     def _begin(self, outputs: VideoOutputs) -> None:
         """Record how the outputs are made."""
@@ -140,10 +185,9 @@ class VideoItem:
         return picture_file(self._folder.outputs.folder, self._task, part, self._folder.settings("video"))
 
     def _join(self, source: FrameSource, outputs: VideoOutputs) -> None:
-        """Make the flow video of the pictures of all parts."""
-        assert outputs.video is not None
+        """Make the flow video of the pictures of all parts, unless it is there."""
         files = [self._pictures(part) for part in self._task.parts]
-        if not self._is_shown(outputs.video, source.path):
+        if outputs.video is not None:
             self._begin(replace(outputs, flow_dir=None))
             rate, start = source.rate / source.selection.stride, None
             with written_video(outputs.video, rate, source.time_base, identity(self._task)) as writer:
@@ -156,22 +200,17 @@ class VideoItem:
         for part in self._task.parts:
             self._pictures(part).unlink(missing_ok=True)
 
-    def _total(self, source: FrameSource) -> int:
-        """How many pairs the video has, as far as is known."""
-        frames = source.count if self._noted is None else self._noted.frames
-        return Plan(self._folder.outputs.pairing).total(frames or 0)
-
     @property
     def _noted(self) -> Completion | None:
         """What an earlier run has noted of it, if it has completed the same."""
         noted = self._folder.completed.get(str(self._task.out))
         return noted if noted is not None and noted.made_from == identity(self._task) else None
 
-    def _is_shown(self, path: Path, video: Path) -> bool:
-        """Whether there is a valid flow video of an earlier run."""
+    def _is_shown(self, path: Path, found: os.stat_result) -> bool:
+        """Whether there is a valid flow video of an earlier run, of a video whose file has that status."""
         if (self._noted is None and not self._folder.outputs.adopt) or not path.exists():
             return False
-        changed, made_from = video.stat().st_mtime_ns, identity(self._task)
+        changed, made_from = found.st_mtime_ns, identity(self._task)
         return self._folder.record.is_done("video", [path], None, frames_changed=changed, made_from=made_from)
 
     def write(self, work: Work, flow: Flow, back: Flow | None) -> str | None:
@@ -210,6 +249,7 @@ class VideoItem:
             outcome = replace(outcome, max_flow=job.max_flow, levels=job.levels, size=job.size)
             if self._task.whole is not None and job.damage is not None:
                 job.remove_beyond(self._task.whole)
+            if self._task.whole is not None and self._error is job.damage:
                 self._remove_pictures()
             if self._error is None:
                 made_from = identity(self._task)
@@ -226,3 +266,11 @@ class VideoItem:
         error = InterruptedError()
         with contextlib.suppress(InterruptedError):
             self._open.__exit__(InterruptedError, error, None)
+
+
+def _status(video: Path) -> os.stat_result | None:
+    """The status of a video's file; ``None`` if there is none, which is an error when the video is opened."""
+    try:
+        return video.stat()
+    except OSError:
+        return None

@@ -20,12 +20,12 @@ from ..flows.occlusion import occluded
 from ..frames.source import DamagedError, FrameSource, TimedFrame
 from ..results import VideoSummary
 from .colour_scale import choose_max_flow
-from .flow_folder import FlowFolder
 from .names import Named
 from .pairing import Plan
 from .runner import Totals, Work
 from .sequence import FlowPair, no_pairs, pairs
-from .tasks import Completion, Part, Task, made_from
+from .tasks import Part, Task, made_from
+from .video_flows import open_folder
 from .video_outputs import VideoOutputs
 
 
@@ -50,7 +50,7 @@ class VideoJob:
         self._source = source
         self._outputs = outputs
         self._files = outputs.files
-        self._folder = _open_folder(estimator, source, outputs)
+        self._folder = open_folder(estimator, source, outputs)
         self._part = part
         self._style = outputs.style
         self._writer: VideoWriter | PictureWriter | None = None
@@ -91,21 +91,6 @@ class VideoJob:
     def _noted(self, name: str) -> object:
         """What an earlier run that this one resumes has noted under a name; ``None`` if nothing."""
         return None if self._folder is None else self._folder.noted(name)
-
-    def flows_there(self, noted: Completion) -> int | None:
-        """How many flows there are if all that an earlier run has noted are valid, else ``None``; reads no frames."""
-        folder, files, source = self._folder, self._files, self._source
-        if folder is None:
-            return None
-        changed, stride, anchor = source.path.stat().st_mtime_ns, source.selection.stride, files.pairing.anchor
-        plan = Plan(files.pairing, None if anchor is None else (anchor - noted.first) // stride)
-        found = 0
-        for found, pair in enumerate(plan.of(noted.frames), 1):
-            frame, first, second = (noted.first + stride * place for place in (pair.frame, pair.first, pair.second))
-            out = files.name(Named(frame, second, pair.gap, f"{frame:06d}", f"{second:06d}", found - 1))
-            if not folder.is_there(out, (noted.height, noted.width), changed, f"{first:06d} -> {second:06d}"):
-                return None
-        return found
 
     def remove_beyond(self, frames: int) -> None:
         """Remove the flows of frames after the damage, which another run has made that began to decode behind it.
@@ -271,21 +256,6 @@ class VideoJob:
             **totals.fields(),
             **self._estimator.use(),
         )
-
-
-def _open_folder(estimator: FlowEstimator, source: FrameSource, outputs: VideoOutputs) -> FlowFolder | None:
-    if outputs.flow_dir is None:
-        return None
-    settings = {**estimator.settings(), "input": str(source.path.resolve()), "stride": source.selection.stride}
-    settings |= {} if source.stream is None else {"stream": source.stream}
-    settings |= source.reading.settings()
-    if outputs.files.counts and source.selection.start:
-        settings["start"] = str(source.selection.start)
-    if outputs.pairing.pad != "none":  # which depends on where the sequence ends
-        settings |= {"end": str(source.selection.end), "frames": source.count}
-    folder = FlowFolder(outputs.flow_dir, outputs.files, outputs.style, force=outputs.force, adopt=outputs.adopt)
-    folder.expect(settings)
-    return folder
 
 
 def _names(first: TimedFrame, second: TimedFrame) -> str:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import re
 import subprocess
-import time
 from pathlib import Path
 
 import numpy as np
@@ -17,7 +16,7 @@ from flowcli.flows.warp import warp
 from flowcli.frames.images import write_image
 from support.folders import files
 from support.processes import PROGRAM, started, wait_until
-from support.s3_server import KEY, SECRET, Bucket
+from support.s3_server import KEY, SECRET, Bucket, wait_for_another_second
 from support.videos import moving_frames, write_video
 from tests.conftest import Run
 
@@ -49,11 +48,6 @@ def counts(done: Done) -> str:
 def outputs(bucket: Bucket, prefix: str = "out/") -> dict[str, bytes]:
     """All objects that are not flowcli's own."""
     return {name: data for name, data in bucket.files(prefix).items() if not name.startswith(".flowcli")}
-
-
-def wait_for_another_second() -> None:
-    """Let the server's clock, which ticks in seconds, tick."""
-    time.sleep(1.01 - time.time() % 1)
 
 
 def test_estimate_reads_and_writes_objects(flowcli: Run, bucket: Bucket, frames: Path, tmp_path: Path) -> None:
@@ -275,7 +269,9 @@ def test_what_cannot_be_reached(flowcli: Run, bucket: Bucket) -> None:
     bucket.server.throttled = 2
     assert flowcli("estimate", *pair, "-o", "ok.flo", *dis).returncode == 0
     bucket.server.throttled = 100_000
-    refused(3, "reduce your request rate", "info", flow)
+    remedy = "the server refuses so many requests; try again later or with fewer workers"
+    refused(3, remedy, "info", flow)
+    refused(5, remedy, "batch", "frames", "--out-dir", f"{bucket.url}/out", *dis)
 
 
 @pytest.mark.usefixtures("frames")

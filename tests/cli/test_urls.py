@@ -96,6 +96,22 @@ def test_folders_manifests_and_videos(flowcli: Run, web: Web) -> None:
     assert web.requests == ["GET /in.mp4", "HEAD /in.mp4"] * 2
 
 
+def test_the_same_url_with_other_queries(flowcli: Run, web: Web, tmp_path: Path) -> None:
+    write_video(web.folder / "a.mp4", moving_frames(4, 48, 64))
+
+    def run(out: str, *queries: str) -> bytes:
+        (tmp_path / "list.txt").write_text("".join(f"{web.url}/a.mp4?{query}\n" for query in queries))
+        return flowcli("batch", "list.txt", "--out-dir", out, "-m", "dis").stderr
+
+    assert b"6 done, 0 skipped, 0 failed" in run("both", "x=1", "x=2")
+    assert len({path.parent for path in (tmp_path / "both").rglob("000000.flo")}) == 2
+    assert b"3 done" in run("one", "x=1&Signature=S1GNATURE")
+    assert b"0 done, 3 skipped" in run("one", "x=1&Signature=anew")
+    assert b"made with another input" in run("one", "x=2")
+    kept = b"".join(path.read_bytes() for path in (tmp_path / "one").rglob("*") if path.is_file())
+    assert b"S1GNATURE" not in kept
+
+
 def test_a_server_that_is_not_there(flowcli: Run) -> None:
     done = flowcli("info", "http://127.0.0.1:9/x.flo")
     assert done.returncode == 3

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -12,8 +13,8 @@ import pytest
 from flowcli.frames.images import write_image
 from support.folders import files
 from support.processes import PROGRAM, finished, started, wait_until
-from support.ray_cluster import MISSING
-from support.s3_server import Bucket
+from support.ray_cluster import MISSING, ray_cluster
+from support.s3_server import Bucket, wait_for_another_second
 from support.videos import moving_frames, write_video
 from tests.conftest import Run
 
@@ -107,6 +108,38 @@ def test_videos_of_the_same_key(flowcli: Run, bucket: Bucket, tmp_path: Path) ->
         assert f"{count} done, 0 skipped".encode() in done.stderr
 
 
+@pytest.mark.parametrize("options", [(), ("--video-out", "mp4"), BOTH], ids=["flow", "video", "both"])
+def test_a_finished_clip_takes_two_requests(
+    flowcli: Run, bucket: Bucket, tmp_path: Path, options: tuple[str, ...]
+) -> None:
+    clip = write_video(tmp_path / "clip.mp4", moving_frames(3, 48, 64)).read_bytes()
+    requests: dict[int, list[str]] = {}
+    for count in (4, 8):
+        for number in range(count):
+            bucket.put(f"{count}/in/{number}.mp4", clip)
+        wait_for_another_second()
+        arguments = ("batch", f"{bucket.url}/{count}/in", "--out-dir", f"{bucket.url}/{count}/out", *options, *DIS)
+        assert flowcli(*arguments).returncode == 0
+        bucket.server.heal()
+        assert f"0 done, {2 * count} skipped".encode() in flowcli(*arguments).stderr
+        requests[count] = list(bucket.server.requests)
+    assert len(requests[8]) <= len(requests[4]) + 4 * 2
+    assert not any("/in/" in name for name in requests[8])
+    bucket.put("8/in/3.mp4", clip)  # newer than its flow
+    assert statuses(flowcli(*arguments, "--json"))["3.mp4"] == "done"
+
+
+@pytest.mark.usefixtures("clips")
+def test_s3a_is_s3(flowcli: Run, bucket: Bucket) -> None:
+    wait_for_another_second()
+    other = f"s3a://{bucket.name}"
+    assert flowcli("batch", f"{bucket.url}/in/sub", "--out-dir", f"{bucket.url}/out", *DIS).returncode == 0
+    assert b"0 done, 3 skipped" in flowcli("batch", f"{other}/in/sub", "--out-dir", f"{other}/out", *DIS).stderr
+    refused = flowcli("batch", f"{bucket.url}/in", "--out-dir", f"{other}/in", "--video-out", "mp4", *DIS)
+    assert refused.returncode == 2
+    assert b"has the videos themselves" in refused.stderr
+
+
 @pytest.mark.usefixtures("clips")
 def test_killed_between_videos(environment: dict[str, str], bucket: Bucket, tmp_path: Path) -> None:
     for number in range(60):
@@ -134,3 +167,27 @@ def test_frames_on_a_cluster(flowcli: Run, bucket: Bucket, tmp_path: Path) -> No
     assert done.returncode == 0, done.stderr
     assert without_own(bucket.files("out/")) == without_own(files(tmp_path / "out"))
     assert b"0 done, 11 skipped" in flowcli(*arguments).stderr
+
+
+@pytest.mark.skipif(MISSING is not None, reason=str(MISSING))
+@pytest.mark.skipif(sys.platform != "linux", reason="a machine has several loopback addresses only on Linux")
+@pytest.mark.slow
+@pytest.mark.usefixtures("clips")
+def test_a_node_without_credentials(bucket: Bucket, tmp_path: Path) -> None:
+    known = bucket.server.environment
+    with ray_cluster(0) as cluster:
+        for changes in (known, {**known, "AWS_ACCESS_KEY_ID": "", "AWS_SECRET_ACCESS_KEY": ""}):
+            node = cluster.add_node(changes=changes)
+        for source, out, code, what in (
+            ("in", f"{bucket.url}/out", 5, f"cannot write into {bucket.url}/out"),
+            (f"{bucket.url}/in", "out", 3, f"cannot read {bucket.url}/in/a.mp4"),
+        ):
+            done = finished(
+                [PROGRAM, "batch", source, "--out-dir", out, *DIS, "--ray", cluster.address],
+                cwd=tmp_path,
+                env={**cluster.environment, **known},
+                capture_output=True,
+            )
+            assert done.returncode == code, done.stderr
+            cause = "no credentials were found; check the credentials in the environment"
+            assert done.stderr.decode() == f"flowcli: error: {what}: {cause} (on node {node.address})\n"

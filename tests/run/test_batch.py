@@ -19,15 +19,19 @@ from flowcli.draw.style import Style
 from flowcli.errors import InputError, UsageError
 from flowcli.estimator import FlowEstimator
 from flowcli.frames.images import write_image
+from flowcli.frames.opening import open_source
+from flowcli.frames.source import FrameSource
 from flowcli.results import BatchSummary, PairResult
+from flowcli.run import video_item
 from flowcli.run.batch import Shard, estimate_batch
 from flowcli.run.batch_outputs import BatchOutputs
 from flowcli.run.failures import Failures
 from flowcli.run.folder_tasks import folder_tasks
 from flowcli.run.manifest import Manifest
+from flowcli.run.pairing import Pairing
 from flowcli.run.tasks import Item, Outcome, Task, made_from
 from support.folders import files, write_two_scenes
-from support.videos import moving_frames
+from support.videos import moving_frames, write_video
 
 
 @pytest.fixture
@@ -451,3 +455,32 @@ def test_a_pair_of_jpegs_never_replaces_a_frame(frames: Path) -> None:
     outputs = BatchOutputs(frames, flow_format="jpg")
     estimate_batch(load_estimator("dis"), items, outputs, on_pair=results.append)
     assert "a_y.jpg is a frame" in str(results[0].error)
+
+
+@pytest.mark.parametrize(
+    "options",
+    [{}, {"video_format": "mp4"}, {"video_format": "mp4", "flow_format": "npz"}, {"pairing": Pairing(gaps=(1, -2))}],
+    ids=["flow", "video", "both", "gaps"],
+)
+def test_finished_videos_are_not_opened(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, options: dict[str, Any]
+) -> None:
+    (tmp_path / "in").mkdir()
+    videos = [write_video(tmp_path / "in" / name, moving_frames(5)) for name in ("a.mp4", "b.mp4")]
+    opened: list[Path] = []
+
+    def opening(path: Path, *arguments: Any) -> FrameSource:
+        opened.append(path)
+        return open_source(path, *arguments)
+
+    monkeypatch.setattr(video_item, "open_source", opening)
+    first = estimate_batch(load_estimator("dis"), tmp_path / "in", BatchOutputs(tmp_path / "out", **options))
+    assert sorted(opened) == videos
+    for changed in ([], videos[:1]):
+        for video in changed:
+            os.utime(video)
+        opened.clear()
+        again = estimate_batch(load_estimator("dis"), tmp_path / "in", BatchOutputs(tmp_path / "out", **options))
+        assert opened == changed
+        done = first.done * len(changed) // 2
+        assert counts(again) == (done, first.done - done, 0)

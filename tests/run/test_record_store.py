@@ -92,7 +92,7 @@ def test_shards_that_start_at_once_are_one_run(folder: Path, monkeypatch: pytest
     second.begin("flow")
     monkeypatch.setattr(Record, "_read", reading)
     assert len([name for name in names() if "record" in name]) == 2
-    assert Record(folder)._entries["flow"].since == 0
+    assert Record(listed(place("memory://bucket/out")))._entries["flow"].since == 0
 
 
 def test_a_record_of_files_that_was_copied(folder: Path) -> None:
