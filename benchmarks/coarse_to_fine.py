@@ -28,6 +28,8 @@ from support.windowed import WindowedDis
 WINDOW = (368, 496)
 SIZE = (2160, 3840)
 
+_GRAIN = 6.0  # of 4K frames, whose objects are as large as those of small ones
+
 Render = Callable[[Size], Scene]
 
 
@@ -35,29 +37,29 @@ def layers(size: Size) -> Scene:
     """Layers that move by up to 300 pixels, for 2160 rows."""
     unit = size[0] / 2160
     moves = [
-        ((0.30, 0.38), 0.30, (200.0, -40.0), 0.06),
-        ((0.72, 0.62), 0.22, (-160.0, 90.0), 0.33),
-        ((0.60, 0.20), 0.12, (290.0, 70.0), 0.88),
+        ((0.28, 0.40), 0.34, (290.0, -60.0), 0.06),
+        ((0.72, 0.62), 0.24, (-120.0, 70.0), 0.33),
+        ((0.62, 0.18), 0.14, (90.0, 50.0), 0.88),
     ]
     discs = [Disc(place, radius, Motion((u * unit, v * unit)), hue) for place, radius, (u, v), hue in moves]
-    return render_scene(*size, background=Motion((40 * unit, -10 * unit)), discs=discs)
+    return render_scene(*size, background=Motion((40 * unit, -10 * unit)), discs=discs, grain=_GRAIN * unit)
 
 
 def fast_object(size: Size) -> Scene:
-    """A small object that moves by 240 pixels over a still background, for 2160 rows."""
+    """A small object that moves by 120 pixels over a still background, for 2160 rows."""
     unit = size[0] / 2160
-    disc = Disc((0.42, 0.5), 0.07, Motion((230 * unit, 70 * unit)), 0.06)
-    return render_scene(*size, background=Motion(), discs=[disc])
+    disc = Disc((0.42, 0.5), 0.09, Motion((115 * unit, 35 * unit)), 0.06)
+    return render_scene(*size, background=Motion(), discs=[disc], grain=_GRAIN * unit)
 
 
 def zoom(size: Size) -> Scene:
     """A zoom by 12 %: up to 260 pixels in the corners."""
-    return render_scene(*size, background=Motion(zoom=1.12), discs=())
+    return render_scene(*size, background=Motion(zoom=1.12), discs=(), grain=_GRAIN * size[0] / 2160)
 
 
 def rotation(size: Size) -> Scene:
     """A rotation by 6 degrees: up to 230 pixels in the corners."""
-    return render_scene(*size, background=Motion(angle=6), discs=())
+    return render_scene(*size, background=Motion(angle=6), discs=(), grain=_GRAIN * size[0] / 2160)
 
 
 SCENES: tuple[Render, ...] = (layers, fast_object, zoom, rotation)
@@ -101,12 +103,13 @@ def scored(flow: Flow, scene: Scene) -> str:
 
 def overview(scene: Scene, height: int) -> Frame:
     """A frame and its flow by windows alone, coarse to fine, and as it truly is."""
-    found, rim = estimates(scene), largest_flow(scene.flow)
+    found, longest = estimates(scene), largest_flow(scene.flow)
+    rim = 1.1 * longest  # longer flow would be darkened
     tiles = [
         ("frame 1", scene.frame1),
         ("windows alone", colorize(found["windows alone"][0], rim)),
         ("coarse to fine", colorize(found["coarse to fine"][0], rim)),
-        (f"true flow (up to {rim:.0f} px)", colorize(scene.flow, rim)),
+        (f"true flow (up to {longest:.0f} px)", colorize(scene.flow, rim)),
     ]
     rows, columns = size_of(scene.frame1)
     small = (columns * height // rows, height)

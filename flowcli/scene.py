@@ -94,6 +94,7 @@ def render_scene(
     steps: int = 1,
     background: Motion = BACKGROUND,
     discs: Sequence[Disc] = DISCS,
+    grain: float = 1.0,
 ) -> Scene:
     """Render a scene of the given size.
 
@@ -105,6 +106,7 @@ def render_scene(
             first one as those of a video.
         background: how the background moves, about the middle of the frame.
         discs: what moves over it, from back to front.
+        grain: how much coarser than usual the coarsest structure is, at least 1; finer ones stay, as in photographs.
 
     Returns:
         The frames, ``(height, width, 3)`` uint8 RGB, with their exact flow and visibility.
@@ -118,8 +120,8 @@ def render_scene(
         raise ValueError(f"a scene must be at least 32 x 32 pixels, not {width} x {height}")
     random = np.random.default_rng(seed)
     behind = _repeated(_similarity((width / 2, height / 2), background), steps)
-    texture = _texture(random, height, width, hue=0.58)
-    drawn = [_draw(random, height, width, disc, steps) for disc in discs]
+    texture = _texture(random, height, width, 0.58, grain)
+    drawn = [_draw(random, height, width, disc, steps, grain) for disc in discs]
     x, y = np.meshgrid(np.arange(width, dtype=np.float64), np.arange(height, dtype=np.float64))
     frame1 = _shade(behind, texture, drawn, x, y, moved=False)
     frame2 = _shade(behind, texture, drawn, x, y, moved=True)
@@ -139,18 +141,21 @@ def _repeated(motion: Affine, times: int) -> Affine:
     return np.asarray(np.linalg.matrix_power(np.vstack([motion, (0, 0, 1)]), times)[:2])
 
 
-def _draw(random: np.random.Generator, height: int, width: int, disc: Disc, steps: int) -> _Drawn:
+def _draw(random: np.random.Generator, height: int, width: int, disc: Disc, steps: int, grain: float) -> _Drawn:
     center = (disc.place[0] * width, disc.place[1] * height)
     motion = _repeated(_similarity(center, disc.motion), steps)
-    return _Drawn(center, disc.size * min(height, width), motion, _texture(random, height, width, disc.hue))
+    return _Drawn(center, disc.size * min(height, width), motion, _texture(random, height, width, disc.hue, grain))
 
 
-def _texture(random: np.random.Generator, height: int, width: int, hue: float) -> npt.NDArray[np.float32]:
+def _texture(random: np.random.Generator, height: int, width: int, hue: float, grain: float) -> npt.NDArray[np.float32]:
     """Noise at several scales around a hue (0..1): ``(height + 2 b, width + 2 b, 3)`` float32 RGB, 0..255."""
     rows, columns = height + 2 * _BORDER, width + 2 * _BORDER
     noise = np.zeros((rows, columns, 3), np.float32)
-    for grain, share in _OCTAVES:
-        cells = random.uniform(-1, 1, (rows // grain + 2, columns // grain + 2, 3)).astype(np.float32)
+    octaves = list(_OCTAVES)
+    if grain > 1:
+        octaves += [(round(size * grain), share) for size, share in _OCTAVES]
+    for size, share in octaves:
+        cells = random.uniform(-1, 1, (rows // size + 2, columns // size + 2, 3)).astype(np.float32)
         noise += share * cv2.resize(cells, (columns, rows), interpolation=cv2.INTER_CUBIC)
     base = np.array(colorsys.hsv_to_rgb(hue, 0.55, 0.6), np.float32) * 255
     noise = 0.3 * noise + 0.7 * noise[..., :1]  # mostly brightness, a little colour

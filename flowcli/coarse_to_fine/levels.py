@@ -9,6 +9,9 @@ from ..tiling import Grid, Size, make_grid
 _EXTRA = 0.4, 3
 """How much the coarser levels may cost together: this share of the frame's windows, or so many windows if more."""
 
+_MOST = 2, 3
+"""The most windows of a pair with several motions: so many times the frame's, and so many more."""
+
 
 def levels(frame: Size, window: Size, overlap: int = 20) -> list[Grid]:
     """The windows of a frame at each scale, the coarsest first.
@@ -37,8 +40,9 @@ def levels(frame: Size, window: Size, overlap: int = 20) -> list[Grid]:
 
 
 def most_windows(grids: list[Grid]) -> int:
-    """The most windows that a pair may take if there are several motions: twice those of the frame, or one extra."""
-    return max(2 * len(grids[-1]), 1 + sum(map(len, grids)))
+    """The most windows that a pair may take if there are several motions: twice those of the frame, and 3."""
+    times, more = _MOST
+    return times * len(grids[-1]) + more
 
 
 def _coarser(frame: Size, window: Size, overlap: int, spare: int) -> Grid:
