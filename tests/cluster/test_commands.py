@@ -166,6 +166,35 @@ def test_ctrl_c(cluster: RayCluster, alone: Path, tmp_path: Path) -> None:
     until(lambda: not cluster.workers(), 15)
 
 
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_half_written_files_go_with_the_workers(tmp_path: Path, number: int) -> None:
+    there = moving_frames(50, 120, 160)
+    write_video(tmp_path / "in.mp4", (there + there[::-1]) * 2)  # too short to be cut into parts
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("RAY_")}
+    environment["HOME"] = str(tmp_path)  # Ray puts the token that it makes there
+    out = tmp_path / "out"
+    (tmp_path / "list.txt").write_text("in.mp4\n")
+    options = (
+        "--out-dir",
+        "out",
+        "--video-out",
+        "mp4",
+        "--flow-format",
+        "npy",
+        *DIS,
+        "--ray",
+        "local",
+        "--workers",
+        "1",
+    )
+    with started([PROGRAM, "batch", "list.txt", *options], cwd=tmp_path, env=environment) as driver:
+        wait_until(driver, lambda: list(out.glob(".flowcli-*.tmp")) and list(out.glob("*/*.npy")))
+        driver.send_signal(number)
+        driver.wait(30)
+    assert driver.returncode == 128 + number
+    assert not [path for path in out.rglob(".flowcli-*") if ".tmp" in path.name]
+
+
 def test_an_item_that_ends_its_worker(cluster: RayCluster, tmp_path: Path) -> None:
     for index, frame in enumerate(moving_frames(12, 48, 64)):
         frame[0, 0] = (1, 2, 3) if index == 5 else (0, 0, 0)
