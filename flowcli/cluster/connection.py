@@ -78,8 +78,7 @@ class Connection:
         if not is_back:
             raise UsageError(f"the Ray cluster {self._address!r} does not answer; check its address")
         if self._error is not None:
-            what = "start Ray" if is_local else f"connect to the Ray cluster {self._address!r}"
-            raise UsageError(f"cannot {what}: {_one_line(self._error)}") from self._error
+            raise failure(self._address, self._error) from self._error
         if is_local:
             shutdown.on_abrupt_end(self._end_local)
         return self
@@ -174,6 +173,16 @@ def _check_answers(address: str) -> None:
         raise UsageError(
             f"no Ray cluster answers at {address}: {_one_line(error)}; give the address that `ray start` has printed"
         ) from error
+
+
+def failure(address: str, error: BaseException) -> UsageError:
+    """What is said where Ray cannot be started or connected to."""
+    if address == "auto" and isinstance(error, ConnectionError) and "running Ray instance" in str(error):
+        return UsageError(  # Ray names options that only it has
+            "no Ray cluster runs on this machine; start one with `ray start --head`, or give local or HOST:PORT"
+        )
+    what = "start Ray" if address == "local" else f"connect to the Ray cluster {address!r}"
+    return UsageError(f"cannot {what}: {_one_line(error)}")
 
 
 def _one_line(error: BaseException) -> str:

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from ..errors import DeviceError, FlowcliError, UsageError
-from .capacity import Node, Share, nodes_of, share_of
+from .capacity import Node, Share, counted, nodes_of, share_of
 from .fitness import Needs, bare_probe, complaint_of
 from .options import ClusterOptions, Job
 from .slices import Pace, Slice
@@ -85,7 +85,7 @@ class Crew:
         nodes = self._usable()
         self._share = share_of(self._options, nodes)
         fitting = self._share.fitting_all(nodes)
-        each = f"{self._share.cpus} CPUs" + (f" and {self._share.gpus:g} GPUs" if self._share.gpus else "")
+        each = self._share
         if not fitting:
             raise UsageError(
                 f"no node of the cluster has room for a worker of {each}; "
@@ -93,7 +93,8 @@ class Crew:
             )
         if self._options.workers != "auto" and fitting < self._options.workers:
             if self._options.address == "local":
-                raise UsageError(f"this machine holds {fitting} workers of {each}; give at most as many `workers`")
+                held = counted(fitting, "worker")
+                raise UsageError(f"this machine holds {held} of {each}; give at most as many `workers`")
             _log.info("the cluster holds %d of %d workers of %s", fitting, self._options.workers, each)
         self._make()
 

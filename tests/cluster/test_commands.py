@@ -51,7 +51,7 @@ def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RayCluster]:
     (patch / "sitecustomize.py").write_text(KILLER)
     with ray_cluster(0) as cluster:
         for _ in range(2):
-            cluster.add_node(changes={"PYTHONPATH": str(patch)})
+            cluster.add_node(changes={"PYTHONPATH": os.pathsep.join([str(patch), os.environ.get("PYTHONPATH", str(patch))])})
         yield cluster
 
 
@@ -204,6 +204,7 @@ def test_an_item_that_ends_its_worker(cluster: RayCluster, tmp_path: Path) -> No
     failed = [line for line in lines(done, "pair") if line["status"] == "failed"]
     assert [Path(line["frame1"]).name for line in failed] == ["05.png"]
     assert "process crashed or was killed" in failed[0]["error"]
+    assert "give fewer --workers or smaller frames" in failed[0]["error"]
     assert len(lines(done, "pair")) == 11
     assert len(list((tmp_path / "out").glob("*.flo"))) == 10
     assert [json.loads(line)["exit_code"] for line in (tmp_path / "out/failures.jsonl").read_text().splitlines()] == [7]
