@@ -93,10 +93,15 @@ def leave(code: int) -> NoReturn:
     sys.exit(code)
 
 
-def leave_at_once(number: int) -> NoReturn:
-    """End the process as after signal ``number``, whatever its threads are doing."""
+def clean_up() -> None:
+    """Call the hooks of :func:`on_abrupt_end`, because the process is about to be ended."""
     for hook in _hooks:
         hook()
+
+
+def leave_at_once(number: int) -> NoReturn:
+    """End the process as after signal ``number``, whatever its threads are doing."""
+    clean_up()
     # A terminal that nobody reads must not keep us either.
     farewell = threading.Timer(_FAREWELL_SECONDS, os._exit, [exit_code(number)])
     farewell.daemon = True

@@ -80,6 +80,7 @@ def evaluate(
     from ..run.evaluation import DatasetRun
 
     if dataset is None:
+        worker_options.check_unused("dataset")
         worst = _given(paths, file_options, out_dir, error_map, force, json)
     else:
         if len(paths) != 1:

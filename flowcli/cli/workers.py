@@ -46,6 +46,15 @@ class WorkerOptions:
         typer.Option(min=0, metavar="F", help="With --ray: GPUs of each (1 where the cluster has GPUs, else 0)."),
     ] = None
 
+    def check_unused(self, needed: str) -> None:
+        """Raise ``UsageError`` if one is given although what needs them, an argument, is not."""
+        given = {"ray": self.ray, "workers": None if self.workers == "auto" else self.workers}
+        given |= {"cpus_per_worker": self.cpus_per_worker, "gpus_per_worker": self.gpus_per_worker}
+        names = [f"`{name}`" for name, value in given.items() if value is not None]
+        if names:
+            are, them = ("is", "it") if len(names) == 1 else ("are", "them")
+            raise UsageError(f"{', '.join(names)} {are} only for `{needed}`; leave {them} out")
+
     @contextlib.contextmanager
     def engine(self, estimator: EstimatorOptions, max_pixels: int) -> Iterator[Engine]:
         """What estimates: this process, or a cluster, which is left when the block ends.

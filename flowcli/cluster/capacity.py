@@ -26,6 +26,10 @@ class Share:
     cpus: int
     gpus: float
 
+    def __str__(self) -> str:
+        """What it is, such as ``2 CPUs and 1 GPU``."""
+        return counted(self.cpus, "CPU") + (f" and {counted(self.gpus, 'GPU')}" if self.gpus else "")
+
     def fitting(self, node: Node) -> int:
         """How many workers a node holds."""
         by_gpus = node.gpus / self.gpus if self.gpus else float("inf")
@@ -34,6 +38,11 @@ class Share:
     def fitting_all(self, nodes: Sequence[Node]) -> int:
         """How many workers the nodes hold together."""
         return sum(map(self.fitting, nodes))
+
+
+def counted(number: float, what: str) -> str:
+    """A number of things, such as ``1 worker`` or ``0.5 GPUs``."""
+    return f"{number:g} {what}{'' if number == 1 else 's'}"
 
 
 def nodes_of(described: Sequence[dict[str, Any]]) -> list[Node]:

@@ -46,12 +46,11 @@ class Cluster:
         self._stack.enter_context(connected(self._options.address, verbose=self._verbose))
         return self
 
-    def __exit__(self, *_: object) -> None:
+    def __exit__(self, error: type[BaseException] | None, *_: object) -> None:
         """End the workers and leave the cluster."""
         with self._stack:
             if self._crew is not None:
-                for member in list(self._crew.members):
-                    self._crew.dismiss(member)
+                self._crew.disband(in_midst=error is not None)
 
     def start(self, job: Job, must_see: Sequence[MustSee] = ()) -> Any:
         """Make the first workers, in the working folder of this process.

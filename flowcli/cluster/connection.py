@@ -27,6 +27,7 @@ _CONNECT_SECONDS = 20.0
 _LOCAL_SECONDS = 90.0  # to start Ray on a slow machine
 _ANSWER_SECONDS = 5.0
 _CLOSE_SECONDS = 3.0
+_ABANDON_SECONDS = 1.0
 _POLL_SECONDS = 0.2
 _LONG = 500  # characters
 
@@ -49,6 +50,7 @@ class Connection:
         self._called, self._answered = threading.Semaphore(0), threading.Semaphore(0)
         self._error: BaseException | None = None
         self._local: list[psutil.Process] = []
+        self._before: set[psutil.Process] | None = None  # while a local cluster is being started
         threading.Thread(target=self._serve, name="ray", daemon=True).start()
 
     def __enter__(self) -> Connection:
@@ -67,7 +69,11 @@ class Connection:
                 return any(b"Unauthenticated" in file.read_bytes() for file in said)
 
             seconds = _LOCAL_SECONDS if is_local else _CONNECT_SECONDS
-            is_back = self._call(self._connect, seconds, is_refused)  # Ray itself goes on trying
+            shutdown.on_abrupt_end(self._end_local)
+            try:
+                is_back = self._call(self._connect, seconds, is_refused)  # Ray itself goes on trying
+            finally:
+                self._abandon()
             _reinstall_handlers()
             refused = is_refused() and not (is_back and self._error is None)
         if refused:
@@ -78,19 +84,23 @@ class Connection:
         if not is_back:
             raise UsageError(f"the Ray cluster {self._address!r} does not answer; check its address")
         if self._error is not None:
-            what = "start Ray" if is_local else f"connect to the Ray cluster {self._address!r}"
-            raise UsageError(f"cannot {what}: {_one_line(self._error)}") from self._error
-        if is_local:
-            shutdown.on_abrupt_end(self._end_local)
+            self._end_local()
+            raise failure(self._address, self._error) from self._error
         return self
+
+    def _abandon(self) -> None:
+        """End a local cluster that is still being started, also what Ray starts before it notices: after Ctrl-C."""
+        deadline = time.monotonic() + _ABANDON_SECONDS
+        while self._before is not None and time.monotonic() < deadline:
+            self._end_local()
+            time.sleep(_POLL_SECONDS)
 
     def __exit__(self, *_: object) -> None:
         """Leave the cluster, and end it if it is local; takes a few seconds at most."""
         import ray
 
         self._call(ray.shutdown, _CLOSE_SECONDS)
-        if self._address == "local":
-            self._end_local()
+        self._end_local()
 
     def _call(self, function: Callable[[], object], seconds: float, is_vain: Callable[[], bool] = bool) -> bool:
         """Call a function in the thread; returns whether it came back in time, and before that was seen to be vain."""
@@ -113,13 +123,24 @@ class Connection:
 
     def _end_local(self) -> None:
         """Kill what is left of a local cluster: some of its processes notice only after a while that it has ended."""
+        if not self._local and self._before is None:
+            return
         import psutil
 
-        with contextlib.suppress(psutil.Error):
-            for each in self._local:
+        for each in (*self._local, *self._started()):
+            with contextlib.suppress(psutil.Error):
                 for process in (*each.children(recursive=True), each):
                     with contextlib.suppress(psutil.Error):
                         process.kill()
+
+    def _started(self) -> list[psutil.Process]:
+        """What there is of a local cluster that is being started."""
+        import psutil
+
+        before = self._before
+        if before is None:
+            return []
+        return [each for each in psutil.Process().children(recursive=True) if each not in before]
 
     def _connect(self) -> None:
         import psutil
@@ -127,7 +148,14 @@ class Connection:
         os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
         os.environ.setdefault("RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO", "0")  # what Ray does; unset, it warns
         logging.getLogger("ray").setLevel(logging.ERROR)
-        before = set(psutil.Process().children())
+        if self._address == "local":
+            self._before = set(psutil.Process().children(recursive=True))
+        try:
+            self._init()
+        finally:
+            self._local, self._before = self._started(), None
+
+    def _init(self) -> None:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             import ray
@@ -141,8 +169,6 @@ class Connection:
                 logging_level=logging.ERROR if self._verbose else logging.CRITICAL,
                 **local,
             )
-        if self._address == "local":
-            self._local = [each for each in psutil.Process().children(recursive=True) if each not in before]
 
 
 def _reinstall_handlers() -> None:
@@ -174,6 +200,16 @@ def _check_answers(address: str) -> None:
         raise UsageError(
             f"no Ray cluster answers at {address}: {_one_line(error)}; give the address that `ray start` has printed"
         ) from error
+
+
+def failure(address: str, error: BaseException) -> UsageError:
+    """What is said where Ray cannot be started or connected to."""
+    if address == "auto" and isinstance(error, ConnectionError) and "running Ray instance" in str(error):
+        return UsageError(  # Ray names options that only it has
+            "no Ray cluster runs on this machine; start one with `ray start --head`, or give local or HOST:PORT"
+        )
+    what = "start Ray" if address == "local" else f"connect to the Ray cluster {address!r}"
+    return UsageError(f"cannot {what}: {_one_line(error)}")
 
 
 def _one_line(error: BaseException) -> str:

@@ -9,11 +9,11 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from ..errors import DeviceError, FlowcliError, UsageError
-from .capacity import Node, Share, nodes_of, share_of
+from .capacity import Node, Share, counted, nodes_of, share_of
 from .fitness import Needs, bare_probe, complaint_of
 from .options import ClusterOptions, Job
 from .slices import Pace, Slice
-from .worker import Hello, Worker
+from .worker import ASIDE, Hello, Worker
 
 _log = logging.getLogger(__name__)
 
@@ -23,6 +23,7 @@ _BEGIN_SECONDS = 10.0  # for all to answer; Ray lists a node for a while after i
 _WAIT_SECONDS = 10.0  # without any worker, until it is said
 _START_SECONDS = 60.0  # in which a worker loads most models
 _RESTARTS = 3  # by Ray; after that, a new worker is made
+_LEAVE_SECONDS = 1.0  # in which workers remove what they have half written
 _STILLBORN = 3  # workers in a row that end before they are ready: that is no accident
 
 
@@ -86,7 +87,7 @@ class Crew:
         self._first = {node.id for node in nodes}
         self._share = share_of(self._options, nodes)
         fitting = self._share.fitting_all(nodes)
-        each = f"{self._share.cpus} CPUs" + (f" and {self._share.gpus:g} GPUs" if self._share.gpus else "")
+        each = self._share
         if not fitting:
             raise UsageError(
                 f"no node of the cluster has room for a worker of {each}; "
@@ -94,7 +95,8 @@ class Crew:
             )
         if self._options.workers != "auto" and fitting < self._options.workers:
             if self._options.address == "local":
-                raise UsageError(f"this machine holds {fitting} workers of {each}; give at most as many `workers`")
+                held = counted(fitting, "worker")
+                raise UsageError(f"this machine holds {held} of {each}; give at most as many `workers`")
             _log.info("the cluster holds %d of %d workers of %s", fitting, self._options.workers, each)
         self._make()
 
@@ -136,6 +138,22 @@ class Crew:
         back = list(member.slices.values())
         member.slices.clear()
         return back
+
+    def disband(self, *, in_midst: bool) -> None:
+        """End all workers for good.
+
+        Args:
+            in_midst: whether they may be writing files, which they are to remove.
+        """
+        import ray
+
+        if in_midst:
+            at_work = [member.actor for member in self.members if member.node is not None]
+            leaving = [actor.leave.options(concurrency_group=ASIDE, max_task_retries=0).remote() for actor in at_work]
+            if leaving:
+                ray.wait(leaving, num_returns=len(leaving), timeout=_LEAVE_SECONDS)
+        for member in list(self.members):
+            self.dismiss(member)
 
     def greet(self, member: Member) -> bool:
         """Take what a worker has said first; returns whether it is ready.
@@ -235,7 +253,7 @@ class Crew:
             self.dismiss(member)  # there was room for it when it was made
         for _ in range(wanted - len(self.members)):
             actor = (
-                ray.remote(Worker)
+                ray.remote(concurrency_groups={ASIDE: 1})(Worker)
                 .options(
                     num_cpus=self._share.cpus,
                     num_gpus=self._share.gpus,

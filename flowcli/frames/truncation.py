@@ -1,10 +1,11 @@
 """Tells a video file that lacks frames from one that is whole.
 
-FFmpeg takes the end of a truncated file for its regular end. Some containers announce their frames: MP4 and MOV in
-tables, which FFmpeg reads into an index (ISO/IEC 14496-12); Matroska and WebM by the lengths of their clusters and the
-duration (RFC 9559); AVI by the length of its list of frames; PNG by their number; a GIF image ends with an empty block.
-What follows the last frame (an index, a trailer, what a phone appends) does not matter. Where nothing is announced, as
-in MPEG transport streams and raw streams, nothing can be told.
+FFmpeg takes the end of a truncated file for its regular end, and leaves out of Matroska what it cannot make sense of.
+Some containers announce their frames: MP4 and MOV in tables, which FFmpeg reads into an index (ISO/IEC 14496-12);
+Matroska and WebM by the lengths of their clusters and the duration (RFC 9559); AVI by the length of its list of frames;
+PNG by their number; a GIF image ends with an empty block. What follows the last frame (an index, a trailer, what a
+phone appends) does not matter. Where nothing is announced, as in MPEG transport streams and raw streams, nothing can be
+told.
 """
 
 from __future__ import annotations
@@ -25,6 +26,7 @@ _SEGMENT, _INFO, _TRACKS, _CLUSTER = 0x18538067, 0x1549A966, 0x1654AE6B, 0x1F43B
 _TIME_SCALE, _DURATION = 0x2AD7B1, 0x4489
 _TRACK, _TRACK_NUMBER, _TRACK_TYPE, _VIDEO = 0xAE, 0xD7, 0x83, 1
 _SIMPLE_BLOCK, _BLOCK_GROUP, _BLOCK = 0xA3, 0xA0, 0xA1
+_CHUNK_BYTES = 1 << 20
 _TOLERANCE = Fraction(1, 2)  # seconds by which sound may outlast the picture
 
 _GIF_MAGIC = (b"GIF87a", b"GIF89a")
@@ -63,22 +65,46 @@ def lacks_frames(file: BinaryIO, stream: VideoStream, decoded: int, end: Fractio
 
 def _matroska_lacks_frames(file: BinaryIO, size: int, end: Fraction) -> bool:
     """By the lengths of the clusters, or, where these are whole but the segment is not, by the duration."""
+    segments = (each for each in _elements(file, 0, size) if each[0] == _SEGMENT)
+    _, first, last = next(segments, (_SEGMENT, 0, None))
+    if last is None:  # a live recording does not say how long it is
+        return False
     duration: Fraction | None = None
     video_tracks: set[int] = set()
-    for segment, first, last in _elements(file, 0, size):
-        if segment != _SEGMENT:
-            continue
-        if last is None or last <= size:  # a live recording does not say how long it is
-            return False
-        for element, start, stop in _elements(file, first, last):
-            if element == _INFO and stop is not None:
-                duration = _duration(file, start, stop)
-            elif element == _TRACKS and stop is not None:
-                video_tracks = _video_tracks(file, start, stop)
-            elif element == _CLUSTER and stop is not None and stop > size:
-                return _cluster_lacks_frames(file, start, stop, size, video_tracks)
-        return duration is not None and duration > end + _TOLERANCE
+    reached: int | None = first
+    seen = first
+    for element, start, reached in _elements(file, first, last):
+        seen = start if element == _CLUSTER else seen
+        if reached is None:
+            break
+        if element == _INFO:
+            duration = _duration(file, start, reached)
+        elif element == _TRACKS:
+            video_tracks = _video_tracks(file, start, reached)
+        elif element == _CLUSTER and reached > size:
+            return _cluster_lacks_frames(file, start, reached, size, video_tracks)
+        elif element == _CLUSTER and not _is_filled(file, start, reached):
+            return True
+    if last <= size and reached in {last, None}:  # its duration may be that of its sound
+        return False
+    return _has_cluster(file, seen, min(last, size)) or (duration is not None and duration > end + _TOLERANCE)
+
+
+def _has_cluster(file: BinaryIO, start: int, end: int) -> bool:
+    """Whether a cluster begins between two places, after elements that are overwritten."""
+    file.seek(start)
+    before = b""
+    while chunk := file.read(min(_CHUNK_BYTES, end - file.tell())):
+        if _CLUSTER.to_bytes(4) in before + chunk:
+            return True
+        before = chunk[-3:]
     return False
+
+
+def _is_filled(file: BinaryIO, start: int, end: int) -> bool:
+    """Whether elements follow each other up to the end; where they do not, some of them are overwritten."""
+    ends = [start, *(stop for _, _, stop in _elements(file, start, end))]
+    return ends[-1] == end
 
 
 def _cluster_lacks_frames(file: BinaryIO, start: int, end: int, size: int, video_tracks: set[int]) -> bool:

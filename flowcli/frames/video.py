@@ -98,7 +98,7 @@ class VideoFile:
                 yield TimedFrame(self._frame(frame), time, f"{index:06d}", index, None, begun.st_mtime_ns, aspect)
             was_cut = os.fstat(file.fileno()).st_size < begun.st_size  # while it was read
             if decoder.is_at_end and (was_cut or lacks_frames(file, stream, decoder.decoded, decoder.last)):
-                raise decoder.damaged("the file is truncated")
+                raise decoder.damaged("the file is truncated, or part of it is overwritten")
 
     def _timed(self, frames: Iterator[VideoFrame]) -> Iterator[tuple[int, Fraction, VideoFrame]]:
         """All frames with their numbers and their seconds since the first frame, which increase.

@@ -100,7 +100,8 @@ class ClusterEngine:
         with totals.timed():
             for sent, reply in self._cluster.map(to_send(), order.total):
                 if isinstance(reply, Lost):
-                    lost = DeviceError(f"{_name(sent.item)}: {reply.reason}, twice")
+                    remedy = "if memory is short, give fewer `workers` or smaller frames"
+                    lost = DeviceError(f"{_name(sent.item)}: {reply.reason}, twice; {remedy}")
                     reply = Reply(reply_of(_failed(sent.item, lost)))
                 assert isinstance(reply, Reply)
                 levels = reply.levels or levels

@@ -234,8 +234,9 @@ class FlowFolder:
         )
 
     def read(self, out: Path) -> Flow | None:
-        """Read an existing flow; ``None`` if it is a picture, or cannot be read."""
-        if self.files.form is None:
+        """Read an existing flow; ``None`` if its file does not have it as it was estimated, or cannot be read."""
+        form = self.files.form
+        if form is None or form.is_rounded:  # drawn from that, its picture would be another
             return None
         try:
             return read_flow(self.folder / out, self.files.options)

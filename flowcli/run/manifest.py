@@ -31,10 +31,18 @@ VIDEO_COLUMNS = ("video", "out", "start", "end", "stride")
 
 _LINE_ENDS = "\r\n\x1a"  # the last is how DOS ended files
 _MOST_REMARKS = 100  # lines before the header
+_REMARK = re.compile(r"\ufeff?#(?=[\s#]|$)")  # names of files may begin with a hash, too
 _DELIMITED = re.compile(r"[,;\t]")
 
 Kind = Literal["json", "pairs", "videos", "list"]
 """How the rows of a manifest are written: JSON Lines; CSV of pairs or of videos; or names of videos, one a line."""
+
+_WHAT_IS_MISSING: dict[Kind, str] = {
+    "json": "pairs or videos; write a JSON object",
+    "pairs": "pairs, only column names; write frame1,frame2",
+    "videos": "videos, only column names; write a video",
+    "list": "videos, only folders; write a video",
+}
 
 
 class Manifest:
@@ -55,7 +63,10 @@ class Manifest:
         self._takes_pairs = takes_pairs
         self._listings: dict[str, Listing] = {}
         stripped = (line.rstrip(_LINE_ENDS) for line in lines)
-        self._lines = ((number, line) for number, line in enumerate(stripped, 1) if line.strip())
+        self._kind: Kind = "pairs"
+        self._lines = (
+            (number, line) for number, line in enumerate(stripped, 1) if line.strip() and not self._is_remark(line)
+        )
 
     def tasks(self) -> Iterator[Item]:
         """Parse the items in order, as needed. A line that is wrong becomes an item with an error.
@@ -72,13 +83,13 @@ class Manifest:
             yield self._item(count, row, f"{self._name}, line {number}")
             count += 1
         if not count and not listed:
-            raise InputError(f"{self._name} contains no pairs, only column names; write frame1,frame2 on each line")
+            raise InputError(f"{self._name} contains no {_WHAT_IS_MISSING[self._kind]} on each line")
 
     def _rows(self) -> Iterator[tuple[int, object]]:
         """The rows with their lines' numbers."""
         first = next(self._lines, None)
         if first is None:
-            raise InputError(f"{self._name} contains no pairs; write frame1,frame2, or a video, on each line")
+            raise InputError(f"{self._name} contains no pairs or videos; write frame1,frame2, or a video, on each line")
         text = first[1].lstrip("\ufeff").lstrip()
         if text.startswith("["):
             raise InputError(f"{self._name} is a JSON array; put one object on each line (JSON Lines)")
@@ -88,7 +99,7 @@ class Manifest:
         if not self._exists(text):
             opening += itertools.islice(_after_remarks(text, self._lines), _MOST_REMARKS)
         lines = itertools.chain(opening, self._lines)
-        kind = self._kind(opening)
+        kind = self._kind = self._kind_of(opening)
         if kind == "json":
             return _json_rows(lines)
         if kind == "list":
@@ -96,7 +107,10 @@ class Manifest:
         columns, required = (COLUMNS, COLUMNS[:2]) if kind == "pairs" else (VIDEO_COLUMNS, VIDEO_COLUMNS[:1])
         return rows(lines, self._name, columns=columns, required=required)
 
-    def _kind(self, opening: list[tuple[int, str]]) -> Kind:
+    def _is_remark(self, line: str) -> bool:
+        return _REMARK.match(line) is not None and not self._exists(line)
+
+    def _kind_of(self, opening: list[tuple[int, str]]) -> Kind:
         """How the rows are written, by the first lines, of which the last is no remark."""
         first, last = opening[0][1], opening[-1][1]
         if first.startswith("{"):
@@ -134,7 +148,7 @@ class Manifest:
         except OfflineError:
             raise
         except FlowcliError as error:
-            fault = type(error)(f"{origin}: {error.message}")
+            fault = type(error)(f"{origin}: {error}")  # what it names are columns, not options
             if is_of_video:
                 return VideoTask(number, None, origin=origin, error=fault)
             return Task(number, None, None, origin=origin, error=fault)

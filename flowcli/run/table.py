@@ -83,7 +83,7 @@ def _delimiter(line: str, choices: Iterable[str], count: int, name: str) -> str:
 
 def _not_a_table(name: str) -> InputError:
     return InputError(
-        f"{name} is not a manifest; each line must give two frames, "
+        f"{name} is not a manifest; each line must give two frames or, below a line that says video, a video, "
         "as CSV with commas, semicolons or tabs, or as a JSON object"
     )
 

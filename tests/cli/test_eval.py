@@ -124,6 +124,8 @@ class TestEval:
             (["small.flo", "gt.flo"], 3, "small.flo is 3 x 2 but gt.flo is 5 x 4"),
             (["pred.npy", "double.flo"], 3, "double.flo is 10 x 8, 2 times the size of pred.npy, 5 x 4"),
             (["pred.npy", "gt.flo", "--out-dir", "x"], 2, "--dataset"),
+            (["pred.npy", "gt.flo", "--ray", "local"], 2, "--ray is only for --dataset; leave it out"),
+            (["pred.npy", "gt.flo", "--workers", "2", "--cpus-per-worker", "1"], 2, "only for --dataset; leave them"),
             (["pred.npy", "gt.flo", "--error-map", "x.jpg"], 5, "x.jpg"),
             (["--dataset", "sintel", "gone"], 3, "gone does not look like sintel"),
             (["--dataset", "kitti", ".", "."], 2, "one path"),

@@ -27,6 +27,14 @@ def test_without_a_number_each_gets_a_cpu_or_the_part_of_a_gpu() -> None:
     assert halves.fitting_all(GPUS) == 6
 
 
+@pytest.mark.parametrize(
+    ("share", "words"),
+    [(Share(1, 0), "1 CPU"), (Share(1, 1), "1 CPU and 1 GPU"), (Share(12, 0.5), "12 CPUs and 0.5 GPUs")],
+)
+def test_a_share_in_words(share: Share, words: str) -> None:
+    assert str(share) == words
+
+
 def test_what_is_asked_for_is_kept() -> None:
     assert share_of(ClusterOptions("auto", cpus_per_worker=3), [SMALL, LARGE]) == Share(3, 0)
     assert share_of(ClusterOptions("auto", gpus_per_worker=0), GPUS) == Share(1, 0)

@@ -260,4 +260,4 @@ def test_more_than_fits(cluster: RayCluster) -> None:
     one_error(drive(cluster, [1, 0], cpus_per_worker=2), 2, "no node", "--cpus-per-worker")
     done = drive(cluster, [1, 0], workers=3)
     assert done.returncode == 0
-    assert done.stderr == b"flowcli: the cluster holds 2 of 3 workers of 1 CPUs\n"
+    assert done.stderr == b"flowcli: the cluster holds 2 of 3 workers of 1 CPU\n"

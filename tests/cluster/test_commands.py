@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import signal
@@ -11,6 +12,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import psutil
 import pytest
 
 from flowcli import read_flow, write_flow
@@ -49,9 +51,10 @@ def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RayCluster]:
     """Two nodes, where flow from frames with a certain first pixel ends the process."""
     patch = tmp_path_factory.mktemp("patch")
     (patch / "sitecustomize.py").write_text(KILLER)
+    path = os.pathsep.join([str(patch), os.environ.get("PYTHONPATH", str(patch))])
     with ray_cluster(0) as cluster:
         for _ in range(2):
-            cluster.add_node(changes={"PYTHONPATH": str(patch)})
+            cluster.add_node(changes={"PYTHONPATH": path})
         yield cluster
 
 
@@ -166,6 +169,60 @@ def test_ctrl_c(cluster: RayCluster, alone: Path, tmp_path: Path) -> None:
     until(lambda: not cluster.workers(), 15)
 
 
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_half_written_files_go_with_the_workers(tmp_path: Path, number: int) -> None:
+    there = moving_frames(50, 120, 160)
+    write_video(tmp_path / "in.mp4", (there + there[::-1]) * 2)  # too short to be cut into parts
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("RAY_")}
+    environment["HOME"] = str(tmp_path)  # Ray puts the token that it makes there
+    out = tmp_path / "out"
+    (tmp_path / "list.txt").write_text("in.mp4\n")
+    options = (
+        "--out-dir",
+        "out",
+        "--video-out",
+        "mp4",
+        "--flow-format",
+        "npy",
+        *DIS,
+        "--ray",
+        "local",
+        "--workers",
+        "1",
+    )
+    with started([PROGRAM, "batch", "list.txt", *options], cwd=tmp_path, env=environment) as driver:
+        wait_until(driver, lambda: list(out.glob(".flowcli-*.tmp")) and list(out.glob("*/*.npy")))
+        driver.send_signal(number)
+        driver.wait(30)
+    assert driver.returncode == 128 + number
+    assert not [path for path in out.rglob(".flowcli-*") if ".tmp" in path.name]
+
+
+def test_ctrl_c_while_a_local_cluster_starts(tmp_path: Path) -> None:
+    """Some of Ray's processes, left alone, would notice only after a minute."""
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("RAY_")}
+    environment["HOME"] = str(tmp_path)
+    write_video(tmp_path / "in.mp4", moving_frames(4))
+    (tmp_path / "list.txt").write_text("in.mp4\n")
+    command = [PROGRAM, "batch", "list.txt", "--out-dir", "out", *DIS, "--ray", "local"]
+    seen: dict[psutil.Process, str] = {}
+
+    def is_starting() -> bool:
+        for each in psutil.Process(driver.pid).children(recursive=True):
+            with contextlib.suppress(psutil.Error):
+                seen[each] = each.cmdline()[0] if each.cmdline() else ""
+        return any(title.startswith("ray::") and "Agent" in title for title in seen.values())
+
+    with started(command, cwd=tmp_path, env=environment, stderr=subprocess.PIPE) as driver:
+        wait_until(driver, is_starting)
+        driver.send_signal(signal.SIGINT)
+        _, errors = driver.communicate(timeout=30)
+    assert driver.returncode == 130
+    assert errors.splitlines()[-1].startswith(b"flowcli: error: interrupted")
+    _, left = psutil.wait_procs(list(seen), timeout=15)
+    assert not [each for each in left if each.status() != psutil.STATUS_ZOMBIE]
+
+
 def test_an_item_that_ends_its_worker(cluster: RayCluster, tmp_path: Path) -> None:
     for index, frame in enumerate(moving_frames(12, 48, 64)):
         frame[0, 0] = (1, 2, 3) if index == 5 else (0, 0, 0)
@@ -175,6 +232,7 @@ def test_an_item_that_ends_its_worker(cluster: RayCluster, tmp_path: Path) -> No
     failed = [line for line in lines(done, "pair") if line["status"] == "failed"]
     assert [Path(line["frame1"]).name for line in failed] == ["05.png"]
     assert "process crashed or was killed" in failed[0]["error"]
+    assert "give fewer --workers or smaller frames" in failed[0]["error"]
     assert len(lines(done, "pair")) == 11
     assert len(list((tmp_path / "out").glob("*.flo"))) == 10
     assert [json.loads(line)["exit_code"] for line in (tmp_path / "out/failures.jsonl").read_text().splitlines()] == [7]

@@ -7,7 +7,7 @@ import zipfile
 import zlib
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import get_args
+from typing import cast, get_args
 
 import cv2
 import numpy as np
@@ -19,6 +19,7 @@ from hypothesis.extra import numpy as npst
 from flowcli import colorize, read_flow, read_image, write_flow
 from flowcli.choices import FlowFormatName
 from flowcli.errors import InputError, OutputError
+from flowcli.flows.formats import FlowFormat, formats
 from flowcli.flows.formats.flo import FORMAT as FLO
 from flowcli.flows.formats.flo import decode as decode_flo
 from flowcli.flows.formats.flo import encode as encode_flo
@@ -52,6 +53,15 @@ def test_fixed_bytes_of_other_formats(tmp_path: Path, name: str, content: bytes)
     assert (tmp_path / name).read_bytes() == content
     np.testing.assert_array_equal(read_flow(tmp_path / name), FLOW)
     assert output_size(tmp_path / name) == (2, 2)
+
+
+@pytest.mark.parametrize("form", {form.name: form for form in formats().values()}.values(), ids=lambda form: form.name)
+def test_formats_say_whether_they_round(tmp_path: Path, form: FlowFormat) -> None:
+    flow = np.array([[[1 / 3, -2e-7], [np.nan, np.nan]], [[-17.123456, 19.654321], [0, 1e-3]]], np.float32)
+    name = cast(FlowFormatName, form.name)
+    write_flow(tmp_path / f"a{form.suffix}", flow, flow_format=name)
+    is_same = np.array_equal(read_flow(tmp_path / f"a{form.suffix}"), flow, equal_nan=True)
+    assert is_same != form.is_rounded
 
 
 @pytest.mark.parametrize("name", ["a.pfm", "a.npy", "a.flo"])

@@ -121,3 +121,39 @@ def test_a_matroska_file_cut_between_clusters(tmp_path: Path) -> None:
     found, problem = read(path)
     assert 0 < found < 40
     assert problem is not None
+
+
+@pytest.mark.parametrize("options", [{}, {"cluster_time_limit": "500"}], ids=["one cluster", "many"])
+@pytest.mark.parametrize("codec", ["libx264", "libvpx-vp9"])
+@pytest.mark.parametrize("ninths", [4, 5, 6, 7, 8])
+def test_a_matroska_file_overwritten_in_its_middle(
+    tmp_path: Path, codec: str, options: dict[str, str], ninths: int
+) -> None:
+    """FFmpeg leaves out what it cannot make sense of, up to the end if it finds no further cluster."""
+    path = write_video(tmp_path / "a.mkv", moving_frames(60, 120, 160), codec=codec, options=options)
+    data = bytearray(path.read_bytes())
+    at = len(data) * ninths // 9
+    data[at : at + 300] = np.random.default_rng(5).integers(0, 256, 300, np.uint8).tobytes()
+    path.write_bytes(data)
+    found, problem = read(path)
+    assert found > 0
+    assert problem is not None or found == 60
+
+
+@pytest.mark.parametrize("seconds", [2, 9])
+def test_sound_that_outlasts_the_picture_of_a_matroska_file(tmp_path: Path, seconds: int) -> None:
+    frames = moving_frames(12)
+    path = tmp_path / "a.mkv"
+    with av.open(str(path), "w") as container:
+        picture = container.add_stream("libx264", rate=12)
+        picture.height, picture.width, picture.pix_fmt = *frames[0].shape[:2], "yuv444p"
+        sound = container.add_stream("pcm_s16le", rate=8000, layout="mono")
+        for image in frames:
+            container.mux(picture.encode(av.VideoFrame.from_ndarray(image, format="rgb24")))
+        container.mux(picture.encode(None))
+        for _ in range(seconds):
+            silence = av.AudioFrame.from_ndarray(np.zeros((1, 8000), np.int16), format="s16", layout="mono")
+            silence.sample_rate = 8000
+            container.mux(sound.encode(silence))
+        container.mux(sound.encode(None))
+    assert read(path) == (12, None)

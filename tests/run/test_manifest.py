@@ -14,7 +14,7 @@ from flowcli.run.distinct import Distinct
 from flowcli.run.folder_tasks import folder_tasks
 from flowcli.run.items import open_tasks
 from flowcli.run.manifest import Manifest
-from flowcli.run.tasks import Item, Task
+from flowcli.run.tasks import Item, Task, VideoTask
 from support.videos import moving_frames
 
 
@@ -97,6 +97,40 @@ def test_a_row_that_begins_with_a_hash_is_a_row() -> None:
     ]
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        "video\n# one\na.mp4\n#\nb.mp4\n## two\n",
+        "# of clips\na.mp4\n# and, later\nb.mp4\n",
+        "a.mp4\n#\tmore\nb.mp4\n",
+        "\ufeff# of clips\nvideo,stride\na.mp4,1\n# more,2\nb.mp4,2\n",
+        '# of clips\n{"video": "a.mp4"}\n# more\n{"video": "b.mp4"}\n',
+    ],
+)
+def test_remarks_are_no_items(text: str) -> None:
+    items = list(Manifest(text.splitlines(keepends=True), "videos", Path("/data"), ".flo").tasks())
+    assert [item.video for item in items if isinstance(item, VideoTask)] == [Path("/data/a.mp4"), Path("/data/b.mp4")]
+    assert are_good(items) == [True, True]
+
+
+def test_remarks_among_pairs() -> None:
+    assert outs(read("frame1,frame2,out\n# another\na.png,b.png,1\n# no, not\nb.png,c.png,2\n")) == ["1.flo", "2.flo"]
+    assert outs(read("a.png,b.png,1\n# another\nb.png,c.png,2\n")) == ["1.flo", "2.flo"]
+
+
+def test_a_file_whose_name_looks_like_a_remark(tmp_path: Path) -> None:
+    for name in ("# 1.mp4", "b.mp4"):
+        (tmp_path / name).touch()
+    items = list(Manifest(["# 1.mp4\n", "# 2.mp4\n", "b.mp4\n"], "videos", tmp_path, ".flo").tasks())
+    assert [item.video for item in items if isinstance(item, VideoTask)] == [tmp_path / "# 1.mp4", tmp_path / "b.mp4"]
+
+
+def test_faults_of_a_video_name_columns() -> None:
+    items = list(Manifest(["video,start,end\n", "a.mp4,5,5\n"], "videos", Path("/data"), ".flo").tasks())
+    assert items[0].error is not None
+    assert items[0].error.with_flags() == "videos, line 2: end must come after start"
+
+
 @pytest.mark.parametrize(("there", "written"), [("NFC", "NFD"), ("NFD", "NFC")])
 def test_accents_as_another_system_writes_them(tmp_path: Path, there: str, written: str) -> None:
     name = "Größe é 動画.png"
@@ -168,8 +202,10 @@ def test_faulty_json(line: str) -> None:
         ("", "contains no pairs"),
         ("\n \n", "contains no pairs"),
         ("[\n", "JSON array"),
-        ("frame1,frame2\n", "only column names"),
-        ("hello\n", "not a manifest"),
+        ("frame1,frame2\n", "no pairs, only column names; write frame1,frame2 on each line"),
+        ("video,out\n# none yet\n", "no videos, only column names; write a video on each line"),
+        ("# nothing yet\n", "contains no pairs or videos"),
+        ("hello\n", "not a manifest; each line must give two frames or, .* a video"),
     ],
 )
 def test_what_is_no_manifest(text: str, message: str) -> None:

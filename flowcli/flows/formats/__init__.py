@@ -79,6 +79,9 @@ class FlowFormat:
     loss: Callable[[Flow], str | None] | None = None
     """One line that says what it cannot store of a flow, or ``None``; for formats that do not mark it as unknown."""
 
+    is_rounded: bool = False
+    """Whether a file gives back other numbers than the float32 that it was written from."""
+
     components: tuple[str, ...] = ()
     """What the files of a flow are called if each component is a file of its own; see
     :func:`flowcli.flows.io.files_of`."""

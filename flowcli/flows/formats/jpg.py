@@ -123,6 +123,7 @@ FORMAT = FlowFormat(
     recognizes=looks_like_flow,
     aliases=(".jpeg",),
     loss=loss,
+    is_rounded=True,
     components=("x", "y"),
     options=("bound",),
     configure=configure,

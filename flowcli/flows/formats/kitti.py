@@ -85,4 +85,5 @@ FORMAT = FlowFormat(
     holds=in_range,
     range="-512 to 511.98 px",
     recognizes=looks_like_kitti,
+    is_rounded=True,
 )
