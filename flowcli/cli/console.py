@@ -87,7 +87,7 @@ class Console:
 
         Args:
             what: the description.
-            total: the total number of units, if known.
+            total: the total number of units, if known; it grows if there are more.
             unit: in the plural, such as ``windows``; ``bytes`` are shown as MB.
         """
         if self.quiet:
@@ -111,6 +111,7 @@ class _Lines:
     def advance(self, count: int) -> None:
         with self._counting:
             self._done += count
+            self._total = None if self._total is None else max(self._total, self._done)
             now = time.monotonic()
             if now - self._last >= _LINE_SECONDS:
                 self._last = now
@@ -167,7 +168,13 @@ def _bar(what: str, total: int | None, unit: str) -> Iterator[Advance]:
     columns = [TextColumn("{task.description}"), BarColumn(), *amount, RateColumn(), TimeRemainingColumn()]
     with Progress(*columns, console=RichConsole(stderr=True), transient=True) as bar:
         task = bar.add_task(what, total=total)
-        yield lambda count: bar.advance(task, count)
+
+        def advance(count: int) -> None:
+            bar.advance(task, count)
+            if total is not None and bar.tasks[task].completed > total:  # it was only the least that was expected
+                bar.update(task, total=bar.tasks[task].completed)
+
+        yield advance
 
 
 class _LogHandler(logging.Handler):

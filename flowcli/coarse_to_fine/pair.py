@@ -94,7 +94,8 @@ def _offsets(coarse: _Evidence, grid: Grid, within: float, spare: int) -> dict[P
 
     A coarse flow that fails would only take the window away from what it can find: it stays where it is.
     """
-    flow = resize_flow(coarse.flow, *grid.frame)
+    farthest = float(max(grid.frame))
+    flow = np.clip(np.nan_to_num(resize_flow(coarse.flow, *grid.frame), posinf=0, neginf=0), -farthest, farthest)
     offsets: dict[Position, list[Offset]] = {}
     shares: dict[Position, float] = {}
     for position in grid.positions:
@@ -178,7 +179,8 @@ class _Level:
         flow = self._best.flow()
         if self._has_choice:
             first, apart = self._first.flow(), self._within / 2
-            is_other = np.abs(flow - first).max(axis=-1) > apart
+            with np.errstate(invalid="ignore"):  # a model may have given NaN or infinities
+                is_other = np.abs(flow - first).max(axis=-1) > apart
             hidden = taken(flow, self._error(flow), is_other, apart)
             flow[hidden] = first[hidden]  # what is hidden belongs to what is behind, most often the window's first
         return flow

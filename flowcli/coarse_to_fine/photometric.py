@@ -65,8 +65,10 @@ def taken(flow: Flow, error: Errors, doubtful: Mask, apart: float) -> Mask:
         The mask, which is part of ``doubtful``.
     """
     height, width = error.shape
-    x = np.rint(flow[..., 0]).astype(np.int32) + np.arange(width, dtype=np.int32)
-    y = np.rint(flow[..., 1]).astype(np.int32) + np.arange(height, dtype=np.int32)[:, None]
+    farthest = height + width  # out of the frame from everywhere
+    whole = np.rint(np.clip(np.nan_to_num(flow, nan=farthest), -farthest, farthest)).astype(np.int32)
+    x = whole[..., 0] + np.arange(width, dtype=np.int32)
+    y = whole[..., 1] + np.arange(height, dtype=np.int32)[:, None]
     is_inside = (x >= 0) & (y >= 0) & (x < width) & (y < height)
     target = np.where(is_inside, y * width + x, height * width)  # all that leave the frame meet in a place of their own
     wanted = np.zeros(height * width + 1, bool)
@@ -80,7 +82,8 @@ def taken(flow: Flow, error: Errors, doubtful: Mask, apart: float) -> Mask:
     asking = rivals[doubtful.ravel()[rivals]]
     owners = owner[target.ravel()[asking]]
     vectors = flow.reshape(-1, 2)
-    differs = np.abs(vectors[owners] - vectors[asking]).max(axis=1) > apart
+    with np.errstate(invalid="ignore"):
+        differs = np.abs(vectors[owners] - vectors[asking]).max(axis=1) > apart
     mask = np.zeros(height * width, bool)
     mask[asking[differs & (error.ravel()[owners] < error.ravel()[asking])]] = True
     return mask.reshape(height, width)

@@ -208,6 +208,22 @@ def test_windows_are_counted_with_the_flow(layers: Scene) -> None:
     assert sum(counts.values()) == model.windows
 
 
+class Broken(WindowedDis):
+    """Gives what no model should."""
+
+    def __call__(self, frames1: npt.NDArray[np.uint8], frames2: npt.NDArray[np.uint8]) -> npt.NDArray[np.float32]:
+        flows = super().__call__(frames1, frames2)
+        flows[:, :20] = (np.nan, np.inf)
+        flows[:, 40:] = 1e30
+        return flows
+
+
+def test_flow_that_is_no_number_or_far_too_long_is_no_fault(layers: Scene) -> None:
+    flow = FlowEstimator(Broken(WINDOW), coarse_to_fine=True).estimate(layers.frame1, layers.frame2)
+    assert flow.shape == layers.flow.shape
+    assert np.isnan(flow).any()
+
+
 def test_one_window_and_whole_frames_are_unchanged(pan: Scene) -> None:
     small = pan.frame1[: WINDOW[0], : WINDOW[1]], pan.frame2[: WINDOW[0], : WINDOW[1]]
     for model, frames in ((WindowedDis(WINDOW), small), (DisFlow(), (pan.frame1, pan.frame2))):
