@@ -13,6 +13,7 @@ from .arrays import Flow, Frame, check_same_size, size_of
 from .choices import DEFAULT_MODEL, GridKind, Precision
 from .coarse_to_fine.levels import levels
 from .coarse_to_fine.pair import CoarseToFinePair
+from .coarse_to_fine.photometric import LARGEST_SIDE
 from .errors import DeviceError, UsageError
 from .geometry import resize_frame
 from .models import FlowModel, ModelRequest, OutOfMemoryError, Progress, load_model
@@ -21,7 +22,7 @@ from .tiling import Grid, Size, make_grid
 
 BatchSize = int | Literal["auto"]
 
-_AHEAD = 4  # batches of windows that pairs in progress may have in all; enough that coarse levels fill some together
+_AHEAD = 2  # batches of windows that pairs in progress may have in all; enough that coarse levels fill some together
 
 
 class FlowEstimator:
@@ -87,7 +88,7 @@ class FlowEstimator:
             "overlap": self.overlap,
             "grid": self.grid_kind,
             "scale": self.scale,
-            **({"coarse_to_fine": True} if self.coarse_to_fine else {}),  # older records do not know it
+            **({"coarse_to_fine": True} if self.coarse_to_fine and self.model.window is not None else {}),
         }
 
     def use(self) -> dict[str, Any]:
@@ -110,7 +111,11 @@ class FlowEstimator:
         height, width = (max(1, round(side * self.scale)) for side in size)
         if self.model.window is None:
             return Grid((height, width), (height, width), (0,), (0,))
-        return make_grid((height, width), self.model.window, self.overlap, self.grid_kind)
+        grid = make_grid((height, width), self.model.window, self.overlap, self.grid_kind)
+        if self.coarse_to_fine and len(grid) > 1 and max(grid.frame) > LARGEST_SIDE:
+            most = f"frames of up to {LARGEST_SIDE} pixels on a side"
+            raise UsageError(f"`coarse_to_fine` takes {most}, not {width} x {height}; choose a smaller `scale`")
+        return grid
 
     def levels_for(self, size: Size) -> list[Grid]:
         """The windows for frames of ``size`` (height, width) at each scale, the coarsest first."""
@@ -211,9 +216,10 @@ class FlowEstimator:
             return waiting > 0
         if entries[0].is_done:
             return False
+        if len(entries) > self.batch_size or not self.coarse_to_fine:
+            return len(entries) > self.batch_size
         pairs = [entry.pair for entry in entries if entry.pair is not None]
-        windows = sum(len(pair.grid) for pair in pairs)
-        return len(entries) > self.batch_size or (len(pairs) > 1 and windows >= _AHEAD * self.batch_size)
+        return len(pairs) > 1 and sum(len(pair.grid) for pair in pairs) >= _AHEAD * self.batch_size
 
     def _entry(self, key: Key, frames: FramePair) -> Entry[Key]:
         for frame in frames:

@@ -27,6 +27,11 @@ def reach(window: Size) -> float:
     return max(_SMALLEST_REACH, min(window) * _REACH)
 
 
+def is_near(offset: Offset, other: Offset, within: float) -> bool:
+    """Whether two offsets are within reach of each other."""
+    return max(abs(here - there) for here, there in zip(offset, other, strict=True)) <= within
+
+
 def choose_offsets(coarse: Flow, within: float) -> tuple[list[Offset], float]:
     """The offsets to try for a window.
 

@@ -2,21 +2,24 @@
 
 from __future__ import annotations
 
+import functools
 from dataclasses import dataclass
 
 import cv2
 import numpy as np
 
-from ..arrays import Flow, Frame
+from ..arrays import Flow, Frame, Mask
 from ..geometry import resize_flow, resize_frame
 from ..tiling import Grid, Position, Stitcher, Weights, Window, cut, fill_window, window_weights
 from .levels import most_windows
-from .offsets import Offset, choose_offsets, reach
-from .photometric import Errors, better, confidence, photometric_error, taken
+from .offsets import Offset, choose_offsets, is_near, reach
+from .photometric import Errors, as_bright_as, better, confidence, photometric_error, taken
 from .repetition import repeats
 
 _FAILED = 0.5  # of the error without motion: coarse flow that explains no more than the rest is wrong
 _CLEAR = 10.0  # grey levels; smaller errors say nothing, as where there is no texture
+_SHOWN, _NOISE = 1.2, 1.0  # times the error, and grey levels more, without motion: the frames speak for the flow
+_SOME, _LARGE_PART = 0.05, 0.25  # shares of a window and of the frame
 
 
 class CoarseToFinePair:
@@ -79,14 +82,35 @@ class _Evidence:
     error: Errors
     still: Errors
 
-    def fails(self, position: Position, grid: Grid) -> bool:
-        """Whether the flow explains a window of a finer grid hardly better than no motion."""
+    @functools.cached_property
+    def shown(self) -> Mask:
+        """Where the frames speak for the flow: it explains them clearly better than no motion."""
+        return self.still > _SHOWN * self.error + _NOISE
+
+    def common(self, grid: Grid, within: float) -> Offset | None:
+        """The motion of most of the frame, in pixels of a finer grid, if the frames speak for it in a large part."""
+        if self.shown.mean() < _LARGE_PART:
+            return None
+        factors = np.array([there / here for here, there in zip(self.shown.shape, grid.frame, strict=True)][::-1])
+        return choose_offsets((self.flow[self.shown][None] * factors).astype(np.float32), within)[0][0]
+
+    def shows(self, position: Position, grid: Grid) -> bool:
+        """Whether the frames speak for the flow in some of a window of a finer grid."""
+        return float(self.shown[self._part(position, grid)].mean()) > _SOME
+
+    def _part(self, position: Position, grid: Grid) -> tuple[slice, slice]:
+        """The part of this level that a window of a finer grid shows."""
         rows, columns = (
             slice(start * here // there, max(start * here // there + 1, min(start + side, there) * here // there))
             for start, side, here, there in zip(position, grid.window, self.error.shape, grid.frame, strict=True)
         )
-        error = float(self.error[rows, columns].mean())
-        return error > _CLEAR and error > _FAILED * float(self.still[rows, columns].mean())
+        return rows, columns
+
+    def fails(self, position: Position, grid: Grid) -> bool:
+        """Whether the flow explains a window of a finer grid hardly better than no motion."""
+        part = self._part(position, grid)
+        error, still = float(self.error[part].mean()), float(self.still[part].mean())
+        return error > _CLEAR and error > _FAILED * still
 
 
 def _offsets(coarse: _Evidence, grid: Grid, within: float, spare: int) -> dict[Position, list[Offset]]:
@@ -94,15 +118,18 @@ def _offsets(coarse: _Evidence, grid: Grid, within: float, spare: int) -> dict[P
 
     A coarse flow that fails would only take the window away from what it can find: it stays where it is.
     """
-    farthest = float(max(grid.frame))
-    flow = np.clip(np.nan_to_num(resize_flow(coarse.flow, *grid.frame), posinf=0, neginf=0), -farthest, farthest)
+    flow = resize_flow(coarse.flow, *grid.frame)
+    common = coarse.common(grid, within)
     offsets: dict[Position, list[Offset]] = {}
     shares: dict[Position, float] = {}
     for position in grid.positions:
         offsets[position] = [(0, 0)]
-        if not coarse.fails(position, grid):
-            offsets[position], share = choose_offsets(cut(flow, position, grid.window), within)
-            if len(offsets[position]) > 1:
+        if coarse.fails(position, grid):
+            continue
+        chosen, share = choose_offsets(cut(flow, position, grid.window), within)
+        if coarse.shows(position, grid) or (common is not None and is_near(chosen[0], common, within)):
+            offsets[position] = chosen
+            if len(chosen) > 1:
                 shares[position] = share
     for position in sorted(shares, key=lambda place: -shares[place])[spare:]:
         del offsets[position][1:]
@@ -117,6 +144,7 @@ class _Level:
         self._within = within
         self._frame1, self._frame2 = (resize_frame(frame, *grid.frame) for frame in frames)
         self._filled = fill_window(self._frame1, grid.window)
+        self._judged = as_bright_as(self._frame1, self._frame2)
         self._offsets: dict[Position, list[Offset]] = {}
         self._candidates: dict[Position, list[Flow]] = {}
         self._best, self._first = Stitcher(grid), Stitcher(grid)
@@ -162,7 +190,7 @@ class _Level:
             self._best.add(position, flows[0])
             return
         part = cut(self._filled, position, self._grid.window)
-        errors = [photometric_error(part, self._frame2, each, position) for each in flows]
+        errors = [photometric_error(part, self._judged, each, position) for each in flows]
         best, error = flows[0], errors[0]
         if self._has_choice:
             self._first.add(position, best, self._counts(error))
@@ -187,8 +215,9 @@ class _Level:
 
     def evidence(self) -> _Evidence:
         """The flow of the level, with how well it explains the frames; call it instead of :meth:`flow`."""
-        flow = self.flow()
+        farthest = max(self._grid.frame)  # a model may have given anything
+        flow = np.clip(np.nan_to_num(self.flow(), posinf=0, neginf=0), -farthest, farthest)
         return _Evidence(flow, self._error(flow), self._error(np.zeros_like(flow)))
 
     def _error(self, flow: Flow) -> Errors:
-        return photometric_error(self._frame1, self._frame2, flow)
+        return photometric_error(self._frame1, self._judged, flow)

@@ -11,12 +11,27 @@ from ..arrays import Flow, Frame, Mask
 Errors = npt.NDArray[np.float32]
 """``(H, W)`` in grey levels, at least 0."""
 
+LARGEST_SIDE = 32_766
+"""The longest side of a frame in pixels; OpenCV samples no larger ones."""
+
 _LARGEST = 60  # grey levels; a pixel that is wrong is not more wrong with more contrast
 _SUM = np.ones((1, 3), np.float32)  # of the channels; three times the largest fits into 8 bits
 _OUTSIDE = 10.0  # grey levels, of a pixel that leaves the frame: neither good nor bad
 _BOX = 5  # pixels; over which errors are averaged
 _BETTER = 0.95  # another flow must have a smaller error by this factor, since errors are noisy
+_LARGEST_GAIN = 2.0  # of the second frame's contrast
+_SAME_MEAN, _SAME_GAIN = 2.0, 0.02  # grey levels; smaller differences may be what has moved in or out
 _NOISE = 4 / 3  # grey levels, between frames of which one is the other one moved
+
+
+def as_bright_as(frame1: Frame, frame2: Frame) -> Frame:
+    """The second frame with the mean and the contrast of the first, which exposure may have changed."""
+    (mean1, spread1), (mean2, spread2) = ((float(frame.mean()), float(frame.std())) for frame in (frame1, frame2))
+    gain = float(np.clip(spread1 / max(spread2, 1.0), 1 / _LARGEST_GAIN, _LARGEST_GAIN))
+    if abs(mean1 - mean2) < _SAME_MEAN and abs(gain - 1) < _SAME_GAIN:
+        return frame2
+    table = np.clip(np.rint((np.arange(256) - mean2) * gain + mean1), 0, 255).astype(np.uint8)
+    return np.asarray(cv2.LUT(frame2, table), np.uint8)
 
 
 def photometric_error(frame1: Frame, frame2: Frame, flow: Flow, corner: tuple[int, int] = (0, 0)) -> Errors:

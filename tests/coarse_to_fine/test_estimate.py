@@ -208,6 +208,32 @@ def test_windows_are_counted_with_the_flow(layers: Scene) -> None:
     assert sum(counts.values()) == model.windows
 
 
+@pytest.mark.parametrize("gain", [0.8, 1.2])
+def test_exposure_may_change(pan: Scene, gain: float) -> None:
+    second = np.clip(pan.frame2 * gain, 0, 255).astype(np.uint8)
+    scene = Scene(pan.frame1, second, pan.flow, pan.visible)
+    whole = load_estimator("dis").estimate(scene.frame1, scene.frame2)
+    assert error(estimate(scene)[0], scene) < 1.2 * error(whole, scene)
+
+
+def test_a_plain_background_stays_where_it_is() -> None:
+    moving = render_scene(*SIZE, background=STILL, discs=[Disc((0.4, 0.5), 0.15, STILL, 0.06)])
+    rows, columns = np.mgrid[: SIZE[0], : SIZE[1]]
+    is_disc = (rows - 120) ** 2 + (columns - 128) ** 2 < 36**2
+    plain = np.where(is_disc[..., None], moving.frame1, np.uint8(140))
+    random = np.random.default_rng(0)
+    noisy = [np.clip(plain + random.normal(0, 2, plain.shape), 0, 255).astype(np.uint8) for _ in range(2)]
+    scene = Scene(noisy[0], noisy[1], np.zeros((*SIZE, 2), np.float32), np.ones(SIZE, np.bool_))
+    (alone, _), (flow, _) = estimate(scene, coarse_to_fine=False), estimate(scene)
+    assert error(flow, scene) <= 1.05 * error(alone, scene)
+
+
+def test_the_longest_frames_are_refused() -> None:
+    frame = np.zeros((50, 32_800, 3), np.uint8)
+    with pytest.raises(UsageError, match="32766 pixels on a side"):
+        FlowEstimator(WindowedDis(WINDOW), coarse_to_fine=True).estimate(frame, frame)
+
+
 class Broken(WindowedDis):
     """Gives what no model should."""
 
