@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import functools
+
 import cv2
 import numpy as np
 import numpy.typing as npt
@@ -9,8 +11,7 @@ import numpy.typing as npt
 from ..arrays import Flow, Frame
 from ..flows.metrics import endpoint_error
 
-# From blue to red; the threshold between correct and wrong is in the middle.
-_KITTI_ERROR_COLORS = np.array(
+KITTI_ERRORS: Frame = np.array(
     [
         (49, 54, 149),
         (69, 117, 180),
@@ -25,13 +26,20 @@ _KITTI_ERROR_COLORS = np.array(
     ],
     np.uint8,
 )
+"""KITTI's colours of errors: ``(10, 3)`` uint8 RGB, from blue to red; the threshold of outliers is in the middle."""
 
 
 def heat(values: npt.NDArray[np.float32], top: float) -> Frame:
     """Colour ``(H, W)`` values from black (0 or NaN) to yellow (``top`` and above): ``(H, W, 3)`` uint8 RGB."""
     level = np.clip(np.nan_to_num(values) / top, 0, 1) * 255
-    mapped = cv2.applyColorMap(level.astype(np.uint8), cv2.COLORMAP_INFERNO)
-    return np.asarray(cv2.cvtColor(mapped, cv2.COLOR_BGR2RGB), np.uint8)
+    return np.asarray(heat_colors()[level.astype(np.uint8)])
+
+
+@functools.cache
+def heat_colors() -> Frame:
+    """The colours of :func:`heat`, from black to yellow: ``(256, 3)`` uint8 RGB."""
+    mapped = cv2.applyColorMap(np.arange(256, dtype=np.uint8)[:, None], cv2.COLORMAP_INFERNO)
+    return np.asarray(cv2.cvtColor(mapped, cv2.COLOR_BGR2RGB)[:, 0], np.uint8)
 
 
 def error_map(flow: Flow, truth: Flow) -> Frame:
@@ -57,6 +65,6 @@ def error_map(flow: Flow, truth: Flow) -> Frame:
         share = errors / np.hypot(truth[..., 0], truth[..., 1])
         relative = np.fmin(errors / 3, share / 0.05)
         step = np.floor(np.log2(np.where(known, relative, 0))) + 5  # step 0 ends at 1/16 of the threshold
-    colors = _KITTI_ERROR_COLORS[np.clip(step, 0, len(_KITTI_ERROR_COLORS) - 1).astype(np.intp)]
+    colors = KITTI_ERRORS[np.clip(step, 0, len(KITTI_ERRORS) - 1).astype(np.intp)]
     colors[~known] = 0
     return np.asarray(colors, np.uint8)
