@@ -315,6 +315,26 @@ class WarpSummary(Result):
 
 
 @dataclass(frozen=True, kw_only=True)
+class ViewResult(Result):
+    """The object of `view`."""
+
+    type: Annotated[str, "always view"] = "view"
+    outputs: Annotated[tuple[Path, ...], "page and still picture"]
+    flows: Annotated[tuple[str, ...], "names of the flows that are compared"]
+    pairs: Annotated[int, "pairs that were looked at: one, or those of a sequence"]
+    shown: Annotated[int, "pairs that the page has room for"]
+    width: Annotated[int, "width of the flow, in pixels"]
+    height: Annotated[int, "height of the flow, in pixels"]
+    error: Annotated[str | None, "why the page is incomplete"] = None
+    _problem: FlowcliError | None = field(default=None, repr=False)
+
+    @property
+    def problem(self) -> FlowcliError | None:
+        """See :attr:`Result.problem`."""
+        return self._problem
+
+
+@dataclass(frozen=True, kw_only=True)
 class DemoResult(EstimatorUse, Result):
     """The object of `demo`."""
 

@@ -12,7 +12,7 @@ import typer
 from ..errors import FlowcliError
 from ..shutdown import INTERRUPTED, INTERRUPTED_MESSAGE, is_interruption
 from ..version import __version__
-from . import batch, chain, convert, demo, estimate, evaluate, info, model, video, warp
+from . import batch, chain, convert, demo, estimate, evaluate, info, model, video, view, warp
 from .console import console
 from .options import help_without_command
 
@@ -31,6 +31,7 @@ app.command("convert")(convert.convert)
 app.command("info")(info.info)
 app.command("chain")(chain.chain)
 app.command("warp")(warp.warp)
+app.command("view")(view.view)
 app.command("demo")(demo.demo)
 app.add_typer(model.app, name="model")
 

@@ -270,8 +270,8 @@ class SelectionOptions:
 
 
 @dataclass(frozen=True)
-class ColorOptions:
-    """The colours of flow."""
+class ScaleOptions:
+    """The colours of flow, and their scale."""
 
     max_flow: Annotated[
         Any,
@@ -280,6 +280,17 @@ class ColorOptions:
         ),
     ] = "auto"
     wheel: Annotated[Wheel, typer.Option(help="Colour wheel; zero flow is white, or black in hsv.")] = "middlebury"
+
+    @property
+    def scale(self) -> float | None:
+        """The flow length in pixels that gets full colour; ``None`` for ``auto``."""
+        return None if self.max_flow == "auto" else float(self.max_flow)
+
+
+@dataclass(frozen=True)
+class ColorOptions(ScaleOptions):
+    """The colours of flow, and their legend."""
+
     legend: Annotated[bool, typer.Option("--legend", help="Draw the colour wheel, with its scale, in a corner.")] = (
         False
     )
@@ -288,7 +299,7 @@ class ColorOptions:
         """The style of pictures."""
         from ..draw.style import Style
 
-        return Style(None if self.max_flow == "auto" else self.max_flow, self.wheel, self.legend)
+        return Style(self.scale, self.wheel, self.legend)
 
 
 @dataclass(frozen=True)

@@ -26,6 +26,7 @@ from ..results import (
     SubsetFigures,
     VideoResult,
     VideoSummary,
+    ViewResult,
     WarpResult,
     WarpSummary,
     to_json,
@@ -102,6 +103,18 @@ def _(result: PairResult | VideoResult) -> list[str]:
 def _(result: EstimateResult) -> list[str]:
     written = ", ".join(map(str, result.outputs))
     return [f"wrote {written} ({result.windows} windows, {result.seconds:.1f} s)"] if written else []
+
+
+@_written.register
+def _(result: ViewResult) -> list[str]:
+    return [f"wrote {', '.join(map(str, result.outputs))}"]
+
+
+@_notes.register
+def _(result: ViewResult) -> list[str]:
+    left_out = result.pairs - result.shown
+    room = f"the page shows {result.shown} of {result.pairs} pairs, evenly spread, for want of room"
+    return [f"{room}; choose fewer with --start and --end"] if left_out else []
 
 
 def _account(result: RunSummary, of: str = "") -> str:

@@ -13,13 +13,15 @@ from .legend import INK, wheel_disc
 
 _MARGIN = 12  # pixels around the tiles
 _CAPTION = 30  # pixels of a caption line
+_TEXT_SCALE = 0.58
 
 
 def panel(tiles: list[tuple[str, Frame]], columns: int) -> Frame:
     """Arrange captioned pictures on a white sheet, row by row.
 
     Args:
-        tiles: captions (ASCII) and pictures, ``(H, W, 3)`` uint8 RGB, all of the same size; at least one.
+        tiles: captions, which are shortened if they are wider than the pictures, and pictures, ``(H, W, 3)`` uint8
+            RGB, all of the same size; at least one.
         columns: number of pictures per row.
 
     Returns:
@@ -32,7 +34,8 @@ def panel(tiles: list[tuple[str, Frame]], columns: int) -> Frame:
     for index, (caption, picture) in enumerate(tiles):
         y = _MARGIN + index // columns * step_y
         x = _MARGIN + index % columns * step_x
-        cv2.putText(sheet, caption, (x, y + 19), cv2.FONT_HERSHEY_SIMPLEX, 0.58, INK, 1, cv2.LINE_AA)
+        fitting = _shortened(caption, width)
+        cv2.putText(sheet, fitting, (x, y + 19), cv2.FONT_HERSHEY_SIMPLEX, _TEXT_SCALE, INK, 1, cv2.LINE_AA)
         sheet[y + _CAPTION : y + _CAPTION + height, x : x + width] = picture
     return sheet
 
@@ -43,6 +46,20 @@ def centered(picture: Frame, height: int, width: int) -> Frame:
     y, x = (height - picture.shape[0]) // 2, (width - picture.shape[1]) // 2
     canvas[y : y + picture.shape[0], x : x + picture.shape[1]] = picture
     return canvas
+
+
+def _shortened(caption: str, width: int) -> str:
+    """A caption that is not wider than its picture, if that has room for any."""
+    kept, text = len(caption), caption
+    while kept > 2 and cv2.getTextSize(text, cv2.FONT_HERSHEY_SIMPLEX, _TEXT_SCALE, 1)[0][0] > width:
+        kept -= 1
+        text = f"{caption[: kept - kept // 2]}...{caption[len(caption) - kept // 2 :]}"
+    return text
+
+
+def tile_width(width: int, columns: int) -> int:
+    """The width of the pictures on a sheet that is to be ``width`` pixels wide; at least 1."""
+    return max(1, (width - _MARGIN) // columns - _MARGIN)
 
 
 def demo_panel(frame1: Frame, frame2: Frame, flow: Flow, truth: Flow) -> Frame:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -69,14 +69,14 @@ class About:
     wheel: Wheel = "middlebury"
     """The colour wheel at first."""
 
-    notes: tuple[str, ...] = ()
-    """What else the page says, one line each."""
+    notes: Sequence[str] = ()
+    """What else the page says, one line each; looked at when the moments have been taken."""
 
     facts: dict[str, str] = field(default_factory=dict)
     """What is known of the flow, by name: model, precision, files."""
 
 
-def viewer(about: About, moments: Iterable[Moment], count: int = 1) -> str:
+def viewer(about: About, moments: Iterable[Moment], count: int = 1) -> tuple[str, int]:
     """Make the page.
 
     Args:
@@ -85,7 +85,7 @@ def viewer(about: About, moments: Iterable[Moment], count: int = 1) -> str:
         count: how many there will be, about; the room for each depends on it.
 
     Returns:
-        The text of the HTML file.
+        The text of the HTML file, and how many moments it has room for.
     """
     is_pair = about.rate is None
     timeline = _Timeline(
@@ -93,7 +93,8 @@ def viewer(about: About, moments: Iterable[Moment], count: int = 1) -> str:
     )
     for moment in moments:
         timeline.add(moment)
-    return page(about.title, "viewer", {**_general(about), **timeline.data(about.max_flow)})
+    data = timeline.data(about.max_flow)
+    return page(about.title, "viewer", {**_general(about), **data}), len(data["moments"])
 
 
 def _general(about: About) -> dict[str, Any]:

@@ -44,6 +44,7 @@ COMMANDS: dict[str, tuple[tuple[str, ...], list[type[results.Result]]]] = {
     "chain": (("chain", "a.flo", "b.flo", "-o", "c.flo"), [results.ChainResult]),
     "warp": (("warp", "in/2.png", "a.flo", "-o", "w.png", "--frame1", "in/1.png"), [results.WarpResult]),
     "warp of a sequence": (("warp", "in", "p"), [results.WarpResult, results.WarpSummary]),
+    "view": (("view", "a.flo", "-o", "v.html"), [results.ViewResult]),
     "demo": (("demo", "demo", *DIS), [results.DemoResult]),
     "model info": (("model", "info", *DIS), [results.ModelInfo]),
 }

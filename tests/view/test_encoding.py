@@ -53,7 +53,7 @@ def test_the_page_reads_what_was_packed(browser: Browser, tmp_path: Path, name: 
     flow = FLOWS[name]
     height, width = flow.shape[:2]
     page = tmp_path / "page.html"
-    page.write_text(viewer(About("a flow", ("flow",)), [Moment("a pair", (flow,))]), encoding="utf-8")
+    page.write_text(viewer(About("a flow", ("flow",)), [Moment("a pair", (flow,))])[0], encoding="utf-8")
     with opened(browser, page) as there:
         there.page.wait_for_function("window.flowcli && window.flowcli.read(0, 0)")
         read = there.page.evaluate(
