@@ -65,8 +65,6 @@ class Mapping:
 
     def _hand_out(self) -> None:
         """Give each worker that has room what there is for it."""
-        from ray import cloudpickle
-
         ready = [member for member in self._crew.members if member.node is not None]
         for member in ready:
             while len(member.slices) < _OUTSTANDING and not any(each.is_alone for each in member.slices.values()):
@@ -74,7 +72,7 @@ class Mapping:
                 if piece is None:
                     break
                 run = member.actor.run.options(max_task_retries=0) if piece.is_alone else member.actor.run
-                member.slices[run.remote(cloudpickle.dumps(piece.items))] = piece
+                member.slices[run.remote(pickle.dumps(piece.items))] = piece
 
     def _take(self, member: Member, reference: Any) -> Iterator[tuple[Any, Any]]:
         import ray

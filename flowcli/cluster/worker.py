@@ -75,8 +75,6 @@ class Worker:
 
     def run(self, data: bytes) -> Replies:
         """Do a pickled slice of items."""
-        from ray import cloudpickle
-
         if self._runner is None:
             return Replies(self._node, error=self._error, unfit=self._unfit)
         started = time.perf_counter()
@@ -84,7 +82,7 @@ class Worker:
             replies = self._runner.run(pickle.loads(data))
         except FlowcliError as error:
             return Replies(self._node, error=error)
-        return Replies(self._node, time.perf_counter() - started, cloudpickle.dumps(replies))
+        return Replies(self._node, time.perf_counter() - started, pickle.dumps(replies))
 
     def leave(self) -> None:
         """End the process at once, without the files that are half written; told in the group :data:`ASIDE`."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import io
 from pathlib import Path
 
@@ -47,8 +48,16 @@ def form_for(
     Raises:
         OutputError: no format has that suffix, or it needs a package that is missing.
     """
-    check_suffix(path, formats())
-    form = formats()[path.suffix.lower()]
+    suffix = path.suffix.lower()
+    if suffix not in formats():
+        check_suffix(path, formats())
+    return _form(suffix, flow_format, options)
+
+
+@functools.lru_cache(64)
+def _form(suffix: str, flow_format: FlowFormatName | None, options: FlowOptions) -> FlowFormat | None:
+    """As :func:`form_for`, which is asked for every output of a long manifest."""
+    form = formats()[suffix]
     if form.is_ambiguous and flow_format != form.name:
         return None
     if form.check_writing is not None:

@@ -87,7 +87,7 @@ def real(path: Path) -> str:
     if is_remote(path):
         return path.address
     text = str(path)
-    if path.is_symlink():
+    if os.path.islink(text):  # noqa: PTH114  (twice as fast)
         return os.path.normcase(os.path.realpath(text))
     folder, name = os.path.split(text)
     return os.path.normcase(f"{_real_folder(folder)}{os.sep}{name}")

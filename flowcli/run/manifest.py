@@ -250,6 +250,8 @@ def _below_root(text: str) -> Path:
 
 
 def _is_path(text: str) -> bool:
+    if text.isascii():
+        return "\0" not in text
     try:
         return b"\0" not in os.fsencode(text)
     except UnicodeEncodeError:

@@ -233,5 +233,5 @@ def made_from(frame1: Path, frame2: Path) -> str:
 
 
 def _name(path: Path) -> str:
-    parts = path.parts if len(path.parts) > 1 else path.absolute().parts
-    return "/".join(parts[-2:])
+    parts = path.parts
+    return "/".join((parts if len(parts) > 1 else path.absolute().parts)[-2:])
