@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import cv2
 import numpy as np
+import numpy.typing as npt
 
 from ..arrays import Flow, Frame, Mask
 from ..geometry import resize_flow, resize_frame
@@ -20,6 +21,7 @@ _FAILED = 0.5  # of the error without motion: coarse flow that explains no more 
 _CLEAR = 10.0  # grey levels; smaller errors say nothing, as where there is no texture
 _SHOWN, _NOISE = 1.2, 1.0  # times the error, and grey levels more, without motion: the frames speak for the flow
 _SOME, _LARGE_PART = 0.05, 0.25  # shares of a window and of the frame
+_PLAIN, _PLAIN_PART = 2.5, 0.2  # grey levels without motion, as of noise; and the share of a window that is so
 
 
 class CoarseToFinePair:
@@ -94,6 +96,19 @@ class _Evidence:
         factors = np.array([there / here for here, there in zip(self.shown.shape, grid.frame, strict=True)][::-1])
         return choose_offsets((self.flow[self.shown][None] * factors).astype(np.float32), within)[0][0]
 
+    def settled(self, grid: Grid, common: Offset | None, within: float) -> tuple[Flow, npt.NDArray[np.uint8]]:
+        """The flow at the scale of a finer grid, and where it is of a plain ground that may as well stay where it is.
+
+        Models spread the motion of a thing over the plain ground around it. Where that is the frame's common motion,
+        the ground moves as well.
+        """
+        flow = resize_flow(self.flow, *grid.frame)
+        still = (~self.shown & (self.still < _PLAIN)).view(np.uint8)
+        is_plain = cv2.resize(still, grid.frame[::-1], interpolation=cv2.INTER_NEAREST)
+        if common is not None:
+            is_plain[np.abs(flow - np.array(common, np.float32)).max(axis=-1) <= within] = 0
+        return flow, np.asarray(is_plain[..., None], np.uint8)
+
     def shows(self, position: Position, grid: Grid) -> bool:
         """Whether the frames speak for the flow in some of a window of a finer grid."""
         return float(self.shown[self._part(position, grid)].mean()) > _SOME
@@ -118,15 +133,18 @@ def _offsets(coarse: _Evidence, grid: Grid, within: float, spare: int) -> dict[P
 
     A coarse flow that fails would only take the window away from what it can find: it stays where it is.
     """
-    flow = resize_flow(coarse.flow, *grid.frame)
     common = coarse.common(grid, within)
+    flow, is_plain = coarse.settled(grid, common, within)
     offsets: dict[Position, list[Offset]] = {}
     shares: dict[Position, float] = {}
     for position in grid.positions:
         offsets[position] = [(0, 0)]
         if coarse.fails(position, grid):
             continue
-        chosen, share = choose_offsets(cut(flow, position, grid.window), within)
+        motion, plain = cut(flow, position, grid.window), cut(is_plain, position, grid.window)
+        if plain.mean() > _PLAIN_PART:
+            motion = np.where(plain > 0, np.float32(0), motion)
+        chosen, share = choose_offsets(motion, within)
         if coarse.shows(position, grid) or (common is not None and is_near(chosen[0], common, within)):
             offsets[position] = chosen
             if len(chosen) > 1:
@@ -145,10 +163,11 @@ class _Level:
         self._frame1, self._frame2 = (resize_frame(frame, *grid.frame) for frame in frames)
         self._filled = fill_window(self._frame1, grid.window)
         self._judged = as_bright_as(self._frame1, self._frame2)
+        self._judged_filled = fill_window(self._judged[0], grid.window)
         self._offsets: dict[Position, list[Offset]] = {}
         self._candidates: dict[Position, list[Flow]] = {}
         self._best, self._first = Stitcher(grid), Stitcher(grid)
-        self._has_choice = False
+        self._has_choice = self._follows = False
 
     def doubted(self, offsets: dict[Position, list[Offset]]) -> dict[Position, list[Offset]]:
         """The offsets, but none for windows that look the same where they are shifted to."""
@@ -165,6 +184,7 @@ class _Level:
         """The windows with these offsets."""
         self._offsets = offsets
         self._has_choice = any(len(each) > 1 for each in offsets.values())
+        self._follows = any(each != [(0, 0)] for each in offsets.values())
         return [Window(position, offset) for position, each in offsets.items() for offset in each]
 
     def cut(self, window: Window) -> tuple[Frame, Frame]:
@@ -189,8 +209,8 @@ class _Level:
         if len(self._grid) == 1:
             self._best.add(position, flows[0])
             return
-        part = cut(self._filled, position, self._grid.window)
-        errors = [photometric_error(part, self._judged, each, position) for each in flows]
+        part = cut(self._judged_filled, position, self._grid.window)
+        errors = [photometric_error(part, self._judged[1], each, position) for each in flows]
         best, error = flows[0], errors[0]
         if self._has_choice:
             self._first.add(position, best, self._counts(error))
@@ -198,8 +218,10 @@ class _Level:
             best, error = better(best, error, other, other_error)
         self._best.add(position, best, self._counts(error))
 
-    def _counts(self, error: Errors) -> Weights:
+    def _counts(self, error: Errors) -> Weights | None:
         """How much pixels count: fast less towards a window's edges, where unlike neighbours would leave a seam."""
+        if not self._follows:  # then the level is what its windows alone would give
+            return None
         return confidence(error) * np.square(window_weights(self._grid.window))
 
     def flow(self) -> Flow:
@@ -220,4 +242,4 @@ class _Level:
         return _Evidence(flow, self._error(flow), self._error(np.zeros_like(flow)))
 
     def _error(self, flow: Flow) -> Errors:
-        return photometric_error(self._frame1, self._judged, flow)
+        return photometric_error(*self._judged, flow)

@@ -19,19 +19,36 @@ _SUM = np.ones((1, 3), np.float32)  # of the channels; three times the largest f
 _OUTSIDE = 10.0  # grey levels, of a pixel that leaves the frame: neither good nor bad
 _BOX = 5  # pixels; over which errors are averaged
 _BETTER = 0.95  # another flow must have a smaller error by this factor, since errors are noisy
-_LARGEST_GAIN = 2.0  # of the second frame's contrast
+_LARGEST_GAIN = 2.0  # in contrast
+_SATURATED = 250  # grey levels
 _SAME_MEAN, _SAME_GAIN = 2.0, 0.02  # grey levels; smaller differences may be what has moved in or out
 _NOISE = 4 / 3  # grey levels, between frames of which one is the other one moved
 
 
-def as_bright_as(frame1: Frame, frame2: Frame) -> Frame:
-    """The second frame with the mean and the contrast of the first, which exposure may have changed."""
+def as_bright_as(frame1: Frame, frame2: Frame) -> tuple[Frame, Frame]:
+    """Both frames, one with the mean and the contrast of the other, if exposure may have changed.
+
+    It is the second one that is changed, unless much of it is saturated, which could not be undone: then the first one
+    gets the levels of those that are not.
+    """
     (mean1, spread1), (mean2, spread2) = ((float(frame.mean()), float(frame.std())) for frame in (frame1, frame2))
-    gain = float(np.clip(spread1 / max(spread2, 1.0), 1 / _LARGEST_GAIN, _LARGEST_GAIN))
-    if abs(mean1 - mean2) < _SAME_MEAN and abs(gain - 1) < _SAME_GAIN:
-        return frame2
-    table = np.clip(np.rint((np.arange(256) - mean2) * gain + mean1), 0, 255).astype(np.uint8)
-    return np.asarray(cv2.LUT(frame2, table), np.uint8)
+    if abs(mean1 - mean2) < _SAME_MEAN and abs(spread1 / max(spread2, 1.0) - 1) < _SAME_GAIN:
+        return frame1, frame2
+    if mean2 > mean1:
+        ranks = np.arange(1, 100)
+        levels1, levels2 = (np.percentile(frame, ranks) for frame in (frame1, frame2))
+        whole = levels2 < _SATURATED
+        if not whole.all() and whole.sum() > len(ranks) // 2:
+            levels1, levels2 = levels1[whole], levels2[whole]
+            return _matched(frame1, levels1.mean(), levels1.std(), levels2.mean(), levels2.std()), frame2
+    return frame1, _matched(frame2, mean2, spread2, mean1, spread1)
+
+
+def _matched(frame: Frame, mean: float, spread: float, new_mean: float, new_spread: float) -> Frame:
+    """A frame with another mean and contrast of its levels."""
+    gain = float(np.clip(new_spread / max(spread, 1.0), 1 / _LARGEST_GAIN, _LARGEST_GAIN))
+    table = np.clip(np.rint((np.arange(256) - mean) * gain + new_mean), 0, 255).astype(np.uint8)
+    return np.asarray(cv2.LUT(frame, table), np.uint8)
 
 
 def photometric_error(frame1: Frame, frame2: Frame, flow: Flow, corner: tuple[int, int] = (0, 0)) -> Errors:

@@ -228,6 +228,33 @@ def test_a_plain_background_stays_where_it_is() -> None:
     assert error(flow, scene) <= 1.05 * error(alone, scene)
 
 
+@pytest.mark.parametrize("noise", [0, 2])
+def test_an_object_on_a_background_without_texture_moves_alone(noise: int) -> None:
+    texture = render_scene(240, 320, seed=1, background=Motion(), discs=()).frame1
+    down, right = np.mgrid[:240, :320]
+    is_object = (down - 120) ** 2 + (right - 107) ** 2 < 30**2
+    motion = 20, -6
+    truth = np.where(is_object[..., None], np.array(motion, np.float32), np.float32(0))
+    moved = np.roll(is_object, motion[::-1], (0, 1))
+    frames = []
+    for number, (place, pattern) in enumerate([(is_object, texture), (moved, np.roll(texture, motion[::-1], (0, 1)))]):
+        frame = np.where(place[..., None], pattern, 140) + np.random.default_rng(number).normal(0, noise, texture.shape)
+        frames.append(np.clip(np.rint(frame), 0, 255).astype(np.uint8))
+    alone, fine = (
+        FlowEstimator(WindowedDis((60, 80)), coarse_to_fine=is_fine).estimate(*frames) for is_fine in (False, True)
+    )
+    errors = [float(endpoint_error(flow, truth).mean()) for flow in (alone, fine)]
+    assert errors[1] < 1.2 * errors[0]
+
+
+@pytest.mark.parametrize("gain", [1.2, 1.3])
+def test_much_of_the_second_frame_may_be_saturated(pan: Scene, gain: float) -> None:
+    bright = np.clip(pan.frame2 * gain + 20, 0, 255).astype(np.uint8)
+    assert (bright == 255).mean() > 0.02
+    flow = FlowEstimator(WindowedDis(WINDOW), coarse_to_fine=True).estimate(pan.frame1, bright)
+    assert endpoint_error(flow, pan.flow)[pan.visible].mean() < 1
+
+
 def test_the_longest_frames_are_refused() -> None:
     frame = np.zeros((50, 32_800, 3), np.uint8)
     with pytest.raises(UsageError, match="32766 pixels on a side"):
