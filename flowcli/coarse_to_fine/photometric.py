@@ -19,6 +19,7 @@ _SUM = np.ones((1, 3), np.float32)  # of the channels; three times the largest f
 _OUTSIDE = 10.0  # grey levels, of a pixel that leaves the frame: neither good nor bad
 _BOX = 5  # pixels; over which errors are averaged
 _BETTER = 0.95  # another flow must have a smaller error by this factor, since errors are noisy
+_GOOD = 1.5  # grey levels; a smaller error is noise, and another flow's is smaller by chance
 _LARGEST_GAIN = 2.0  # in contrast
 _SATURATED = 250  # grey levels
 _SAME_MEAN, _SAME_GAIN = 2.0, 0.02  # grey levels; smaller differences may be what has moved in or out
@@ -75,7 +76,7 @@ def photometric_error(frame1: Frame, frame2: Frame, flow: Flow, corner: tuple[in
 
 def better(flow: Flow, error: Errors, other: Flow, other_error: Errors) -> tuple[Flow, Errors]:
     """Per pixel, the other flow where its error is clearly smaller; and the errors of what was chosen."""
-    is_better = other_error < _BETTER * error
+    is_better = (other_error < _BETTER * error) & (error > _GOOD)
     return np.where(is_better[..., None], other, flow), np.where(is_better, other_error, error)
 
 
