@@ -1,0 +1,75 @@
+// Colours of flow, as flowcli/draw/color.py computes them.
+
+import { pageData } from "./unpack.js";
+
+const STEPS_PER_HUE = 256;
+const hues = pageData.tables.wheel;
+const OPAQUE = 0xff << 24;
+const UNKNOWN_GREY = 128;
+
+/** How many steps a full turn has; directions are stored as whole steps. */
+export const TURN = (hues.length - 1) * STEPS_PER_HUE;
+
+/** White minus the colour at each step of Middlebury's wheel: red, green, blue. */
+const lacks = new Float32Array((TURN + 1) * 3);
+/** The colour at each step of the wheel of HSV. */
+const brights = new Float32Array((TURN + 1) * 3);
+for (let step = 0; step <= TURN; step++) {
+  const hue = Math.min(Math.floor(step / STEPS_PER_HUE), hues.length - 2);
+  const rest = step / STEPS_PER_HUE - hue;
+  const sixth = (6 * step) / TURN;
+  for (let channel = 0; channel < 3; channel++) {
+    lacks[3 * step + channel] = 255 - (hues[hue][channel] * (1 - rest) + hues[hue + 1][channel] * rest);
+    const away = Math.abs(((sixth - 2 * channel + 9) % 6) - 3); // from the sixth where this channel is full
+    brights[3 * step + channel] = 255 * Math.min(1, Math.max(0, 2 - away));
+  }
+}
+
+/** The direction of a vector in steps, 0..TURN: clockwise on the screen from the right, as v points down. */
+export function turnOf(u, v) {
+  return ((Math.atan2(-v, -u) * (0.5 / Math.PI) + 0.5) * TURN + 0.5) | 0;
+}
+
+/**
+ * How to colour vectors: a function of direction (in steps) and length (NaN where unknown) that gives the four bytes of
+ * a pixel as one number.
+ *
+ * Stored flow is in steps, so a vector may be longer than in the file. Up to what that explains, a vector that exceeds
+ * the scale counts as on the rim; else the longest vector of a flow would be darkened.
+ */
+export function painter(scale, wheel, step = 0) {
+  const inverse = 1 / scale;
+  const rim = 1 + step * Math.SQRT1_2 * inverse;
+  if (wheel === "hsv") {
+    const unknown = OPAQUE | (UNKNOWN_GREY << 16) | (UNKNOWN_GREY << 8) | UNKNOWN_GREY;
+    return (turn, length) => {
+      if (length !== length) return unknown;
+      const value = Math.min(length * inverse, 1);
+      const at = 3 * turn;
+      const blue = brights[at + 2] * value + 0.5;
+      return OPAQUE | (blue << 16) | ((brights[at + 1] * value + 0.5) << 8) | (brights[at] * value + 0.5);
+    };
+  }
+  return (turn, length) => {
+    if (length !== length) return OPAQUE;
+    const radius = length * inverse;
+    const inside = Math.min(radius, 1);
+    const shade = radius <= rim ? 1 : 0.75;
+    const at = 3 * turn;
+    const blue = (255 - lacks[at + 2] * inside) * shade;
+    const green = (255 - lacks[at + 1] * inside) * shade;
+    return OPAQUE | (blue << 16) | (green << 8) | ((255 - lacks[at] * inside) * shade);
+  };
+}
+
+/** Colour a field into the numbers of pixels. */
+export function paintField({ turn, length, step }, scale, wheel, pixels) {
+  const paint = painter(scale, wheel, step);
+  for (let i = 0; i < pixels.length; i++) pixels[i] = paint(turn[i], length[i]);
+}
+
+/** A pixel's number as a colour of CSS. */
+export const cssColor = (pixel) => `rgb(${pixel & 255} ${(pixel >> 8) & 255} ${(pixel >> 16) & 255})`;
+
+/** Red, green and blue as a pixel's number. */
+export const opaque = ([red, green, blue]) => OPAQUE | (blue << 16) | (green << 8) | red;

@@ -1,0 +1,90 @@
+// Plays the moments of a timeline.
+
+import { byId } from "./dom.js";
+import { pageData } from "./unpack.js";
+
+const AHEAD = 2; // moments decoded before they are needed
+
+/** The controls below the panes. */
+export class Timeline {
+  constructor(app) {
+    this.app = app;
+    this.moments = pageData.moments;
+    this.isPlaying = false;
+    this.button = byId("play");
+    this.slider = byId("scrub");
+    this.slider.max = String(this.moments.length - 1);
+    byId("timeline").hidden = false;
+    this.button.addEventListener("click", () => this.toggle());
+    this.slider.addEventListener("input", () => this.go(this.slider.valueAsNumber));
+    byId("previous").addEventListener("click", () => this.step(-1));
+    byId("next").addEventListener("click", () => this.step(1));
+    const rate = `${Number(pageData.rate.toFixed(3))} frames/s`;
+    const kept = pageData.stride > 1 ? `, every ${ordinal(pageData.stride)} kept` : "";
+    byId("rate").textContent = rate + kept;
+  }
+
+  /** Show a moment, and stop playing. */
+  go(index) {
+    this.stop();
+    return this.app.show(index);
+  }
+
+  step(by) {
+    return this.go(Math.min(this.moments.length - 1, Math.max(0, this.app.index + by)));
+  }
+
+  toggle() {
+    if (this.isPlaying) this.stop();
+    else this.play();
+  }
+
+  stop() {
+    this.isPlaying = false;
+    this.showButton();
+  }
+
+  /** Play in real time, from the start again at the end; moments that would come too late are left out. */
+  async play() {
+    this.isPlaying = true;
+    this.showButton();
+    const last = this.moments.length - 1;
+    if (this.app.index === last) await this.app.show(0);
+    const began = performance.now() / 1000 - this.moments[this.app.index].time;
+    while (this.isPlaying && this.app.index < last) {
+      await new Promise(requestAnimationFrame);
+      const due = this.indexAt(performance.now() / 1000 - began);
+      if (this.isPlaying && due > this.app.index) await this.app.show(due);
+    }
+    this.stop();
+  }
+
+  /** The last moment that begins up to a time, not before the one shown. */
+  indexAt(time) {
+    let index = this.app.index;
+    while (index + 1 < this.moments.length && this.moments[index + 1].time <= time) index++;
+    return index;
+  }
+
+  /** A moment is shown. */
+  shown(index) {
+    const { name, time } = this.moments[index];
+    const place = `${index + 1} of ${this.moments.length}`;
+    this.slider.value = String(index);
+    this.slider.setAttribute("aria-valuetext", `${place}, ${time.toFixed(2)} seconds`);
+    byId("moment").textContent = `${place} · ${time.toFixed(2)} s · ${name}`;
+    byId("previous").disabled = index === 0;
+    byId("next").disabled = index === this.moments.length - 1;
+    for (let next = index + 1; next <= Math.min(index + AHEAD, this.moments.length - 1); next++) this.app.store.get(next);
+  }
+
+  showButton() {
+    this.button.textContent = this.isPlaying ? "Pause" : "Play";
+    this.button.setAttribute("aria-pressed", String(this.isPlaying));
+  }
+}
+
+/** A number as a rank, such as "2nd"; strides are powers of two. */
+export function ordinal(number) {
+  return number === 2 ? "2nd" : `${number}th`;
+}
