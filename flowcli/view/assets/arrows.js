@@ -4,7 +4,7 @@ import { cssColor, painter } from "./color.js";
 
 const SHORTEST = 1.5; // pixels of the page; a shorter arrow is not drawn
 const LONGEST = 0.9; // of the distance between arrows, for flow of full colour
-const HEAD_SHARE = 0.35;
+const TIP = { share: 0.4, least: 2, most: 6 }; // of the length; pixels of the page
 const OUTLINE = "rgb(0 0 0 / 75%)";
 const WHITE = "rgb(255 255 255)";
 
@@ -42,7 +42,7 @@ function shownRange(step, side, start, scale, room) {
 
 function drawArrow(context, { x, y }, length, angle, color) {
   const [tipX, tipY] = [x + length * Math.cos(angle), y + length * Math.sin(angle)];
-  const head = Math.min(7, Math.max(2, length * HEAD_SHARE));
+  const head = Math.min(TIP.most, Math.max(TIP.least, length * TIP.share));
   context.beginPath();
   context.moveTo(x, y);
   context.lineTo(tipX, tipY);
@@ -51,9 +51,9 @@ function drawArrow(context, { x, y }, length, angle, color) {
     context.lineTo(tipX - head * Math.cos(angle + side), tipY - head * Math.sin(angle + side));
   }
   context.strokeStyle = OUTLINE;
-  context.lineWidth = 3;
+  context.lineWidth = 2.6;
   context.stroke();
   context.strokeStyle = color;
-  context.lineWidth = 1.4;
+  context.lineWidth = 1.2;
   context.stroke();
 }

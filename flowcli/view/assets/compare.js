@@ -8,7 +8,7 @@ import { pageData } from "./unpack.js";
 import { differenceRows, meanDifference, warpRows } from "./warp.js";
 
 const BLINK = 600; // milliseconds; slower than what could harm
-const GAIN = 3; // of differences, which are small where the flow is right
+const GAIN = 4; // of differences, which are small where the flow is right
 const GRIP = 14; // pixels of the page around the divider
 const MODES = [
   ["plain", "plain"],
@@ -37,8 +37,8 @@ export class ComparePane {
 
   addControls() {
     const pictures = [
-      ["warped", "frame 2 warped back"],
-      ["frame2", "frame 2 as it is"],
+      ["warped", "warped"],
+      ["frame2", "unwarped"],
     ];
     this.modes = choice("How frame 1 is compared", MODES, this.mode, (mode) => this.setMode(mode));
     const against = choice("What frame 1 is compared with", pictures, this.against, (name) => {

@@ -35,7 +35,8 @@ export const percent = (share) => `${(100 * share).toFixed(share > 0 && share < 
 /** A number of about three digits. */
 export function short(value) {
   if (!Number.isFinite(value)) return "unknown";
+  if (value === 0) return "0";
   const size = Math.abs(value);
-  if (size > 0 && (size < 1e-3 || size >= 1e6)) return value.toExponential(2);
+  if (size < 1e-3 || size >= 1e6) return value.toExponential(2);
   return value.toFixed(size >= 100 ? 0 : size >= 10 ? 1 : size >= 1 ? 2 : 3);
 }

@@ -28,7 +28,7 @@ export class ErrorPane {
       ["kitti", "KITTI"],
       ["heat", "heat"],
     ];
-    this.legend = make("canvas", { class: "strip", width: 80, height: 10, role: "img" });
+    this.legend = make("canvas", { class: "strip", width: 60, height: 10, role: "img" });
     this.topInput = make("input", { type: "number", min: 0, step: "any", value: HEAT_TOP, "aria-label": "Error in yellow, px" });
     this.topInput.addEventListener("input", () => {
       if (!(this.topInput.valueAsNumber > 0)) return;

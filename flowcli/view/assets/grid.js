@@ -14,7 +14,7 @@ export class Grid {
     this.view = view;
     this.panes = panes;
     this.maximised = null;
-    this.hidden = new Set();
+    this.hidden = new Set(panes.filter((pane) => !pane.isWanted).map((pane) => pane.kind));
     for (const pane of panes) {
       container.append(pane.element);
       pane.enlarge.addEventListener("click", () => this.maximise(pane));

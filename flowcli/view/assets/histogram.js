@@ -90,8 +90,7 @@ class Brush {
     for (const [input, bar] of [[this.from, this.from.valueAsNumber], [this.to, this.to.valueAsNumber]]) {
       input.setAttribute("aria-valuetext", this.valueOf(bar));
     }
-    const ends = `${this.valueOf(this.from.valueAsNumber)} to ${this.valueOf(this.to.valueAsNumber)}`;
-    this.text.textContent = ends;
+    this.text.textContent = `${this.valueOf(this.from.valueAsNumber)} to ${this.valueOf(this.to.valueAsNumber)}`;
   }
 }
 
@@ -135,7 +134,7 @@ export class HistogramPane {
     const { field } = this.app;
     this.isBrushed = !(this.lengths.isAll && this.directions.isAll);
     for (const brush of [this.lengths, this.directions]) brush.draw();
-    this.result.textContent = "Drag over bars to see their pixels.";
+    this.result.textContent = field.known > 0 ? "Drag over bars to see their pixels." : "No vector is known.";
     if (this.isBrushed) {
       const pixels = this.layer.blank();
       const count = this.cover(field, pixels.numbers);

@@ -6,6 +6,8 @@ import { measured } from "./measure.js";
 import { pageData } from "./unpack.js";
 
 const SIDE = 264; // pixels; twice as many as it is shown with, for sharp screens
+const NEARLY_ALL = 0.99; // of the vectors
+const SAMPLES = 50_000;
 const DECADES = { below: 2, above: 1.5 }; // how far the slider reaches around the scale at first
 
 /** The wheel and its controls. */
@@ -37,6 +39,7 @@ export class Legend {
     this.number.addEventListener("input", () => {
       if (this.number.valueAsNumber > 0) state.set("scale", this.number.valueAsNumber);
     });
+    byId("scale-auto").addEventListener("click", () => this.fitScale());
     byId("scale-reset").addEventListener("click", () => state.set("scale", pageData.scale));
     const select = byId("wheel-choice");
     select.value = state.get("wheel");
@@ -44,6 +47,15 @@ export class Legend {
     state.watch(["scale"], () => this.showScale());
     state.watch(["wheel"], () => this.drawWheel());
     state.watch(["point", "scale", "selected"], () => this.drawPoint());
+  }
+
+  /** Set the scale to what nearly all vectors of the selected flow stay below, as few may be very long. */
+  fitScale() {
+    const { length } = this.app.field;
+    const step = Math.ceil(length.length / SAMPLES);
+    const some = Float32Array.from({ length: Math.floor(length.length / step) }, (_, i) => length[i * step]);
+    const known = some.filter((value) => value > 0).sort();
+    if (known.length > 0) this.app.state.set("scale", known[Math.floor(NEARLY_ALL * (known.length - 1))]);
   }
 
   drawWheel() {

@@ -19,6 +19,7 @@ export class OcclusionPane {
     this.hasMask = pageData.moments[0].hidden.some((mask) => mask !== null);
     this.layer = new Layer(app.size.width, app.size.height);
     this.pane = new Pane(app.view, "occlusion", this.hasMask ? "Occlusion" : "Out of frame");
+    this.pane.isWanted = this.hasMask;
     this.pane.paint = (context, place) => this.paint(context, place);
     const item = (color, text) => make("span", { class: "key" }, swatch(color), text);
     if (this.hasMask) this.pane.controls.append(item(HIDDEN, "hidden"));

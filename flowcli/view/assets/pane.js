@@ -17,6 +17,8 @@ export class Pane {
     this.kind = kind;
     this.title = title;
     this.picture = null;
+    /** Whether it is shown at first. */
+    this.isWanted = true;
     this.size = { width: 0, height: 0 };
     /** Drawn over the picture, in pixels of the page: functions of the context and the place. */
     this.over = [];

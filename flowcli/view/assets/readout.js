@@ -15,6 +15,7 @@ export class Readout {
   constructor(app) {
     this.app = app;
     this.element = byId("readout");
+    this.element.style.minHeight = `${1.45 * (pageData.flows.length + (pageData.moments[0].truth === null ? 0 : 1))}em`;
     this.spoken = byId("spoken");
     this.timer = null;
     app.state.watch(["point"], () => this.show());
@@ -49,8 +50,9 @@ export class Readout {
         ...(truth === null ? {} : { error: errorAt(field, truth, i) }),
       },
     });
-    const several = moment.fields.length > 1;
-    const vectors = moment.fields.map((field, index) => read(field, several ? pageData.flows[index] : "", moment.truth));
+    const isAlone = moment.fields.length === 1;
+    const nameOf = (index) => (isAlone ? (moment.truth === null ? "" : "flow") : pageData.flows[index]);
+    const vectors = moment.fields.map((field, index) => read(field, nameOf(index), moment.truth));
     return moment.truth === null ? vectors : [...vectors, read(moment.truth, "truth", null)];
   }
 
@@ -77,19 +79,19 @@ function value(name, text, unit = "") {
 }
 
 function lineOf(name, { u, v, length, angle, error }) {
-  const line = make("div", { class: "line number" });
-  if (name !== "") line.append(make("span", { class: "name", title: name }, name), " ");
+  const line = make("div", { class: "line" }, make("span", { class: "name", title: name }, name), " ");
   if (Number.isNaN(u)) {
-    line.append(value("flow", "unknown"));
+    line.append(make("span", { class: "unknown" }, "unknown"));
     return line;
   }
   const parts = [
     value("u", signed(u, DIGITS.u), "px"),
     value("v", signed(v, DIGITS.v), "px"),
     value("length", fixed(length, DIGITS.length), "px"),
-    value("angle", fixed(angle, DIGITS.angle), "°"),
+    value("angle", fixed(angle, DIGITS.angle) + "°"),
   ];
   if (error !== undefined) parts.push(value("error", fixed(error, DIGITS.error), Number.isNaN(error) ? "" : "px"));
+  else parts.push(make("span")); // its column
   for (const part of parts) line.append(part, " ");
   return line;
 }

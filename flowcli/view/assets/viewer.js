@@ -46,7 +46,7 @@ class Viewer {
       wheel: pageData.wheel,
       selected: 0,
       arrows: false,
-      spacing: 26,
+      spacing: 34,
       occlusion: false,
       point: null,
     });
@@ -244,7 +244,7 @@ function connectFlowChoice(state) {
 function connectPaneChoice({ panes }, grid) {
   const kinds = new Map(panes.map((pane) => [pane.kind, pane.kind === "flow" ? "Flow" : pane.title]));
   for (const [kind, title] of kinds) {
-    const button = make("button", { type: "button", "aria-pressed": "true" }, title);
+    const button = make("button", { type: "button", "aria-pressed": String(!grid.hidden.has(kind)) }, title);
     button.addEventListener("click", () => {
       const isShown = grid.hidden.has(kind);
       if (!isShown && grid.hidden.size === kinds.size - 1) return; // one stays
