@@ -1,14 +1,11 @@
 // Colours of flow, as flowcli/draw/color.py computes them.
 
+import { STEPS_PER_HUE, TURN } from "./turn.js";
 import { pageData } from "./unpack.js";
 
-const STEPS_PER_HUE = 256;
 const hues = pageData.tables.wheel;
 const OPAQUE = 0xff << 24;
 const UNKNOWN_GREY = 128;
-
-/** How many steps a full turn has; directions are stored as whole steps. */
-export const TURN = (hues.length - 1) * STEPS_PER_HUE;
 
 /** White minus the colour at each step of Middlebury's wheel: red, green, blue. */
 const lacks = new Float32Array((TURN + 1) * 3);
@@ -23,11 +20,6 @@ for (let step = 0; step <= TURN; step++) {
     const away = Math.abs(((sixth - 2 * channel + 9) % 6) - 3); // from the sixth where this channel is full
     brights[3 * step + channel] = 255 * Math.min(1, Math.max(0, 2 - away));
   }
-}
-
-/** The direction of a vector in steps, 0..TURN: clockwise on the screen from the right, as v points down. */
-export function turnOf(u, v) {
-  return ((Math.atan2(-v, -u) * (0.5 / Math.PI) + 0.5) * TURN + 0.5) | 0;
 }
 
 /**

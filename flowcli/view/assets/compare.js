@@ -92,7 +92,9 @@ export class ComparePane {
     this.setSplit((event.clientX - left) / width);
   }
 
-  show() {}
+  get isSeen() {
+    return this.pane.isShown;
+  }
 
   async later(isStale) {
     const { moment, field, size } = this.app;
@@ -102,7 +104,8 @@ export class ComparePane {
     const rows = (from, to) => warpRows(field, pixels2, size, warped.data, inside, from, to);
     if (!(await inSlices(size.height, size.width, rows, isStale))) return;
     this.warped.put(warped);
-    if (moment.frame1 !== null) {
+    this.figures = null;
+    if (moment.frame1 !== null && (this.mode === "difference" || !this.app.isPlaying)) {
       const pixels1 = pixelsOf(moment.frame1);
       this.figures = [warped.data, pixels2].map((pixels) => meanDifference(pixels1, pixels, inside));
       if (this.mode === "difference") this.subtract(pixels1, warped.data, pixels2, inside);

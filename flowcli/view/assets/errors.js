@@ -43,7 +43,9 @@ export class ErrorPane {
     this.pane.controls.append(this.legend, this.topLabel, style);
   }
 
-  show() {}
+  get isSeen() {
+    return this.pane.isShown;
+  }
 
   async later() {
     const { field, moment } = this.app;

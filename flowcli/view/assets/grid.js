@@ -14,12 +14,18 @@ export class Grid {
     this.view = view;
     this.panes = panes;
     this.maximised = null;
+    this.act = () => {};
     this.hidden = new Set(panes.filter((pane) => !pane.isWanted).map((pane) => pane.kind));
     for (const pane of panes) {
       container.append(pane.element);
       pane.enlarge.addEventListener("click", () => this.maximise(pane));
     }
     new ResizeObserver(() => this.arrange()).observe(container);
+  }
+
+  /** Have a function called when other panes are shown. */
+  watch(act) {
+    this.act = act;
   }
 
   /** Show one pane alone, or all again. */
@@ -54,6 +60,7 @@ export class Grid {
     this.container.style.gridAutoRows = `${height + HEAD}px`;
     const sizes = shown.map((pane) => pane.measure());
     if (sizes.length > 0) this.view.resize(sizes[0]);
+    this.act();
   }
 
   /** The number of columns, and the size of pictures, at which these are largest. */

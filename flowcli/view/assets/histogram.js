@@ -1,9 +1,10 @@
 // Histograms of length and direction; a brushed range shows its pixels in the flow pane.
 
-import { TURN, cssColor, painter } from "./color.js";
+import { cssColor, painter } from "./color.js";
 import { byId, make, percent, short } from "./dom.js";
 import { Layer } from "./layer.js";
 import { DIRECTIONS, LENGTHS, directionBar, histograms, lengthBar } from "./measure.js";
+import { TURN } from "./turn.js";
 
 const HEIGHT = 56; // pixels of the page
 const OTHERS = (208 << 24) | (128 << 16) | (128 << 8) | 128; // over pixels outside of the brushed ranges
@@ -115,7 +116,9 @@ export class HistogramPane {
     return cssColor(painter(1, this.app.state.get("wheel"))(Math.round(((bar + 0.5) / DIRECTIONS) * TURN), 1));
   }
 
-  show() {}
+  get isSeen() {
+    return !this.app.isPlaying;
+  }
 
   async later() {
     const { field } = this.app;

@@ -22,7 +22,7 @@ export class Legend {
       us[i] = ((i % SIDE) + 0.5) / (SIDE / 2) - 1;
       vs[i] = (Math.floor(i / SIDE) + 0.5) / (SIDE / 2) - 1;
     }
-    this.disc = measured({ u: us, v: vs }, 0);
+    this.disc = measured(us, vs, 0);
     this.connect();
     this.drawWheel();
     this.showScale();

@@ -1,6 +1,6 @@
 // Figures of flow: lengths, directions, errors, histograms.
 
-import { TURN, turnOf } from "./color.js";
+import { TURN, turnOf } from "./turn.js";
 
 const KITTI_PIXELS = 3;
 const KITTI_SHARE = 0.05;
@@ -11,7 +11,7 @@ export const DIRECTIONS = 72;
 export const LENGTHS = 80;
 
 /** A flow with all that is shown of it: lengths (NaN where unknown), directions in steps, and their figures. */
-export function measured({ u, v }, step) {
+export function measured(u, v, step) {
   const size = u.length;
   const length = new Float32Array(size);
   const turn = new Uint16Array(size);

@@ -1,7 +1,5 @@
 // Decoded moments: those shown last and those to come, never all.
 
-import { measured } from "./measure.js";
-import { breathe } from "./slices.js";
 import { unpackFlow, unpackMask, unpackPicture } from "./unpack.js";
 
 const ROOM = 256e6; // bytes
@@ -23,7 +21,7 @@ export class Moments {
 
   /** A moment: its fields, its truth, its masks (1 where hidden), and its frames as bitmaps. */
   get(index) {
-    const moment = this.kept.get(index) ?? this.decode(this.packed[index]);
+    const moment = this.kept.get(index) ?? this.decode(this.packed[index], this.shown < 0);
     this.kept.delete(index);
     this.kept.set(index, moment); // as the one used last
     for (const [old, evicted] of this.kept) {
@@ -35,22 +33,21 @@ export class Moments {
     return moment;
   }
 
-  async decode(packed) {
+  /** The very first moment is decoded by both cores: one flow here, others by the worker. */
+  async decode(packed, isFirst) {
     const { width, height } = this.size;
     const picture = (frame) => (frame === null ? null : unpackPicture(frame));
     const frames = Promise.all([picture(packed.frame1), picture(packed.frame2)]);
-    const fields = [];
-    for (const flow of [...packed.flows, ...(packed.truth === null ? [] : [packed.truth])]) {
-      fields.push(measured(await unpackFlow(flow, width, height), flow.step));
-      await breathe();
-    }
-    const hidden = packed.hidden.map((mask) => (mask === null ? null : unpackMask(mask, width * height)));
+    const unpack = (flow, isHere) => unpackFlow(flow, width, height, isHere);
+    const truth = packed.truth === null ? null : unpack(packed.truth, false);
+    const fields = packed.flows.map((flow, index) => unpack(flow, isFirst && index === 0));
+    const hidden = packed.hidden.map((mask) => unpackMask(mask, width, height));
     const [frame1, frame2] = await frames;
     return {
       name: packed.name,
       time: packed.time,
-      fields: fields.slice(0, packed.flows.length),
-      truth: packed.truth === null ? null : fields.at(-1),
+      fields: await Promise.all(fields),
+      truth: await truth,
       hidden: await Promise.all(hidden),
       frame1,
       frame2,

@@ -37,7 +37,9 @@ export class OcclusionPane {
     this.app.state.watch(["occlusion"], () => pane.invalidate());
   }
 
-  show() {}
+  get isSeen() {
+    return this.pane.isShown || this.app.state.get("occlusion");
+  }
 
   async later() {
     const { field, moment, size, state } = this.app;

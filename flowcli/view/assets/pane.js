@@ -4,7 +4,8 @@ import { make } from "./dom.js";
 
 const dirty = new Set();
 
-function drawDirty() {
+/** Draw all panes that have something new to show. */
+export function drawDirty() {
   const panes = [...dirty];
   dirty.clear();
   for (const pane of panes) pane.draw();

@@ -4,13 +4,13 @@ const SLICE = 12; // milliseconds
 const BAND = 1 << 15; // pixels between two looks at the clock
 
 const channel = new MessageChannel();
-const waiting = [];
-channel.port1.onmessage = () => waiting.shift()();
+const resumes = [];
+channel.port1.onmessage = () => resumes.shift()();
 
 /** Let the browser do what else there is; a timer would wait for 4 ms each time. */
 export function breathe() {
   return new Promise((resume) => {
-    waiting.push(resume);
+    resumes.push(resume);
     channel.port2.postMessage(null);
   });
 }

@@ -4,6 +4,7 @@ import { byId } from "./dom.js";
 import { pageData } from "./unpack.js";
 
 const AHEAD = 2; // moments decoded before they are needed
+const MEMORY = 0.7; // of how long moments took, when the next is guessed
 
 /** The controls below the panes. */
 export class Timeline {
@@ -42,26 +43,36 @@ export class Timeline {
   stop() {
     this.isPlaying = false;
     this.showButton();
+    this.app.catchUp();
   }
 
-  /** Play in real time, from the start again at the end; moments that would come too late are left out. */
+  /** Play in real time, from the start if it is at the end; moments that would come too late are left out. */
   async play() {
     this.isPlaying = true;
     this.showButton();
     const last = this.moments.length - 1;
     if (this.app.index === last) await this.app.show(0);
     const began = performance.now() / 1000 - this.moments[this.app.index].time;
-    while (this.isPlaying && this.app.index < last) {
-      await new Promise(requestAnimationFrame);
-      const due = this.indexAt(performance.now() / 1000 - began);
-      if (this.isPlaying && due > this.app.index) await this.app.show(due);
+    const playing = () => performance.now() / 1000 - began;
+    let taking = 0; // seconds, to decode and show a moment
+    let coming = this.app.index + 1;
+    while (this.isPlaying && coming <= last) {
+      const started = playing();
+      await this.app.store.get(coming);
+      const early = Math.max(0, this.moments[coming].time - playing());
+      await new Promise((resume) => setTimeout(resume, 1000 * early));
+      if (!this.isPlaying) return;
+      const next = Math.min(this.indexAt(playing() + taking, coming + 1), last + 1);
+      this.prefetch([next]); // decoded while this one is drawn
+      await this.app.show(coming);
+      taking = MEMORY * taking + (1 - MEMORY) * (playing() - started - early);
+      coming = next;
     }
-    this.stop();
+    if (this.isPlaying) this.stop();
   }
 
-  /** The last moment that begins up to a time, not before the one shown. */
-  indexAt(time) {
-    let index = this.app.index;
+  /** The last moment that begins up to a time, not before `index`. */
+  indexAt(time, index) {
     while (index + 1 < this.moments.length && this.moments[index + 1].time <= time) index++;
     return index;
   }
@@ -75,7 +86,11 @@ export class Timeline {
     byId("moment").textContent = `${place} · ${time.toFixed(2)} s · ${name}`;
     byId("previous").disabled = index === 0;
     byId("next").disabled = index === this.moments.length - 1;
-    for (let next = index + 1; next <= Math.min(index + AHEAD, this.moments.length - 1); next++) this.app.store.get(next);
+    if (!this.isPlaying) this.prefetch(Array.from({ length: AHEAD }, (_, ahead) => index + 1 + ahead));
+  }
+
+  prefetch(indices) {
+    for (const index of indices) if (index < this.moments.length) this.app.store.get(index);
   }
 
   showButton() {

@@ -26,6 +26,7 @@ import { markPoint } from "./marks.js";
 import { errorAt } from "./measure.js";
 import { Moments } from "./moments.js";
 import { OcclusionPane } from "./occlusion.js";
+import { drawDirty } from "./pane.js";
 import { Readout } from "./readout.js";
 import { breathe, painted } from "./slices.js";
 import { State } from "./state.js";
@@ -54,6 +55,7 @@ class Viewer {
     this.index = 0;
     this.wanted = 0;
     this.running = null;
+    this.due = new Set();
     this.store = new Moments(pageData);
     this.view = new View(this.size.width, this.size.height);
     this.makeParts();
@@ -69,7 +71,7 @@ class Viewer {
     this.errors = first.truth === null ? null : new ErrorPane(this);
     this.occlusion = new OcclusionPane(this);
     this.histogram = new HistogramPane(this);
-    this.parts = [this.flows, this.frames, this.compare, this.errors, this.occlusion, this.histogram].filter(Boolean);
+    this.slow = [this.compare, this.errors, this.occlusion, this.histogram].filter(Boolean);
     this.timeline = pageData.rate === null ? null : new Timeline(this);
     this.flows.flows.forEach(({ pane }, index) => {
       this.histogram.drawOn(pane, index);
@@ -96,7 +98,12 @@ class Viewer {
     byId("title").textContent = pageData.title;
     this.legend = new Legend(this);
     this.readout = new Readout(this);
-    this.state.watch(["selected"], () => this.parts.forEach((part) => this.refresh(part)));
+    this.state.watch(["selected"], () => {
+      this.slow.forEach((part) => this.due.add(part));
+      this.catchUp();
+    });
+    this.state.watch(["occlusion"], () => this.catchUp());
+    this.grid.watch(() => this.catchUp());
     connectChoices(this);
     const shortcuts = shortcutsOf(this);
     connectKeys(shortcuts);
@@ -109,12 +116,23 @@ class Viewer {
     return this.moment.fields[this.state.get("selected")];
   }
 
-  /** Do what a part does after its moment is shown, again. */
-  async refresh(part) {
-    if (this.moment === null || part.later === undefined) return;
+  /** Let a part show the moment anew. */
+  refresh(part) {
+    this.due.add(part);
+    return this.catchUp();
+  }
+
+  /** Let all parts show the moment that have not yet, and that can be seen; the rest stay due. */
+  async catchUp() {
     const { moment } = this;
     const selected = this.state.get("selected");
-    await part.later(() => moment !== this.moment || selected !== this.state.get("selected"));
+    const isStale = () => moment !== this.moment || selected !== this.state.get("selected");
+    for (const part of [...this.due]) {
+      await breathe();
+      if (moment === null || isStale()) return;
+      if (!part.isSeen || !this.due.delete(part)) continue;
+      await part.later(isStale);
+    }
   }
 
   redrawAll() {
@@ -142,19 +160,24 @@ class Viewer {
     this.store.shown = index;
     this.moment = moment;
     this.index = index;
-    for (const part of this.parts) part.show?.();
+    this.flows.show();
+    this.frames.show();
+    this.slow.forEach((part) => this.due.add(part));
     byId("subtitle").textContent = `${moment.name} · ${this.size.width} x ${this.size.height}`;
     this.readout.show();
     this.timeline?.shown(index);
-    await painted();
+    if (this.isPlaying) drawDirty();
+    else await painted();
     hold("ready");
-    for (const part of this.parts) {
-      await breathe();
-      if (index !== this.wanted) return;
-      await part.later?.(() => index !== this.wanted);
-    }
-    await painted();
+    await this.catchUp();
+    if (index !== this.wanted) return;
+    drawDirty();
     hold("settled");
+  }
+
+  /** Whether moments follow each other, so that nothing may take long. */
+  get isPlaying() {
+    return this.timeline !== null && this.timeline.isPlaying;
   }
 
   pointAt(x, y, byKey) {
@@ -297,6 +320,7 @@ for (const name of ["ready", "settled"]) {
   promises[name] = {};
   promises[name].promise = new Promise((resolve, reject) => Object.assign(promises[name], { resolve, reject }));
 }
+for (const { promise } of Object.values(promises)) promise.catch(() => {}); // the page itself says what failed
 window.flowcli = { ready: promises.ready.promise, settled: promises.settled.promise, read: () => null };
 
 try {
@@ -308,6 +332,7 @@ try {
 } catch (error) {
   const failed = byId("failed");
   failed.hidden = false;
+  for (const { reject } of Object.values(promises)) reject(error);
   failed.textContent = `This page cannot be shown: ${error.message}. It needs a browser of 2023 or later.`;
   throw error;
 }

@@ -1,7 +1,5 @@
 // Warps frame 2 to frame 1, as flowcli/flows/warp.py does, and compares frames.
 
-const OUTSIDE = [0, 0, 0, 255];
-
 /** Whether the vector of pixel (x, y) leads to a point between pixels of the frame; false where it is unknown. */
 export function leadsInside(u, v, x, y, width, height) {
   const toX = x + u;
@@ -11,20 +9,18 @@ export function leadsInside(u, v, x, y, width, height) {
 
 /**
  * Warp some rows: each pixel shows the point of `pixels2` that its vector leads to, bilinearly interpolated; black where
- * there is none. Pixels are red, green, blue, opacity; `inside` gets 1 where there is a point.
+ * there is none. Pixels are red, green, blue, opacity, and 0 before; so is `inside`, which gets 1 where there is a point.
  */
 export function warpRows({ u, v }, pixels2, { width, height }, warped, inside, from, to) {
   for (let y = from, i = from * width; y < to; y++) {
     for (let x = 0; x < width; x++, i++) {
-      inside[i] = leadsInside(u[i], v[i], x, y, width, height) ? 1 : 0;
-      if (!inside[i]) {
-        warped.set(OUTSIDE, 4 * i);
-        continue;
-      }
+      warped[4 * i + 3] = 255;
       const toX = x + u[i];
       const toY = y + v[i];
-      const left = Math.floor(toX);
-      const top = Math.floor(toY);
+      if (!(toX >= 0 && toY >= 0 && toX <= width - 1 && toY <= height - 1)) continue; // of unknown ones, too
+      inside[i] = 1;
+      const left = toX | 0;
+      const top = toY | 0;
       const across = toX - left;
       const down = toY - top;
       const upper = 4 * (top * width + left);
@@ -35,7 +31,6 @@ export function warpRows({ u, v }, pixels2, { width, height }, warped, inside, f
         const below = pixels2[lower + channel] * (1 - across) + pixels2[lower + right + channel] * across;
         warped[4 * i + channel] = Math.fround(above * (1 - down) + below * down); // rounds half to even
       }
-      warped[4 * i + 3] = 255;
     }
   }
 }
