@@ -26,12 +26,12 @@ for (let step = 0; step <= TURN; step++) {
  * How to colour vectors: a function of direction (in steps) and length (NaN where unknown) that gives the four bytes of
  * a pixel as one number.
  *
- * Stored flow is in steps, so a vector may be longer than in the file. Up to what that explains, a vector that exceeds
- * the scale counts as on the rim; else the longest vector of a flow would be darkened.
+ * Stored flow is in steps, so a vector may be longer than in the file. At the scale at first, which is the length of the
+ * longest vector in the file, one that is beyond the rim by no more than that explains counts as on it.
  */
 export function painter(scale, wheel, step = 0) {
   const inverse = 1 / scale;
-  const rim = 1 + step * Math.SQRT1_2 * inverse;
+  const rim = scale === pageData.scale ? 1 + step * Math.SQRT1_2 * inverse : 1;
   if (wheel === "hsv") {
     const unknown = OPAQUE | (UNKNOWN_GREY << 16) | (UNKNOWN_GREY << 8) | UNKNOWN_GREY;
     return (turn, length) => {

@@ -5,7 +5,7 @@ import { Layer, pixelsOf } from "./layer.js";
 import { Pane } from "./pane.js";
 import { inSlices } from "./slices.js";
 import { pageData } from "./unpack.js";
-import { differenceRows, meanDifference, warpRows } from "./warp.js";
+import { difference, meanDifference, warpRows } from "./warp.js";
 
 const BLINK = 600; // milliseconds; slower than what could harm
 const GAIN = 4; // of differences, which are small where the flow is right
@@ -27,7 +27,7 @@ export class ComparePane {
     this.isFront = false;
     this.timer = null;
     this.warped = new Layer(app.size.width, app.size.height);
-    this.difference = new Layer(app.size.width, app.size.height);
+    this.differences = new Layer(app.size.width, app.size.height);
     this.pane = new Pane(app.view, "warped", "Warped");
     this.pane.paint = (context, place) => this.paint(context, place);
     this.pane.grab = (event) => this.grab(event);
@@ -101,14 +101,14 @@ export class ComparePane {
     const pixels2 = pixelsOf(moment.frame2);
     const inside = new Uint8Array(size.width * size.height);
     const warped = this.warped.blank();
-    const rows = (from, to) => warpRows(field, pixels2, size, warped.data, inside, from, to);
+    const rows = (from, to) => warpRows(field, pixels2, size, warped.numbers, inside, from, to);
     if (!(await inSlices(size.height, size.width, rows, isStale))) return;
     this.warped.put(warped);
     this.figures = null;
     if (moment.frame1 !== null && (this.mode === "difference" || !this.app.isPlaying)) {
       const pixels1 = pixelsOf(moment.frame1);
-      this.figures = [warped.data, pixels2].map((pixels) => meanDifference(pixels1, pixels, inside));
-      if (this.mode === "difference") this.subtract(pixels1, warped.data, pixels2, inside);
+      this.figures = [warped.numbers, pixels2].map((pixels) => meanDifference(pixels1, pixels, inside));
+      if (this.mode === "difference") this.subtract(pixels1, warped.numbers, pixels2, inside);
     }
     this.pane.picture = this.warped.canvas;
     this.describe();
@@ -116,11 +116,10 @@ export class ComparePane {
   }
 
   subtract(pixels1, warped, pixels2, inside) {
-    const { width, height } = this.app.size;
-    const difference = this.difference.blank();
+    const pixels = this.differences.blank();
     const [other, where] = this.against === "warped" ? [warped, inside] : [pixels2, null];
-    differenceRows(pixels1, other, where, GAIN, width, difference.data, 0, height);
-    this.difference.put(difference);
+    difference(pixels1, other, where, GAIN, pixels.numbers);
+    this.differences.put(pixels);
   }
 
   describe() {
@@ -144,7 +143,7 @@ export class ComparePane {
   paint(context, place) {
     const { pane, app } = this;
     const other = this.against === "warped" ? this.warped.canvas : app.moment.frame2;
-    if (this.mode === "difference") pane.drawFrame(context, place, this.difference.canvas);
+    if (this.mode === "difference") pane.drawFrame(context, place, this.differences.canvas);
     else if (this.mode === "blink" && this.isFront) pane.drawFrame(context, place, app.moment.frame1);
     else pane.drawFrame(context, place, other);
     if (this.mode === "slider") this.paintLeft(context, place);

@@ -9,10 +9,10 @@ export class Layer {
     this.context = this.canvas.getContext("2d");
   }
 
-  /** Pixels to paint, transparent at first: `data` has their bytes, `numbers` each pixel as one number. */
+  /** Pixels to paint, transparent at first; each is one number: opacity, blue, green and red, from the high bits on. */
   blank() {
     const image = this.context.createImageData(this.canvas.width, this.canvas.height);
-    return { image, data: image.data, numbers: new Int32Array(image.data.buffer) };
+    return { image, numbers: new Int32Array(image.data.buffer) };
   }
 
   put({ image }) {
@@ -22,12 +22,12 @@ export class Layer {
 
 let scratch = null;
 
-/** The bytes of a picture's pixels: red, green, blue, opacity. */
+/** The pixels of a picture as numbers. */
 export function pixelsOf(bitmap) {
   const { width, height } = bitmap;
   if (scratch === null || scratch.canvas.width !== width || scratch.canvas.height !== height) {
     scratch = make("canvas", { width, height }).getContext("2d", { willReadFrequently: true });
   }
   scratch.drawImage(bitmap, 0, 0);
-  return scratch.getImageData(0, 0, width, height).data;
+  return new Int32Array(scratch.getImageData(0, 0, width, height).data.buffer);
 }

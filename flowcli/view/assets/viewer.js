@@ -56,6 +56,7 @@ class Viewer {
     this.wanted = 0;
     this.running = null;
     this.due = new Set();
+    this.caughtUp = Promise.resolve();
     this.store = new Moments(pageData);
     this.view = new View(this.size.width, this.size.height);
     this.makeParts();
@@ -122,8 +123,13 @@ class Viewer {
     return this.catchUp();
   }
 
-  /** Let all parts show the moment that have not yet, and that can be seen; the rest stay due. */
-  async catchUp() {
+  /** Let all parts show the moment that have not yet, and that can be seen; the rest stay due. One at a time. */
+  catchUp() {
+    this.caughtUp = this.caughtUp.catch(() => {}).then(() => this.showDue());
+    return this.caughtUp;
+  }
+
+  async showDue() {
     const { moment } = this;
     const selected = this.state.get("selected");
     const isStale = () => moment !== this.moment || selected !== this.state.get("selected");
