@@ -51,4 +51,6 @@ def timeline(tmp_path_factory: pytest.TempPathFactory) -> Path:
     moments = (
         Moment(f"frame {i}", (constant(i),), scene_frame(i), scene_frame(i + 1), time=i / 10) for i in range(MOMENTS)
     )
-    return write_page(tmp_path_factory.mktemp("timeline") / "timeline.html", About("Moments", ("f",), rate=10.0), moments)
+    return write_page(
+        tmp_path_factory.mktemp("timeline") / "timeline.html", About("Moments", ("f",), rate=10.0), moments
+    )

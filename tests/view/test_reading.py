@@ -61,8 +61,8 @@ def test_the_point_is_marked_in_frame_1_and_where_it_goes_in_frame_2(browser: Br
       const marks = document.querySelector(`[data-pane="${kind}"] canvas.marks`);
       const box = marks.getBoundingClientRect();
       const at = window.flowcli.place(kind, x, y);
-      const side = 17; // across the arms of a cross
-      const part = marks.getContext("2d").getImageData(at.x - box.left - side, at.y - box.top - side, 2 * side, 2 * side);
+      const [left, top] = [at.x - box.left - 17, at.y - box.top - 17];
+      const part = marks.getContext("2d").getImageData(left, top, 34, 34); // around the arms of a cross
       return part.data.filter((value, i) => i % 4 === 3 && value > 0).length;
     }"""
     with viewing(browser, pair) as there:
@@ -92,7 +92,9 @@ def test_keys_move_the_point_and_it_is_read_out(browser: Browser, pair: Path) ->
 def test_several_flows_are_read_side_by_side(browser: Browser, several: Path) -> None:
     flow = scene_flow()
     with viewing(browser, several) as there:
-        assert [pane.get_attribute("data-flow") for pane in there.page.query_selector_all('[data-pane="flow"]')] == list("012")
+        assert [
+            pane.get_attribute("data-flow") for pane in there.page.query_selector_all('[data-pane="flow"]')
+        ] == list("012")
         there.hover("flow", 60, 45, 1)
         first, second, third, _ = there.readout()
         read = there.page.evaluate("window.flowcli.read(60, 45, 2)")

@@ -35,6 +35,15 @@ _READ_CANVAS = """([kind, flow]) => {
   copy.getContext("2d").drawImage(canvas, -left, -top);
   return copy.toDataURL("image/png").split(",")[1];
 }"""
+_WAIT = """new Promise((go, fail) => {
+  const began = performance.now();
+  const look = () => {
+    if (%s) go();
+    else if (performance.now() - began > 20000) fail(new Error("waited in vain"));
+    else setTimeout(look, 20);
+  };
+  look();
+})"""
 _FRAMES = "new Promise((resume) => requestAnimationFrame(() => requestAnimationFrame(resume)))"
 
 
@@ -106,7 +115,7 @@ class Viewing:
 
     def wait_for(self, condition: str) -> None:
         """Wait until a condition in JavaScript holds; the page's policy forbids what Playwright has for that."""
-        self.page.evaluate(f"new Promise((go) => {{ const look = () => ({condition} ? go() : setTimeout(look, 20)); look(); }})")
+        self.page.evaluate(_WAIT % condition)
 
     def at(self, kind: str, x: int, y: int, flow: int = 0) -> tuple[float, float]:
         """Where a pane shows the middle of a pixel."""
@@ -121,7 +130,9 @@ class Viewing:
         """The numbers at the point: a dictionary for each line."""
         text = self.page.inner_text("[data-readout]").replace("\n", " ")
         number = r"([+-]?[\d.]+)"
-        vectors = re.findall(rf"u {number} px\s+v {number} px\s+length {number} px\s+angle {number}°(?:\s+error {number})?", text)
+        vectors = re.findall(
+            rf"u {number} px\s+v {number} px\s+length {number} px\s+angle {number}°(?:\s+error {number})?", text
+        )
         names = ("u", "v", "length", "angle", "error")
         return [{name: float(value) for name, value in zip(names, found, strict=True) if value} for found in vectors]
 
@@ -158,4 +169,4 @@ def viewing(browser: Browser, path: Path, **window: Any) -> Iterator[Viewing]:
 
 def differences(one: Frame, other: Frame) -> npt.NDArray[np.int_]:
     """By how many grey levels pixels differ: ``(H, W)``."""
-    return np.abs(one.astype(int) - other).max(axis=-1)
+    return np.asarray(np.abs(one.astype(int) - other).max(axis=-1))

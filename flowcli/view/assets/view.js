@@ -24,8 +24,17 @@ export class View {
     return Math.min(pane.width / this.width, pane.height / this.height);
   }
 
-  /** Where a pane shows the frame: pixels of the page for one of the frame, and the place of its corner. */
+  /**
+   * Where a pane shows the frame: pixels of the page for one of the frame, and the place of its corner, on a whole pixel
+   * of the screen: pictures at 100 % stay sharp.
+   */
   place(pane = this.pane) {
+    const { scale, left, top } = this.exactPlace(pane);
+    const whole = (at) => Math.round(at * devicePixelRatio) / devicePixelRatio;
+    return { scale, left: whole(left), top: whole(top) };
+  }
+
+  exactPlace(pane) {
     const scale = this.fitting(pane) * this.zoom;
     return {
       scale,
@@ -42,7 +51,7 @@ export class View {
 
   /** Zoom by a factor; the point of the frame stays where it is on the screen, moved by (dx, dy) pixels of the page. */
   zoomBy(factor, x = this.x, y = this.y, dx = 0, dy = 0) {
-    const before = this.place();
+    const before = this.exactPlace(this.pane);
     const actual = 1 / devicePixelRatio / this.fitting();
     this.zoom = Math.min(Math.max(1, CLOSEST / this.fitting()), Math.max(Math.min(1, actual), this.zoom * factor));
     const scale = this.fitting() * this.zoom;
@@ -81,10 +90,9 @@ export class View {
   }
 }
 
-/** Where a side of the frame begins in a pane, on a whole pixel of the screen: pictures at 100 % stay sharp. */
+/** Where a side of the frame begins in a pane. */
 function corner(middle, side, room) {
-  const at = side <= room ? (room - side) / 2 : Math.min(0, Math.max(room - side, room / 2 - middle));
-  return Math.round(at * devicePixelRatio) / devicePixelRatio;
+  return side <= room ? (room - side) / 2 : Math.min(0, Math.max(room - side, room / 2 - middle));
 }
 
 /** The nearest middle to `middle` that leaves no room beside the frame. */
