@@ -49,7 +49,7 @@ _FRAMES = "new Promise((resume) => requestAnimationFrame(() => requestAnimationF
 
 def exact(flow: npt.NDArray[Any]) -> Flow:
     """A flow that the page holds without loss, as it has no -0.0 either."""
-    return (np.rint(flow * _EXACT) / _EXACT + 0.0).astype(np.float32)
+    return np.asarray(np.rint(flow * _EXACT) / _EXACT + 0.0, np.float32)
 
 
 def scene_flow() -> Flow:

@@ -25,7 +25,8 @@ function precision() {
 
 function pictures() {
   const types = new Set(pageData.moments.flatMap(({ frame1, frame2 }) => [frame1, frame2]).map((frame) => frame?.type));
-  if (types.has("image/jpeg")) return "Frames are stored as JPEG, so their colours, and what is warped, are a little off.";
+  if (types.has("image/jpeg"))
+    return "Frames are stored as JPEG, so their colours, and what is warped, are a little off.";
   return types.has("image/png") ? "Frames are stored without loss (PNG)." : null;
 }
 
@@ -36,4 +37,5 @@ function leftOut() {
   return `${kept}; the others are left out, as the page had no room for them.`;
 }
 
-const angles = () => "Angles: 0° is to the right, 90° downwards. u is to the right, v downwards, from frame 1 to frame 2.";
+const angles = () =>
+  "Angles: 0° is to the right, 90° downwards. u is to the right, v downwards, from frame 1 to frame 2.";

@@ -26,8 +26,8 @@ for (let step = 0; step <= TURN; step++) {
  * How to colour vectors: a function of direction (in steps) and length (NaN where unknown) that gives the four bytes of
  * a pixel as one number.
  *
- * Stored flow is in steps, so a vector may be longer than in the file. At the scale at first, which is the length of the
- * longest vector in the file, one that is beyond the rim by no more than that explains counts as on it.
+ * Stored flow is in steps, so a vector may be longer than in the file. At the scale at first, which is the length of
+ * the longest vector in the file, one that is beyond the rim by no more than that explains counts as on it.
  */
 export function painter(scale, wheel, step = 0) {
   const inverse = 1 / scale;

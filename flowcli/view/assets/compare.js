@@ -46,7 +46,13 @@ export class ComparePane {
       this.app.refresh(this);
       this.describe();
     });
-    this.slider = make("input", { type: "range", min: 0, max: 100, value: 50, "aria-label": "Place of the divider, %" });
+    this.slider = make("input", {
+      type: "range",
+      min: 0,
+      max: 100,
+      value: 50,
+      "aria-label": "Place of the divider, %",
+    });
     this.slider.hidden = true;
     this.slider.addEventListener("input", () => this.setSplit(this.slider.valueAsNumber / 100));
     this.pane.controls.append(this.slider, this.modes, against);
@@ -132,7 +138,7 @@ export class ComparePane {
     }[this.mode];
     const [warped, plain] = this.figures ?? [NaN, NaN];
     const isKnown = !Number.isNaN(warped);
-    const words = `Mean difference from frame 1: ${warped.toFixed(1)} grey levels, ${plain.toFixed(1)} without warping.`;
+    const words = `Mean difference from frame 1: ${warped.toFixed(1)} levels of grey, ${plain.toFixed(1)} unwarped.`;
     this.pane.describe(
       isKnown ? `${shown} · off by ${warped.toFixed(1)} of 255, unwarped ${plain.toFixed(1)}` : shown,
       isKnown ? `${shown}. ${words}` : shown,

@@ -29,7 +29,13 @@ export class ErrorPane {
       ["heat", "heat"],
     ];
     this.legend = make("canvas", { class: "strip", width: 60, height: 10, role: "img" });
-    this.topInput = make("input", { type: "number", min: 0, step: "any", value: HEAT_TOP, "aria-label": "Error in yellow, px" });
+    this.topInput = make("input", {
+      type: "number",
+      min: 0,
+      step: "any",
+      value: HEAT_TOP,
+      "aria-label": "Error in yellow, px",
+    });
     this.topInput.addEventListener("input", () => {
       if (!(this.topInput.valueAsNumber > 0)) return;
       this.top = this.topInput.valueAsNumber;
@@ -69,7 +75,7 @@ export class ErrorPane {
     this.layer.put(pixels);
     this.drawLegend(isKitti ? kittiColors : heatColors);
     const words = isKitti
-      ? "From blue, 1/16 of the threshold of wrong pixels, to red, 16 times; the threshold, 3 px and 5 %, is in the middle."
+      ? "From blue, 1/16 of what counts as wrong, to red, 16 times that; 3 px and 5 % are in the middle."
       : `From black, no error, to yellow, ${this.top} px and more.`;
     this.legend.title = words;
     this.legend.setAttribute("aria-label", words);

@@ -63,7 +63,9 @@ export class FlowPanes {
 
   markSelected(app) {
     if (this.flows.length < 2) return;
-    this.flows.forEach(({ pane }, index) => pane.element.toggleAttribute("data-selected", index === app.state.get("selected")));
+    this.flows.forEach(({ pane }, index) =>
+      pane.element.toggleAttribute("data-selected", index === app.state.get("selected")),
+    );
   }
 
   show() {

@@ -32,7 +32,11 @@ export function connectHelp(shortcuts) {
     ["Shift + arrow keys", "Move it by 10 pixels"],
     ...shortcuts.filter(({ text }) => text).map(({ label, text }) => [label, text]),
   ];
-  byId("keys").append(...rows.map(([label, text]) => make("tr", {}, make("th", { scope: "row" }, make("kbd", {}, label)), make("td", {}, text))));
+  byId("keys").append(
+    ...rows.map(([label, text]) =>
+      make("tr", {}, make("th", { scope: "row" }, make("kbd", {}, label)), make("td", {}, text)),
+    ),
+  );
   byId("help-close").addEventListener("click", () => dialog.close());
   byId("help-open").addEventListener("click", openHelp);
 }

@@ -27,7 +27,13 @@ class Brush {
     this.to = slider("up to", bars);
     this.text = make("span", { class: "number" });
     const title = make("h3", {}, name, " ", this.text);
-    this.element = make("div", { class: "brush" }, title, this.canvas, make("div", { class: "ends" }, this.from, this.to));
+    this.element = make(
+      "div",
+      { class: "brush" },
+      title,
+      this.canvas,
+      make("div", { class: "ends" }, this.from, this.to),
+    );
     this.listen();
     new ResizeObserver(() => this.draw()).observe(this.canvas);
   }
@@ -80,7 +86,12 @@ class Brush {
     context.scale(this.canvas.width / width, devicePixelRatio);
     const style = getComputedStyle(this.canvas);
     const chosen = this.chosen();
-    const most = Math.sqrt(Math.max(1, this.counts.reduce((largest, count) => Math.max(largest, count), 0)));
+    const most = Math.sqrt(
+      Math.max(
+        1,
+        this.counts.reduce((largest, count) => Math.max(largest, count), 0),
+      ),
+    );
     const step = width / this.bars;
     for (let bar = 0; bar < this.bars; bar++) {
       const tall = (Math.sqrt(this.counts[bar]) / most) * (height - 1);
@@ -88,7 +99,10 @@ class Brush {
       context.fillStyle = this.colorOf(bar) ?? style.color;
       context.fillRect(bar * step, height - tall, Math.max(1, step - 0.5), tall);
     }
-    for (const [input, bar] of [[this.from, this.from.valueAsNumber], [this.to, this.to.valueAsNumber]]) {
+    for (const [input, bar] of [
+      [this.from, this.from.valueAsNumber],
+      [this.to, this.to.valueAsNumber],
+    ]) {
       input.setAttribute("aria-valuetext", this.valueOf(bar));
     }
     this.text.textContent = `${this.valueOf(this.from.valueAsNumber)} to ${this.valueOf(this.to.valueAsNumber)}`;
@@ -108,7 +122,9 @@ export class HistogramPane {
     this.directions.colorOf = (bar) => this.colorOfDirection(bar);
     this.result = byId("brushed");
     byId("brushes").append(this.lengths.element, this.directions.element);
-    byId("brush-clear").addEventListener("click", () => [this.lengths, this.directions].forEach((brush) => brush.clear()));
+    byId("brush-clear").addEventListener("click", () =>
+      [this.lengths, this.directions].forEach((brush) => brush.clear()),
+    );
     app.state.watch(["wheel"], () => this.directions.draw());
   }
 
@@ -126,7 +142,8 @@ export class HistogramPane {
     this.lengths.counts = lengths;
     this.lengths.valueOf = (bar) => `${short((bar / LENGTHS) * field.longest)}${bar === LENGTHS ? " px" : ""}`;
     this.directions.counts = directions;
-    const figures = field.known === 0 ? "no known vectors" : `mean ${short(field.mean)}, longest ${short(field.longest)} px`;
+    const figures =
+      field.known === 0 ? "no known vectors" : `mean ${short(field.mean)}, longest ${short(field.longest)} px`;
     this.lengths.canvas.setAttribute("aria-label", `Histogram of lengths: ${figures}`);
     this.directions.canvas.setAttribute("aria-label", "Histogram of directions: 0 degrees to the right, 90 downwards");
     this.brush();

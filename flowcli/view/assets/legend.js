@@ -76,7 +76,10 @@ export class Legend {
     this.slider.setAttribute("aria-valuetext", `${short(scale)} pixels`);
     if (this.number.valueAsNumber !== scale) this.number.value = String(Number(scale.toPrecision(4)));
     byId("wheel-rim").textContent = `rim: ${short(scale)} px`;
-    this.wheel.setAttribute("aria-label", `Colour wheel: the hue is the direction; its rim is flow of ${short(scale)} pixels`);
+    this.wheel.setAttribute(
+      "aria-label",
+      `Colour wheel: the hue is the direction; its rim is flow of ${short(scale)} pixels`,
+    );
   }
 
   /** Where the vector at the point lies on the wheel; at the rim if it is longer. */

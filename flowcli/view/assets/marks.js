@@ -25,7 +25,12 @@ const onScreen = ({ scale, left, top }, x, y) => ({ x: left + (x + 0.5) * scale,
 function drawCross(context, { x, y }, scale) {
   const gap = Math.max(GAP_AROUND, scale / 2);
   strokeTwice(context, () => {
-    for (const [dx, dy] of [[1, 0], [-1, 0], [0, 1], [0, -1]]) {
+    for (const [dx, dy] of [
+      [1, 0],
+      [-1, 0],
+      [0, 1],
+      [0, -1],
+    ]) {
       context.moveTo(x + dx * gap, y + dy * gap);
       context.lineTo(x + dx * (gap + ARM), y + dy * (gap + ARM));
     }

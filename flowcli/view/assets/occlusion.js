@@ -50,8 +50,13 @@ export class OcclusionPane {
     this.pane.picture = this.layer.canvas;
     const [hiding, leaving] = counts.map((count) => percent(count / (size.width * size.height)));
     const out = `${leaving} lead out of the frame`;
-    if (hidden !== null) this.pane.describe(`${hiding} hidden, ${leaving} out`, `${hiding} of the pixels are hidden, ${out}.`);
-    else this.pane.describe(`${leaving}; no mask of hidden pixels`, `${out} of the pixels; there is no mask of hidden ones.`);
+    if (hidden !== null)
+      this.pane.describe(`${hiding} hidden, ${leaving} out`, `${hiding} of the pixels are hidden, ${out}.`);
+    else
+      this.pane.describe(
+        `${leaving}; no mask of hidden pixels`,
+        `${out} of the pixels; there is no mask of hidden ones.`,
+      );
     this.app.redrawAll();
   }
 

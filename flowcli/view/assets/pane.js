@@ -36,7 +36,11 @@ export class Pane {
     this.stage.setAttribute("aria-label", `${this.title}: arrow keys move the point`);
     this.note = make("p", { class: "note quiet number" });
     this.controls = make("div", { class: "controls" });
-    this.enlarge = make("button", { type: "button", class: "icon", "aria-pressed": "false", title: "Maximise (m)" }, "⤢");
+    this.enlarge = make(
+      "button",
+      { type: "button", class: "icon", "aria-pressed": "false", title: "Maximise (m)" },
+      "⤢",
+    );
     this.enlarge.setAttribute("aria-label", `Maximise: ${this.title}`);
     const heading = make("h2", { title: this.title }, this.title);
     const head = make("header", {}, heading, this.note, this.controls, this.enlarge);
@@ -78,9 +82,10 @@ export class Pane {
   }
 
   draw() {
-    if (!this.isShown || this.size.width === 0 || this.picture === null) return;
+    if (!this.isShown || this.size.width === 0) return;
     const place = this.place();
     const context = prepared(this.canvas, this.size);
+    if (this.picture === null) return;
     this.paint(context, place);
     for (const draw of this.over) draw(context, place);
     this.drawMarks();

@@ -4,6 +4,7 @@ import { byId } from "./dom.js";
 import { pageData } from "./unpack.js";
 
 const AHEAD = 2; // moments decoded before they are needed
+const PATIENCE = 1.2; // of the time between moments, until it is said that not all are shown
 const MEMORY = 0.7; // of how long moments took, when the next is guessed
 
 /** The controls below the panes. */
@@ -22,7 +23,8 @@ export class Timeline {
     byId("next").addEventListener("click", () => this.step(1));
     const rate = `${Number(pageData.rate.toFixed(3))} frames/s`;
     const kept = pageData.stride > 1 ? `, every ${ordinal(pageData.stride)} kept` : "";
-    byId("rate").textContent = rate + kept;
+    this.rate = rate + kept;
+    this.showPace(0);
   }
 
   /** Show a moment, and stop playing. */
@@ -32,7 +34,7 @@ export class Timeline {
   }
 
   step(by) {
-    return this.go(Math.min(this.moments.length - 1, Math.max(0, this.app.index + by)));
+    return this.go(Math.min(this.moments.length - 1, Math.max(0, this.app.wanted + by)));
   }
 
   toggle() {
@@ -43,7 +45,15 @@ export class Timeline {
   stop() {
     this.isPlaying = false;
     this.showButton();
+    this.showPace(0);
     this.app.catchUp();
+  }
+
+  /** Tell the rate, and how many moments are shown if one takes longer than it lasts, in seconds. */
+  showPace(taking) {
+    const every = pageData.stride / pageData.rate;
+    const pace = taking > PATIENCE * every ? `, ${(1 / taking).toFixed(0)} shown: decoding takes longer` : "";
+    byId("rate").textContent = this.rate + pace;
   }
 
   /** Play in real time, from the start if it is at the end; moments that would come too late are left out. */
@@ -66,6 +76,7 @@ export class Timeline {
       this.prefetch([next]); // decoded while this one is drawn
       await this.app.show(coming);
       taking = MEMORY * taking + (1 - MEMORY) * (playing() - started - early);
+      this.showPace(taking);
       coming = next;
     }
     if (this.isPlaying) this.stop();

@@ -25,8 +25,8 @@ export class View {
   }
 
   /**
-   * Where a pane shows the frame: pixels of the page for one of the frame, and the place of its corner, on a whole pixel
-   * of the screen: pictures at 100 % stay sharp.
+   * Where a pane shows the frame: pixels of the page for one of the frame, and the place of its corner, on a whole
+   * pixel of the screen: pictures at 100 % stay sharp.
    */
   place(pane = this.pane) {
     const { scale, left, top } = this.exactPlace(pane);

@@ -3,23 +3,24 @@
 //   window.flowcli.ready          a promise: flow and frames of the first moment are shown
 //   window.flowcli.settled        a promise: everything else of it, too
 //   window.flowcli.readyAfter     milliseconds from opening until `ready`; `settledAfter` the same
-//   window.flowcli.read(x, y, i)  {u, v} of a pixel, NaN where unknown, and `error` where there is a truth; of flow i, 0
-//                                 if left out; null before `ready` and outside of the frame
+//   window.flowcli.read(x, y, i)  {u, v} of a pixel, NaN where unknown, and `error` where there is a truth; of flow i,
+//                                 0 if left out; null before `ready` and outside of the frame
 //   window.flowcli.show(index)    show a moment of a timeline; a promise: it is shown
 //   window.flowcli.place(kind, x, y, i)  where a pane shows the middle of a pixel: {x, y} in the window
 //
-// Every pane is an element with `data-pane`; those of flows have `data-flow`, their index. The numbers at the point are in
-// the element with `data-readout`.
+// Every pane is an element with `data-pane`; those of flows have `data-flow`, their index. The numbers at the point are
+// in the element with `data-readout`.
 
 import { tellAbout } from "./about.js";
 import { ComparePane } from "./compare.js";
-import { byId, make } from "./dom.js";
+import { connectChoices, shortcutsOf } from "./controls.js";
+import { byId } from "./dom.js";
 import { ErrorPane } from "./errors.js";
 import { FlowPanes } from "./flows.js";
 import { FramePanes } from "./frames.js";
 import { listen } from "./gestures.js";
 import { Grid } from "./grid.js";
-import { connectHelp, connectKeys, openHelp } from "./help.js";
+import { connectHelp, connectKeys } from "./help.js";
 import { HistogramPane } from "./histogram.js";
 import { Legend } from "./legend.js";
 import { markPoint } from "./marks.js";
@@ -36,7 +37,6 @@ import { View } from "./view.js";
 
 const ARROW_KEYS = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] };
 const FAST = 10; // pixels, with Shift
-const ZOOM = 1.5; // for a key
 
 /** The page: its panes, what they show, and how they are told. */
 class Viewer {
@@ -236,82 +236,6 @@ class Viewer {
     const count = pageData.flows.length;
     this.state.set("selected", (this.state.get("selected") + by + count) % count);
   }
-}
-
-/** Connect the buttons and choices beside the panes. */
-function connectChoices(viewer) {
-  const { state, view, grid } = viewer;
-  const actions = { "zoom-in": () => view.zoomBy(ZOOM), "zoom-out": () => view.zoomBy(1 / ZOOM) };
-  Object.assign(actions, { "zoom-fit": () => view.fit(), "zoom-actual": () => view.actual() });
-  for (const [id, act] of Object.entries(actions)) byId(id).addEventListener("click", act);
-  view.watch(() => {
-    byId("zoom").textContent = `${Math.round(view.place().scale * devicePixelRatio * 100)} %`;
-  });
-  for (const name of ["arrows", "occlusion"]) {
-    byId(name).addEventListener("change", () => state.set(name, byId(name).checked));
-    state.watch([name], () => (byId(name).checked = state.get(name)));
-  }
-  const density = byId("density");
-  density.addEventListener("input", () => {
-    state.set("spacing", Number(density.max) + Number(density.min) - density.valueAsNumber);
-    state.set("arrows", true);
-  });
-  connectFlowChoice(state);
-  connectPaneChoice(viewer, grid);
-}
-
-function connectFlowChoice(state) {
-  if (pageData.flows.length < 2) return;
-  const select = byId("flow-choice");
-  byId("flow-choices").hidden = false;
-  pageData.flows.forEach((name, index) => select.append(make("option", { value: index }, name)));
-  select.addEventListener("change", () => state.set("selected", Number(select.value)));
-  state.watch(["selected"], () => (select.value = String(state.get("selected"))));
-}
-
-/** A button for each kind of pane, which shows or hides it. */
-function connectPaneChoice({ panes }, grid) {
-  const kinds = new Map(panes.map((pane) => [pane.kind, pane.kind === "flow" ? "Flow" : pane.title]));
-  for (const [kind, title] of kinds) {
-    const button = make("button", { type: "button", "aria-pressed": String(!grid.hidden.has(kind)) }, title);
-    button.addEventListener("click", () => {
-      const isShown = grid.hidden.has(kind);
-      if (!isShown && grid.hidden.size === kinds.size - 1) return; // one stays
-      button.setAttribute("aria-pressed", String(isShown));
-      grid.show(kind, isShown);
-    });
-    byId("pane-choices").append(button);
-  }
-}
-
-function shortcutsOf(viewer) {
-  const { view, state, grid, timeline } = viewer;
-  const key = (keys, label, text, act) => ({ keys, label, text, act });
-  return [
-    key(["+", "="], "+", "Zoom in", () => view.zoomBy(ZOOM)),
-    key(["-"], "-", "Zoom out", () => view.zoomBy(1 / ZOOM)),
-    key(["0"], "0", "Fit the frame", () => view.fit()),
-    key(["1"], "1", "100 %: a pixel of the frame for one of the screen", () => view.actual()),
-    key(["m"], "m", "Maximise the pane that has the focus, or show all", () => grid.maximise(viewer.focused())),
-    key(["Escape"], "Escape", "Show all panes", () => grid.maximise(null)),
-    key(["a"], "a", "Arrows", () => state.toggle("arrows")),
-    key(["o"], "o", "Mark occluded pixels in flow and frame 1", () => state.toggle("occlusion")),
-    ...(viewer.compare === null ? [] : [key(["c"], "c", "Compare: plain, divider, blink, difference", () => viewer.compare.nextMode())]),
-    ...(pageData.flows.length < 2
-      ? []
-      : [
-          key(["["], "[", "Select the previous flow", () => viewer.select(-1)),
-          key(["]"], "]", "Select the next flow", () => viewer.select(1)),
-        ]),
-    ...(timeline === null
-      ? []
-      : [
-          key([" "], "Space", "Play or pause", () => timeline.toggle()),
-          key([","], ",", "Previous moment", () => timeline.step(-1)),
-          key(["."], ".", "Next moment", () => timeline.step(1)),
-        ]),
-    key(["?"], "?", "This help", openHelp),
-  ];
 }
 
 /** Fulfil a promise of `window.flowcli`, and note when. */

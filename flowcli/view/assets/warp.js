@@ -11,8 +11,8 @@ export function leadsInside(u, v, x, y, width, height) {
 }
 
 /**
- * Warp some rows: each pixel shows the point of `pixels2` that its vector leads to, bilinearly interpolated; black where
- * there is none. Pixels are numbers, as in `Layer`; `inside` is 0 before, and gets 1 where there is a point.
+ * Warp some rows: each pixel shows the point of `pixels2` that its vector leads to, bilinearly interpolated; black
+ * where there is none. Pixels are numbers, as in `Layer`; `inside` is 0 before, and gets 1 where there is a point.
  */
 export function warpRows({ u, v }, pixels2, { width, height }, warped, inside, from, to) {
   for (let y = from, i = from * width; y < to; y++) {
