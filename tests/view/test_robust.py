@@ -14,7 +14,7 @@ from flowcli.arrays import Flow, Frame
 from flowcli.view.viewer import About, Moment
 
 from .conftest import HOSTILE
-from .viewing import scene_flow, scene_frame, scene_truth, viewing, write_page
+from .viewing import Viewing, scene_flow, scene_frame, scene_truth, viewing, write_page
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser
@@ -75,6 +75,30 @@ def test_hostile_names_are_only_text(browser: Browser, several: Path) -> None:
         assert there.page.inner_text("h1") == HOSTILE
         for place in ('[data-flow="1"] h2', "#about", "#subtitle", "#flow-choices", "[data-readout]"):
             assert HOSTILE in (there.page.text_content(place) or "")
+
+
+_NO_WORKERS = {
+    "unknown": "delete window.Worker",
+    "fails": """window.Worker = function () {
+      this.postMessage = () => {};
+      setTimeout(() => this.onerror(new Event("error")));
+    }""",
+}
+
+
+@pytest.mark.parametrize("broken", _NO_WORKERS.values(), ids=_NO_WORKERS)
+def test_it_does_without_a_worker(browser: Browser, several: Path, broken: str) -> None:
+    context = browser.new_context(offline=True)
+    try:
+        page = context.new_page()
+        page.add_init_script(broken)
+        page.goto(several.as_uri())
+        there = Viewing(page)
+        there.settle()
+        read = page.evaluate("window.flowcli.read(60, 45, 2)")
+        assert abs(read["u"] + scene_flow()[45, 60, 0]) <= 0.02
+    finally:
+        context.close()
 
 
 def test_the_page_tells_about_the_flow(browser: Browser, pair: Path) -> None:

@@ -30,6 +30,7 @@ export class Grid {
 
   /** Show one pane alone, or all again. */
   maximise(pane) {
+    if (pane === null && this.maximised === null) return;
     this.maximised = this.maximised === pane ? null : pane;
     this.arrange();
     (pane ?? this.panes[0]).element.scrollIntoView({ block: "nearest" });
