@@ -1,6 +1,6 @@
 // Flow as arrows over a picture, as flowcli/draw/arrows.py draws them.
 
-import { cssColor, painter } from "./color.js";
+import { colorOf, cssColor } from "./color.js";
 
 const SHORTEST = 1.5; // pixels of the page; a shorter arrow is not drawn
 const LONGEST = 0.9; // of the distance between arrows, for flow of full colour
@@ -15,7 +15,8 @@ const WHITE = "rgb(255 255 255)";
 export function drawArrows(context, pane, place, field, spacing, scale, wheel) {
   const { width, height } = pane.view;
   const step = Math.max(1, Math.round(spacing / place.scale));
-  const paint = wheel === null ? null : painter(scale, wheel, field.step);
+  const color = (i) =>
+    wheel === null ? WHITE : cssColor(colorOf(field.turn[i], field.length[i], field.step, scale, wheel));
   const reach = (LONGEST * step * place.scale) / scale;
   const [left, right] = shownRange(step, width, place.left, place.scale, pane.size.width);
   const [top, bottom] = shownRange(step, height, place.top, place.scale, pane.size.height);
@@ -28,7 +29,7 @@ export function drawArrows(context, pane, place, field, spacing, scale, wheel) {
       if (!(length >= SHORTEST)) continue; // unknown flow, too
       const angle = Math.atan2(field.v[i], field.u[i]);
       const tail = { x: place.left + (x + 0.5) * place.scale, y: place.top + (y + 0.5) * place.scale };
-      drawArrow(context, tail, length, angle, paint === null ? WHITE : cssColor(paint(field.turn[i], field.length[i])));
+      drawArrow(context, tail, length, angle, color(i));
     }
   }
 }

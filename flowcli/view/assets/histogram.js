@@ -1,6 +1,6 @@
 // Histograms of length and direction; a brushed range shows its pixels in the flow pane.
 
-import { cssColor, painter } from "./color.js";
+import { colorOf, cssColor } from "./color.js";
 import { byId, make, percent, short } from "./dom.js";
 import { Layer } from "./layer.js";
 import { DIRECTIONS, LENGTHS, directionBar, histograms, lengthBar } from "./measure.js";
@@ -129,7 +129,8 @@ export class HistogramPane {
   }
 
   colorOfDirection(bar) {
-    return cssColor(painter(1, this.app.state.get("wheel"))(Math.round(((bar + 0.5) / DIRECTIONS) * TURN), 1));
+    const middle = Math.round(((bar + 0.5) / DIRECTIONS) * TURN);
+    return cssColor(colorOf(middle, 1, 0, 1, this.app.state.get("wheel")));
   }
 
   get isSeen() {

@@ -7,8 +7,8 @@ export const STEPS_PER_HUE = 256;
 export const TURN = HUES * STEPS_PER_HUE;
 
 /**
- * The direction of a vector in steps, 0..TURN: clockwise on the screen from the right, as v points down. By a polynomial
- * that is off by less than a twentieth of a step, as Math.atan2 takes longer than all else that is done for a pixel.
+ * The direction of a vector in steps, 0..TURN: clockwise on the screen from the right, as v points down. A polynomial
+ * off by less than a twentieth of a step, as Math.atan2 takes longer than all else that is done for a pixel.
  */
 export function turnOf(u, v) {
   const across = Math.abs(u);
