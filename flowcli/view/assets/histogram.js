@@ -185,7 +185,8 @@ export class HistogramPane {
   /** Cover what is not brushed on the pane of a flow, while that flow is selected. */
   drawOn(pane, index) {
     pane.over.unshift((context, place) => {
-      if (this.isBrushed && index === this.app.state.get("selected")) pane.drawFrame(context, place, this.layer.canvas);
+      const isOfMoment = !this.app.isPlaying; // as histograms wait until it stops
+      if (isOfMoment && this.isBrushed && index === this.app.state.get("selected")) pane.drawFrame(context, place, this.layer.canvas);
     });
   }
 }
