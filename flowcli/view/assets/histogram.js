@@ -186,7 +186,8 @@ export class HistogramPane {
   drawOn(pane, index) {
     pane.over.unshift((context, place) => {
       const isOfMoment = !this.app.isPlaying; // as histograms wait until it stops
-      if (isOfMoment && this.isBrushed && index === this.app.state.get("selected")) pane.drawFrame(context, place, this.layer.canvas);
+      if (isOfMoment && this.isBrushed && index === this.app.state.get("selected"))
+        pane.drawFrame(context, place, this.layer.canvas);
     });
   }
 }
