@@ -15,6 +15,7 @@ import json
 import re
 from collections.abc import Iterable
 from importlib import resources
+from importlib.resources.abc import Traversable
 from string import Template
 from typing import Any
 
@@ -47,7 +48,7 @@ _TEMPLATE = Template("""\
 $body
 <noscript>This page needs JavaScript; it asks nothing of the network.</noscript>
 $blobs
-<script type="application/json" id="page-data">$data</script>
+$worker<script type="application/json" id="page-data">$data</script>
 <script type="module">$script</script>
 </body>
 </html>
@@ -60,7 +61,7 @@ def page(title: str, kind: str, data: dict[str, Any]) -> str:
     Args:
         title: the title of the page; it is escaped.
         kind: the page's assets: ``KIND.html`` is its body, ``KIND.css`` comes after ``common.css``, and ``KIND.js`` is
-            its first module.
+            its first module. If there is a ``KIND_worker.js``, it is the first module of a worker.
         data: what its scripts find in ``page-data``: JSON types, and ``bytes``, which become the numbers of their
             blobs. Equal ones are stored once.
 
@@ -77,6 +78,10 @@ def page(title: str, kind: str, data: dict[str, Any]) -> str:
         "base-uri": "'none'",
         "form-action": "'none'",
     }
+    worker = ""
+    if _assets().joinpath(f"{kind}_worker.js").is_file():
+        worker = f'<script type="text/plain" id="worker">{script_of(f"{kind}_worker.js")}</script>\n'
+        sources["worker-src"] = "blob:"
     blobs: dict[bytes, int] = {}
     described = _embedded(_numbered(data, blobs))
     return _TEMPLATE.substitute(
@@ -86,6 +91,7 @@ def page(title: str, kind: str, data: dict[str, Any]) -> str:
         style=style,
         body=asset(f"{kind}.html"),
         blobs="\n".join(_element(number, blob) for blob, number in blobs.items()),
+        worker=worker,
         data=described,
         script=script,
     )
@@ -117,7 +123,11 @@ def as_text(data: bytes) -> str:
 @functools.cache
 def asset(name: str) -> str:
     """The text of a file under ``assets/``."""
-    return resources.files(__package__).joinpath("assets", name).read_text(encoding="utf-8")
+    return _assets().joinpath(name).read_text(encoding="utf-8")
+
+
+def _assets() -> Traversable:
+    return resources.files(__package__).joinpath("assets")
 
 
 @functools.cache

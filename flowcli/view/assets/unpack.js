@@ -1,91 +1,71 @@
-// Unpacks the data of the page; flowcli/view/encoding.py is the other side.
+// What Python has put on the page; flowcli/view/page.py is the other side.
+
+import { bytesOf, decodeFlow, decodeMask } from "./decode.js";
 
 /** What Python wrote about the page. */
 export const pageData = JSON.parse(document.getElementById("page-data").textContent);
 
-const letters = [];
-for (let code = 33; code < 127; code++) {
-  if (!"\"&'-/<>\\`".includes(String.fromCharCode(code))) letters.push(code);
-}
-const digits = new Uint8Array(128);
-letters.forEach((code, digit) => (digits[code] = digit));
-
-/** The bytes of a blob; `as_text` in flowcli/view/page.py is the other side. */
-function bytesOf(number) {
+function blobOf(number) {
   const element = document.getElementById(`blob-${number}`);
-  const text = element.textContent;
-  const words = new DataView(new ArrayBuffer((text.length / 5) * 4));
-  for (let i = 0, at = 0; i < text.length; i += 5, at += 4) {
-    let value = 0;
-    for (let digit = 0; digit < 5; digit++) value = value * 85 + digits[text.charCodeAt(i + digit)];
-    words.setUint32(at, value);
+  return { text: element.textContent, size: Number(element.dataset.bytes) };
+}
+
+const waiting = new Map();
+let asked = 0;
+let worker = startWorker();
+
+/** Start the worker; null where the browser lets a page from disk have none. */
+function startWorker() {
+  try {
+    const script = new Blob([document.getElementById("worker").textContent], { type: "text/javascript" });
+    const address = URL.createObjectURL(script);
+    const started = new Worker(address);
+    started.onmessage = ({ data: { number, result, failure } }) => {
+      const { resolve, reject } = waiting.get(number);
+      waiting.delete(number);
+      if (failure === undefined) resolve(result);
+      else reject(new Error(failure));
+    };
+    started.onerror = doWithoutWorker;
+    return started;
+  } catch {
+    return null;
   }
-  return new Uint8Array(words.buffer, 0, Number(element.dataset.bytes));
 }
 
-async function inflate(bytes) {
-  const stream = new Blob([bytes]).stream().pipeThrough(new DecompressionStream("deflate"));
-  return new Uint8Array(await new Response(stream).arrayBuffer());
+/** It did not start: decode here what it was asked for. */
+function doWithoutWorker(event) {
+  event.preventDefault();
+  worker = null;
+  for (const { request, resolve, reject } of waiting.values()) decodeHere(request).then(resolve, reject);
+  waiting.clear();
 }
 
-/** A mask: a Uint8Array with 1 where it is true. */
-export async function unpackMask(number, size) {
-  const packed = await inflate(bytesOf(number));
-  const mask = new Uint8Array(size);
-  for (let i = 0; i < size; i++) mask[i] = (packed[i >> 3] >> (7 - (i & 7))) & 1;
-  return mask;
+const decodeHere = ({ kind, packed, width, height }) =>
+  kind === "flow" ? decodeFlow(packed, width, height) : decodeMask(packed, width * height);
+
+function decoded(kind, packed, width, height) {
+  const request = { number: asked++, kind, packed, width, height };
+  if (worker === null) return decodeHere(request);
+  return new Promise((resolve, reject) => {
+    waiting.set(request.number, { request, resolve, reject });
+    worker.postMessage(request);
+  });
 }
 
-/** A flow: Float32Arrays u and v in pixels, row by row; NaN where unknown. */
-export async function unpackFlow(packed, width, height) {
-  const size = width * height;
-  const [bytes, unknown] = await Promise.all([
-    inflate(bytesOf(packed.blob)),
-    packed.unknown === null ? null : unpackMask(packed.unknown, size),
-  ]);
-  const components = [];
-  let start = 0;
-  for (let component = 0; component < 2; component++) {
-    const end = start + packed.planes[component] * size;
-    const steps = unpredict(joinPlanes(bytes.subarray(start, end), size), width, height, packed.predictors[component]);
-    const values = new Float32Array(size);
-    for (let i = 0; i < size; i++) values[i] = unknown !== null && unknown[i] ? NaN : steps[i] * packed.step;
-    components.push(values);
-    start = end;
-  }
-  return { u: components[0], v: components[1] };
+/** A mask: a Uint8Array with 1 where it is true; null for null. */
+export async function unpackMask(number, width, height) {
+  return number === null ? null : decoded("mask", blobOf(number), width, height);
 }
 
-/** Planes of bytes, low first, as the numbers of both signs that they stand for. */
-function joinPlanes(planes, size) {
-  const values = new Int32Array(size);
-  for (let start = 0, shift = 0; start < planes.length; start += size, shift += 8) {
-    for (let i = 0; i < size; i++) values[i] |= planes[start + i] << shift;
-  }
-  for (let i = 0; i < size; i++) values[i] = (values[i] >>> 1) ^ -(values[i] & 1);
-  return values;
-}
-
-/** Add each pixel's prediction, in place; pixels beyond the first row and column count as 0. */
-function unpredict(values, width, height, predictor) {
-  for (let y = 0, i = 0; y < height; y++) {
-    for (let x = 0; x < width; x++, i++) {
-      const left = x > 0 ? values[i - 1] : 0;
-      if (predictor === 0) {
-        values[i] += left;
-        continue;
-      }
-      const above = y > 0 ? values[i - width] : 0;
-      const corner = x > 0 && y > 0 ? values[i - width - 1] : 0;
-      const both = left + above - corner;
-      if (predictor === 1) values[i] += both;
-      else values[i] += Math.min(Math.max(both, Math.min(left, above)), Math.max(left, above));
-    }
-  }
-  return values;
+/** A flow with its figures, see `measured`; by the worker, or here, which is sooner while the worker still starts. */
+export async function unpackFlow(packed, width, height, isHere) {
+  const unknown = packed.unknown === null ? null : blobOf(packed.unknown);
+  const whole = { ...packed, blob: blobOf(packed.blob), unknown };
+  return isHere ? decodeFlow(whole, width, height) : decoded("flow", whole, width, height);
 }
 
 /** A picture, ready to be drawn. */
 export async function unpackPicture(picture) {
-  return createImageBitmap(new Blob([bytesOf(picture.blob)], { type: picture.type }));
+  return createImageBitmap(new Blob([bytesOf(blobOf(picture.blob))], { type: picture.type }));
 }
