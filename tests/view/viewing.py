@@ -94,7 +94,7 @@ def scene(name: str = "a pair") -> Moment:
 
 
 def write_page(path: Path, about: About, moments: Iterable[Moment], count: int = 1) -> Path:
-    path.write_text(viewer(about, moments, count), encoding="utf-8")
+    path.write_text(viewer(about, moments, count)[0], encoding="utf-8")
     return path
 
 
