@@ -6,6 +6,7 @@ import functools
 from collections.abc import Sequence
 
 from ..results import (
+    HEADINGS,
     BatchSummary,
     ChainResult,
     ComparisonResult,
@@ -32,21 +33,6 @@ from ..results import (
 )
 from .console import console, printable
 
-_HEADINGS = {
-    "epe": "EPE",
-    "epe_image_mean": "EPE/image",
-    "outliers_1px": ">1px %",
-    "outliers_3px": ">3px %",
-    "outliers_5px": ">5px %",
-    "fl_all": "Fl-all %",
-    "angular_error": "angle deg",
-    "s0_10": "s0-10",
-    "s10_40": "s10-40",
-    "s40": "s40+",
-    "pixels": "pixels",
-    "missing": "missing",
-    "images": "images",
-}
 _WORST = 10  # pairs of a warped sequence that are listed
 _FAR_BEYOND = 1.5  # times the colour scale; longer flow is worth a note
 
@@ -115,7 +101,10 @@ def _account(result: RunSummary, of: str = "") -> str:
 
 @_notes.register
 def _(result: BatchSummary) -> list[str]:
-    return [_account(result, f" of {result.videos} video{'s' * (result.videos != 1)}" if result.videos else "")]
+    return [
+        _account(result, f" of {result.videos} video{'s' * (result.videos != 1)}" if result.videos else ""),
+        *_reported(result),
+    ]
 
 
 @_notes.register
@@ -132,6 +121,7 @@ def _(result: VideoSummary) -> list[str]:
             f"--max-flow {result.largest_flow:.0f} covers all flow"
         )
     # The error message that follows gives the counts instead.
+    notes += _reported(result)
     return notes if result.problem is not None else [*notes, _account(result)]
 
 
@@ -148,12 +138,16 @@ def _(result: SubsetFigures) -> str:
 
 @_notes.register
 def _(result: EvaluationSummary) -> list[str]:
-    return _missing(result)
+    return [*_missing(result), *_reported(result)]
 
 
 @_notes.register
 def _(result: DatasetSummary) -> list[str]:
-    return [_account(result), *_missing(result)]
+    return [_account(result), *_missing(result), *_reported(result)]
+
+
+def _reported(result: EvaluationSummary | RunSummary) -> list[str]:
+    return [] if result.report is None else [f"wrote {result.report}"]
 
 
 def _missing(result: SubsetFigures) -> list[str]:
@@ -167,10 +161,8 @@ def _table(subsets: dict[str, Figures]) -> str:
     def text(value: float | int | None) -> str:
         return "-" if value is None else f"{value:.3f}" if isinstance(value, float) else str(value)
 
-    rows = [["", *_HEADINGS.values()]]
-    rows += [
-        [printable(name), *(text(getattr(figures, key)) for key in _HEADINGS)] for name, figures in subsets.items()
-    ]
+    rows = [["", *HEADINGS.values()]]
+    rows += [[printable(name), *(text(getattr(figures, key)) for key in HEADINGS)] for name, figures in subsets.items()]
     return _aligned(rows)
 
 

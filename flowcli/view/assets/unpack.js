@@ -11,7 +11,7 @@ const digits = new Uint8Array(128);
 letters.forEach((code, digit) => (digits[code] = digit));
 
 /** The bytes of a blob; `as_text` in flowcli/view/page.py is the other side. */
-function bytesOf(number) {
+export function bytesOf(number) {
   const element = document.getElementById(`blob-${number}`);
   const text = element.textContent;
   const words = new DataView(new ArrayBuffer((text.length / 5) * 4));

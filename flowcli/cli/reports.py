@@ -1,0 +1,52 @@
+"""Options of commands that report on many pairs."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from ..errors import UsageError
+from ..places import file_only
+
+if TYPE_CHECKING:
+    from ..run.report_files import ReportRequest
+
+
+@dataclass(frozen=True)
+class ReportOptions:
+    """The report."""
+
+    report: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="REPORT.html",
+            parser=file_only,
+            help="Write a page about all pairs: figures, small pictures, histograms; the worst have pages of their own "
+            "in REPORT_pairs.",
+        ),
+    ] = None
+    report_pairs: Annotated[
+        int | None, typer.Option(min=0, metavar="N", help="With --report: how many pairs get a page of their own (20).")
+    ] = None
+
+    def request(self, against: Path | None = None) -> ReportRequest | None:
+        """The report that is asked for, if one is.
+
+        Args:
+            against: another evaluation to compare with.
+
+        Raises:
+            UsageError: something of a report is given, but no report is asked for.
+        """
+        from ..run.report_files import PAIRS, ReportRequest
+
+        if self.report is not None:
+            return ReportRequest(self.report, PAIRS if self.report_pairs is None else self.report_pairs, against)
+        given = {"report_pairs": self.report_pairs, "against": against}
+        for name, value in given.items():
+            if value is not None:
+                raise UsageError(f"`{name}` is only for `report`; leave it out, or give `report` FILE.html")
+        return None

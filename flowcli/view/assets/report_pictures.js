@@ -1,0 +1,31 @@
+// The small pictures of rows: decoded when they come into view.
+
+import { bytesOf } from "./unpack.js";
+import { element } from "./report_elements.js";
+
+const addresses = new Map();
+const waiting = new IntersectionObserver(
+  (entries) => {
+    for (const { target, isIntersecting } of entries) {
+      if (!isIntersecting) continue;
+      waiting.unobserve(target);
+      target.src = addressOf(Number(target.dataset.blob));
+    }
+  },
+  { rootMargin: "400px" },
+);
+
+/** The address of a blob that holds a JPEG. */
+function addressOf(number) {
+  if (!addresses.has(number)) {
+    addresses.set(number, URL.createObjectURL(new Blob([bytesOf(number)], { type: "image/jpeg" })));
+  }
+  return addresses.get(number);
+}
+
+/** A picture that is loaded once it is nearly in view. */
+export function lazyPicture(number, description) {
+  const picture = element("img", { alt: description, "data-blob": String(number) });
+  waiting.observe(picture);
+  return picture;
+}
