@@ -121,8 +121,8 @@ def _(result: VideoSummary) -> list[str]:
             f"--max-flow {result.largest_flow:.0f} covers all flow"
         )
     # The error message that follows gives the counts instead.
-    notes += _reported(result)
-    return notes if result.problem is not None else [*notes, _account(result)]
+    account = [] if result.problem is not None else [_account(result)]
+    return [*notes, *account, *_reported(result)]
 
 
 @_text.register

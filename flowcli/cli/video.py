@@ -25,6 +25,7 @@ from .options import (
     note_if_plain,
     takes_options,
 )
+from .reports import ReportOptions
 
 if TYPE_CHECKING:
     from ..results import PairResult, Result
@@ -44,6 +45,7 @@ def video(
     sequence_options: SequenceOptions,
     color_options: ColorOptions,
     file_options: FlowFileOptions,
+    report_options: ReportOptions,
     console_options: ConsoleOptions,  # noqa: ARG001  (only its side effect is needed)
     out: Annotated[
         Path | None,
@@ -67,6 +69,7 @@ def video(
     N frames give N - 1 flows, each shown at the time of its first frame, all with the same colour scale.
     """
     from ..run.pairing import Plan
+    from ..run.report_motion import MotionReport
     from ..run.video import estimate_video
     from ..run.video_outputs import VideoOutputs
     from .render import show
@@ -88,6 +91,16 @@ def video(
     outputs.check(source)
     frames = selection_options.open(source, selection, frame_options.reading())
     outputs.check(frames)
+    report = None
+    if (request := report_options.request()) is not None:
+        report = MotionReport(
+            request,
+            f"{source} to {' and '.join(map(str, outputs.paths))}",
+            folder=flow_dir,
+            options=outputs.options,
+            inputs=[source],
+            force=force,
+        )
     estimator = estimator_options.load()
     if outputs.style.max_flow is None and outputs.has_pictures and estimator.model.window is not None:
         console.note("estimating a few pairs to choose the colour scale; --max-flow PIXELS avoids that")
@@ -101,6 +114,6 @@ def video(
             elif result.loss is not None:
                 console.once(result.loss)
 
-        summary = estimate_video(estimator, frames, outputs, on_pair=on_pair, wants_statistics=json)
+        summary = estimate_video(estimator, frames, outputs, on_pair=on_pair, wants_statistics=json, report=report)
     note_if_plain(estimator)
     return summary

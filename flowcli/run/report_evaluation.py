@@ -221,7 +221,7 @@ class EvaluationReport:
                 ("flow",),
                 facts={**facts, "flow": str(sources.estimate), "truth": str(sources.truth)},
             )
-            yield PairPage(row, about, Moment(row.name, (flow,), frame1, frame2, truth))
+            yield PairPage(row, row.name, about, Moment(row.name, (flow,), frame1, frame2, truth))
 
 
 def _worst_key(row: Row) -> float | None:

@@ -47,6 +47,9 @@ class PairPage:
     row: Row
     """The row that leads to it."""
 
+    name: str
+    """The name of its file without ``.html``, relative to the folder of such pages; unique."""
+
     about: About
     moment: Moment
 
@@ -89,7 +92,7 @@ class ReportFiles:
         return self.path
 
     def _write_pair(self, page: PairPage, number: int) -> Path:
-        name = _page_name(page.row.name, number)
+        name = _page_name(page.name, number)
         path = self.folder / name
         write_bytes(path, viewer(page.about, [page.moment]).encode(errors="replace"))
         page.row.page = f"{self.folder.name}/{name}"
@@ -114,6 +117,8 @@ def _page_name(name: str, number: int) -> PurePosixPath:
 
 def _is_own(path: Path, title: str | None = None) -> bool:
     """Whether flowcli has made a page; with a title, whether it has that as well."""
+    if not path.is_file():  # reading a pipe would wait
+        return False
     try:
         with path.open("rb") as file:
             head = file.read(_HEAD_BYTES).decode(errors="replace")

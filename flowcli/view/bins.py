@@ -9,6 +9,7 @@ import numpy.typing as npt
 
 _LOWEST, _HIGHEST, _PARTS = -6, 10, 4  # powers of two, and bins in each doubling
 _EDGES = 2.0 ** (np.arange(_LOWEST * _PARTS, _HIGHEST * _PARTS + 1) / _PARTS)
+_FEWEST = 12  # bins that are shown
 _SHARES = (0.5, 0.9, 0.99)
 
 
@@ -34,11 +35,11 @@ class Bins:
         self._counts += np.bincount(places, minlength=len(self._counts))
 
     def data(self) -> dict[str, Any] | None:
-        """What the page has to know, without the empty bins at both ends; ``None`` if nothing was counted."""
+        """What the page has to know, without most empty bins at both ends; ``None`` if nothing was counted."""
         filled = np.flatnonzero(self._counts)
         if not len(filled):
             return None
-        first, last = int(filled[0]), int(filled[-1])
+        first, last = _widened(int(filled[0]), int(filled[-1]))
         edges = [0.0, *_EDGES.tolist()]
         upper = [*_EDGES.tolist(), None]
         cumulated = np.cumsum(self._counts) / self._counts.sum()
@@ -51,3 +52,10 @@ class Bins:
             "counts": self._counts[first : last + 1].tolist(),
             "below": [[share, upper[int(np.searchsorted(cumulated, share))]] for share in _SHARES],
         }
+
+
+def _widened(first: int, last: int) -> tuple[int, int]:
+    """A range of bins with others at both ends, if it is so short that a few bars would fill the picture."""
+    lacking = max(0, _FEWEST - (last - first + 1))
+    first = max(0, first - (lacking + 1) // 2)
+    return first, min(len(_EDGES), last + lacking // 2)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 from urllib.parse import quote
 
@@ -82,8 +82,11 @@ class Report:
     summary_columns: Sequence[Column] = ()
     """The figures over all pairs."""
 
+    summary_of: str = "Subset"
+    """What the rows of the summary are."""
+
     summary: Mapping[str, Figures] = field(default_factory=dict)
-    """These figures, by subset."""
+    """These figures, by subset or whatever else it is of."""
 
     summary_before: Mapping[str, Figures] = field(default_factory=dict)
     """The same of the other evaluation."""
@@ -97,7 +100,8 @@ class Report:
 
 def report_page(report: Report) -> str:
     """Make the page; returns the text of the HTML file."""
-    subsets = list(dict.fromkeys([*report.summary, *(name for row in report.rows for name in row.figures)]))
+    report = _without_empty(report)
+    subsets = list(dict.fromkeys(name for row in report.rows for name in row.figures))
     return page(
         report.title,
         "report",
@@ -106,6 +110,7 @@ def report_page(report: Report) -> str:
             "facts": report.facts,
             "notes": report.notes,
             "columns": [vars(column) for column in report.columns],
+            "summaryOf": report.summary_of,
             "summaryColumns": [vars(column) for column in report.summary_columns],
             "first": report.first,
             "pictures": report.pictures,
@@ -119,6 +124,13 @@ def report_page(report: Report) -> str:
             "rows": [_row(row, subsets) for row in report.rows],
         },
     )
+
+
+def _without_empty(report: Report) -> Report:
+    """The report without the columns at the end in which nothing has a number."""
+    figures = [each for row in report.rows for each in (*row.figures.values(), row.before or ())]
+    used = max((place + 1 for each in figures for place, value in enumerate(each) if value is not None), default=0)
+    return replace(report, columns=report.columns[: max(used, 1)])
 
 
 def _row(row: Row, subsets: Sequence[str]) -> dict[str, Any]:

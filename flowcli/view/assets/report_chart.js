@@ -11,8 +11,8 @@ const edge = { left: 46, right: 12, top: 10, bottom: 36 };
 export function chart(histogram) {
   const { title, unit, counts, of, below } = histogram;
   const total = counts.reduce((sum, count) => sum + count, 0);
-  const words = below.map(([share, upper]) => belowText(share, upper, unit, of)).join("; ");
-  const picture = svg("svg", { viewBox: `0 0 ${width} ${height}`, role: "img", "aria-label": `${title}: ${words}` });
+  const words = below.map(([share, upper], index) => belowText(share, upper, unit, index === 0 ? ` of the ${of}` : ""));
+  const picture = svg("svg", { viewBox: `0 0 ${width} ${height}`, role: "img", "aria-label": `${title}: ${words.join(", ")}` });
   const shares = counts.map((count) => count / total);
   const top = Math.max(...shares);
   picture.append(...rules(top), ...bars(histogram, shares, top), ...axis(histogram));
@@ -21,13 +21,13 @@ export function chart(histogram) {
     {},
     element("figcaption", {}, element("strong", { textContent: title }), ` (${total.toLocaleString("en")} ${of})`),
     picture,
-    element("p", { className: "quiet number", textContent: `${words}.` }),
+    element("p", { className: "quiet number", textContent: `${words.join(", ")}.` }),
   );
 }
 
-function belowText(share, upper, unit, of) {
-  const percent = `${shortText(100 * share)} % of the ${of}`;
-  return upper === null ? `${percent}: more` : `${percent} are below ${shortText(upper)} ${unit}`;
+function belowText(share, upper, unit, whose) {
+  const percent = `${shortText(100 * share)} %${whose}`;
+  return upper === null ? `${percent} beyond` : `${percent} below ${shortText(upper)} ${unit}`;
 }
 
 function svg(name, attributes, text = "") {

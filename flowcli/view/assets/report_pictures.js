@@ -3,6 +3,7 @@
 import { bytesOf } from "./unpack.js";
 import { element } from "./report_elements.js";
 
+const nothing = "data:image/gif;base64,R0lGODlhAQABAAAAACH5BAEKAAEALAAAAAABAAEAAAICTAEAOw==";
 const addresses = new Map();
 const waiting = new IntersectionObserver(
   (entries) => {
@@ -12,7 +13,7 @@ const waiting = new IntersectionObserver(
       target.src = addressOf(Number(target.dataset.blob));
     }
   },
-  { rootMargin: "400px" },
+  { root: document.getElementById("pairs").parentElement, rootMargin: "400px" },
 );
 
 /** The address of a blob that holds a JPEG. */
@@ -25,7 +26,7 @@ function addressOf(number) {
 
 /** A picture that is loaded once it is nearly in view. */
 export function lazyPicture(number, description) {
-  const picture = element("img", { alt: description, "data-blob": String(number) });
+  const picture = element("img", { alt: description, src: nothing, "data-blob": String(number) });
   waiting.observe(picture);
   return picture;
 }

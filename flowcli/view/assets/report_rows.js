@@ -3,13 +3,13 @@
 import { pageData } from "./unpack.js";
 
 const columnCount = pageData.columns.length;
-const nothing = new Array(columnCount).fill(null);
+const noFigures = new Array(columnCount).fill(null);
 
 /** The rows, with their figures by subset, and what has changed since the other evaluation. */
 export const allRows = pageData.rows.map((row) => {
   const bySubset = new Map(row.figures);
-  const own = row.figures.length > 0 ? row.figures[0][1] : nothing;
-  const before = row.before ?? nothing;
+  const own = row.figures.length > 0 ? row.figures[0][1] : noFigures;
+  const before = row.before ?? noFigures;
   const change = own.map((value, index) => (value === null || before[index] === null ? null : value - before[index]));
   return { ...row, bySubset, own, before, change, words: row.name.toLowerCase() };
 });
@@ -17,7 +17,7 @@ export const allRows = pageData.rows.map((row) => {
 /** The figures that a row shows. */
 export function figuresOf(row, { subset, mode }) {
   if (mode === "change") return row.own;
-  return subset === "" ? row.own : (row.bySubset.get(Number(subset)) ?? nothing);
+  return subset === "" ? row.own : (row.bySubset.get(Number(subset)) ?? noFigures);
 }
 
 /** What a row is sorted by. */
@@ -30,7 +30,7 @@ const kinds = {
   marked: (row) => row.marked,
   failed: (row) => row.status === "failed",
   skipped: (row) => row.status === "skipped",
-  one: (row) => row.before === nothing || row.own === nothing,
+  one: (row) => row.before === noFigures || row.own === noFigures,
 };
 
 /** The numbers of rows of each kind, for the choices. */

@@ -57,7 +57,7 @@ function fillSummary() {
       ...pageData.summaryColumns.map((column, index) => summaryCell(column, figures[index], before === null ? null : before[index])),
     ),
   );
-  const subset = element("th", { scope: "col", className: "name", textContent: "Subset" });
+  const subset = element("th", { scope: "col", className: "name", textContent: pageData.summaryOf });
   const table = element(
     "table",
     {},
@@ -70,7 +70,7 @@ function fillSummary() {
 
 function summaryCell(column, value, before) {
   const cell = element("td", { className: "number", textContent: figureText(value, column) });
-  if (value === null || before === null) return cell;
+  if (value === null || before === null || column.worse === null) return cell;
   const change = value - before;
   cell.classList.add(verdict(change, column));
   const text = `${changeText(change, column)} from ${figureText(before, column)}`;

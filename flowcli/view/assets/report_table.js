@@ -101,11 +101,13 @@ function pictureCells(row) {
 /** A figure beside that of the other evaluation. */
 function changedCell(row, index, column) {
   const change = row.change[index];
-  const texts = [row.before[index], row.own[index]].map((value) => figureText(value, column));
+  const own = figureText(row.own[index], column);
+  const hasChange = column.worse !== null && (row.own[index] !== null || row.before[index] !== null);
+  if (!hasChange) return element("td", { className: "number", textContent: own });
   return element(
     "td",
     { className: `number ${verdict(change, column)}` },
     element("span", { className: "change", textContent: changeText(change, column) }),
-    element("span", { className: "remark", textContent: texts.join(" → ") }),
+    element("span", { className: "remark", textContent: `${figureText(row.before[index], column)} → ${own}` }),
   );
 }
