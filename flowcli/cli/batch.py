@@ -107,7 +107,7 @@ def batch(
             which = "" if part == Shard() else f", part {part.index}/{part.count}"
             report = MotionReport(
                 request,
-                f"{shown(source)} in {out_dir}{which}",
+                f"Batch {shown(source)} in {out_dir}{which}",
                 folder=out_dir,
                 options=outputs.options,
                 inputs=[] if source == "-" else [place(source)],

@@ -95,7 +95,7 @@ def video(
     if (request := report_options.request()) is not None:
         report = MotionReport(
             request,
-            f"{source} to {' and '.join(map(str, outputs.paths))}",
+            f"Video {source} in {' and '.join(map(str, outputs.paths))}",
             folder=flow_dir,
             options=outputs.options,
             inputs=[source],

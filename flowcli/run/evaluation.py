@@ -219,7 +219,10 @@ def evaluate(
     maps = ErrorMaps(error_map, comparisons, is_folder=is_folder, force=force) if error_map else None
     page = None
     if report is not None:
-        title, inputs = f"{estimates} against {truths}", [path for each in comparisons for path in each.files()]
+        title, inputs = (
+            f"Evaluation of {estimates} with {truths}",
+            [path for each in comparisons for path in each.files()],
+        )
         page = EvaluationReport(report, title, inputs=inputs, force=force, options=options)
     evaluation = Evaluation(options=options)
     _compare(evaluation, comparisons, maps, on_pair, page)
@@ -284,7 +287,10 @@ class DatasetRun:
         self._maps = ErrorMaps(error_map, self._comparisons, is_folder=True, force=force) if error_map else None
         self._report = None
         if report is not None:
-            title, inputs = f"{dataset} in {self._root}", [path for each in self._comparisons for path in each.files()]
+            title, inputs = (
+                f"Evaluation on {dataset}, {self._root}",
+                [path for each in self._comparisons for path in each.files()],
+            )
             self._report = EvaluationReport(report, title, inputs=inputs, force=force, reading=reading)
 
     def estimate(

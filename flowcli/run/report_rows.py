@@ -21,6 +21,7 @@ class Rows:
         self._badness = badness
         self._rows: list[Row] = []
         self._pictured: list[Row] = []
+        self._has_dropped = False
 
     def __iter__(self) -> Iterator[Row]:
         """The rows in the order in which they were added."""
@@ -45,9 +46,10 @@ class Rows:
 
     def finish(self) -> list[str]:
         """Drop the pictures that are too many; returns what the page says of that, a line or none."""
-        if len(self._pictured) <= PICTURED:
+        if len(self._pictured) > PICTURED:
+            self._drop()
+        if not self._has_dropped:
             return []
-        self._drop()
         return [f"Of {len(self._rows)} rows, the {PICTURED} worst have pictures, so that the page stays small."]
 
     def _drop(self) -> None:
@@ -57,6 +59,7 @@ class Rows:
             bad = self._badness(row)
             return float("-inf") if bad is None else bad
 
+        self._has_dropped = True
         self._pictured.sort(key=order, reverse=True)
         for row in self._pictured[PICTURED:]:
             row.pictures = ()
