@@ -101,10 +101,7 @@ def _account(result: RunSummary, of: str = "") -> str:
 
 @_notes.register
 def _(result: BatchSummary) -> list[str]:
-    return [
-        _account(result, f" of {result.videos} video{'s' * (result.videos != 1)}" if result.videos else ""),
-        *_reported(result),
-    ]
+    return [_account(result, f" of {result.videos} video{'s' * (result.videos != 1)}" if result.videos else "")]
 
 
 @_notes.register
@@ -121,8 +118,7 @@ def _(result: VideoSummary) -> list[str]:
             f"--max-flow {result.largest_flow:.0f} covers all flow"
         )
     # The error message that follows gives the counts instead.
-    account = [] if result.problem is not None else [_account(result)]
-    return [*notes, *account, *_reported(result)]
+    return notes if result.problem is not None else [*notes, _account(result)]
 
 
 @_text.register
@@ -138,15 +134,17 @@ def _(result: SubsetFigures) -> str:
 
 @_notes.register
 def _(result: EvaluationSummary) -> list[str]:
-    return [*_missing(result), *_reported(result)]
+    return _missing(result)
 
 
 @_notes.register
 def _(result: DatasetSummary) -> list[str]:
-    return [_account(result), *_missing(result), *_reported(result)]
+    return [_account(result), *_missing(result)]
 
 
-def _reported(result: EvaluationSummary | RunSummary) -> list[str]:
+@_written.register(EvaluationSummary)
+@_written.register(RunSummary)
+def _(result: EvaluationSummary | RunSummary) -> list[str]:
     return [] if result.report is None else [f"wrote {result.report}"]
 
 

@@ -61,9 +61,8 @@ class Comparison:
     def files(self) -> list[Path]:
         """All files that are read."""
         parts = (path for subset in self.subsets for path in (subset.truth, subset.mask))
-        return [file for path in (self.estimate, *parts) if path is not None for file in files_to_read(path)] + [
-            *(self.frames or ())
-        ]
+        flows = [file for path in (self.estimate, *parts) if path is not None for file in files_to_read(path)]
+        return [*flows, *(self.frames or ())]
 
 
 @dataclass
@@ -152,8 +151,8 @@ class ErrorMaps:
         self._is_folder = is_folder
         if not is_folder:
             check_suffix(target, [".png"])
-        inputs = [path for comparison in comparisons for path in comparison.files()]
-        check_outputs([self.path(comparison) for comparison in comparisons], force=force, inputs=inputs)
+        targets = [self.path(comparison) for comparison in comparisons]
+        check_outputs(targets, force=force, inputs=_files(comparisons))
 
     def path(self, comparison: Comparison) -> Path:
         """The path of a comparison's picture."""
@@ -219,11 +218,8 @@ def evaluate(
     maps = ErrorMaps(error_map, comparisons, is_folder=is_folder, force=force) if error_map else None
     page = None
     if report is not None:
-        title, inputs = (
-            f"Evaluation of {estimates} with {truths}",
-            [path for each in comparisons for path in each.files()],
-        )
-        page = EvaluationReport(report, title, inputs=inputs, force=force, options=options)
+        title = f"Evaluation of {estimates} with {truths}"
+        page = EvaluationReport(report, title, inputs=_files(comparisons), force=force, options=options)
     evaluation = Evaluation(options=options)
     _compare(evaluation, comparisons, maps, on_pair, page)
     outputs = () if error_map is None else (error_map,)
@@ -287,10 +283,7 @@ class DatasetRun:
         self._maps = ErrorMaps(error_map, self._comparisons, is_folder=True, force=force) if error_map else None
         self._report = None
         if report is not None:
-            title, inputs = (
-                f"Evaluation on {dataset}, {self._root}",
-                [path for each in self._comparisons for path in each.files()],
-            )
+            title, inputs = f"Evaluation on {dataset}, {self._root}", _files(self._comparisons)
             self._report = EvaluationReport(report, title, inputs=inputs, force=force, reading=reading)
 
     def estimate(
@@ -423,6 +416,11 @@ def _compare(
                     **dataclasses.asdict(compared.scores[comparison.subsets[0].name].figures()),
                 )
             )
+
+
+def _files(comparisons: Iterable[Comparison]) -> list[Path]:
+    """All files that are read."""
+    return [path for comparison in comparisons for path in comparison.files()]
 
 
 def _of_files(estimate: Path, truth: Path) -> list[Comparison]:

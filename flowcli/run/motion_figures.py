@@ -60,8 +60,9 @@ def is_harmed(row: Row) -> bool:
 
 
 def over_pairs(rows: Iterable[Row], chosen: Sequence[Column]) -> dict[str, Figures]:
-    """The smallest, median, mean and largest of some figures over all rows; nothing if no row has any."""
-    figures = [row.figures[ALL] for row in rows if ALL in row.figures]
+    """The smallest, median, mean and largest of some figures over all pairs; nothing if none has any."""
+    all_figures = [row.figures[ALL] for row in rows if ALL in row.figures]
+    figures = [each for each in all_figures if each[place_of("length_mean")] is not None]
     if not figures:
         return {}
     values = [[each[place_of(column.key)] for each in figures] for column in chosen]

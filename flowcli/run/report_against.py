@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -11,6 +12,8 @@ from typing import Any
 from ..errors import InputError
 from ..places import place
 from ..storage import why
+
+_BEYOND = 1e18  # what no figure reaches, but a foreign file may
 
 FiguresByName = Mapping[str, float | None]
 """Figures by their key in JSON results."""
@@ -42,7 +45,7 @@ def read_evaluation(path: Path | str) -> OtherEvaluation:
     path = place(path)
     other = OtherEvaluation(path.name)
     try:
-        lines = path.read_bytes().decode("utf-8-sig").splitlines()
+        lines = _text(path.read_bytes()).splitlines()
     except OSError as error:
         raise InputError(f"cannot read {path}: {why(error)}; check the path") from error
     except UnicodeDecodeError:
@@ -65,7 +68,13 @@ def _take(other: OtherEvaluation, said: dict[str, Any]) -> None:
 
 
 def _numbers(said: dict[str, Any]) -> FiguresByName:
-    return {key: value for key, value in said.items() if isinstance(value, int | float) and not isinstance(value, bool)}
+    numbers = {key: value for key, value in said.items() if isinstance(value, int | float)}
+    return {key: value for key, value in numbers.items() if abs(value) < _BEYOND}
+
+
+def _text(data: bytes) -> str:
+    """Text as shells write it to files; PowerShell writes UTF-16."""
+    return data.decode("utf-16" if data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)) else "utf-8-sig")
 
 
 def _parsed(path: Path, number: int, line: str) -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -61,7 +62,7 @@ class Compared:
 
 @dataclass(frozen=True)
 class _Sources:
-    """Where the page of a pair comes from."""
+    """The files that the page of a pair is made of."""
 
     estimate: Path
     truth: Path
@@ -112,7 +113,7 @@ class EvaluationReport:
         self._of_pixels.add(errors if compared.chosen is None else errors[compared.chosen])
         figures = {name: _values(vars(scores.figures()), _columns()) for name, scores in compared.scores.items()}
         row = Row(compared.name, figures, before=self._before(compared.name))
-        if (mean := _worst_key(row)) is not None:
+        if (mean := _error(row)) is not None:
             self._of_pairs.add(mean)
         row.pictures = self._pictures(compared)
         self._rows.add(row)
@@ -136,12 +137,8 @@ class EvaluationReport:
         left_out = self._rows.finish()
         self._add_others()
         other = self._other
-        summary = {name: _values(vars(each.figures()), _columns(of_all=True)) for name, each in scores.items()}
-        before = (
-            {}
-            if other is None
-            else {name: _values(said, _columns(of_all=True)) for name, said in other.subsets.items()}
-        )
+        subsets = {} if other is None else other.subsets
+        of_all = _columns(of_all=True)
         report = Report(
             title=self._files.title,
             columns=_columns(),
@@ -150,9 +147,9 @@ class EvaluationReport:
             facts=facts,
             notes=[*_NOTES, *notes, *left_out, *self._notes_of_other()],
             pictures=("Frame", "Flow", "Error"),
-            summary_columns=_columns(of_all=True),
-            summary=summary,
-            summary_before=before,
+            summary_columns=of_all,
+            summary={name: _values(vars(each.figures()), of_all) for name, each in scores.items()},
+            summary_before={name: _values(said, of_all) for name, said in subsets.items()},
             against=None if other is None else other.name,
             bins=(self._of_pixels, self._of_pairs),
         )
@@ -160,7 +157,7 @@ class EvaluationReport:
 
     def _badness(self, row: Row) -> float | None:
         """How much a pair deserves to be looked at: its error, or how much it grew."""
-        error = _worst_key(row)
+        error = _error(row)
         if self._other is None or error is None or row.before is None or row.before[0] is None:
             return error if self._other is None else None
         return error - row.before[0]
@@ -224,19 +221,20 @@ class EvaluationReport:
             yield PairPage(row, row.name, about, Moment(row.name, (flow,), frame1, frame2, truth))
 
 
-def _worst_key(row: Row) -> float | None:
+def _error(row: Row) -> float | None:
     """The end-point error of a pair over its first subset, in pixels."""
     return next(iter(row.figures.values()))[0] if row.figures else None
 
 
-def _columns(*, of_all: bool = False) -> list[Column]:
+@functools.cache
+def _columns(*, of_all: bool = False) -> tuple[Column, ...]:
     """The figures of pairs, or those over all pairs; the first one is the end-point error."""
     hints = get_type_hints(results.Figures, include_extras=True)
-    return [
+    return tuple(
         Column(key, heading, get_args(hints[key])[1], None if key in _NEUTRAL else "high", _DECIMALS.get(key, 2))
         for key, heading in HEADINGS.items()
         if of_all or key not in _OF_ALL_ONLY
-    ]
+    )
 
 
 def _values(figures: FiguresByName, columns: Sequence[Column]) -> Figures:

@@ -100,7 +100,7 @@ class Report:
 
 def report_page(report: Report) -> str:
     """Make the page; returns the text of the HTML file."""
-    report = _without_empty(report)
+    report, seen = _without_empty(report), _seen(report)
     subsets = list(dict.fromkeys(name for row in report.rows for name in row.figures))
     return page(
         report.title,
@@ -113,7 +113,7 @@ def report_page(report: Report) -> str:
             "summaryOf": report.summary_of,
             "summaryColumns": [vars(column) for column in report.summary_columns],
             "first": report.first,
-            "pictures": report.pictures,
+            "pictures": [report.pictures[place] for place in seen],
             "subsets": subsets,
             "against": report.against,
             "summary": [
@@ -121,7 +121,7 @@ def report_page(report: Report) -> str:
                 for name, figures in report.summary.items()
             ],
             "histograms": [data for bins in report.bins if (data := bins.data()) is not None],
-            "rows": [_row(row, subsets) for row in report.rows],
+            "rows": [_row(row, subsets, seen) for row in report.rows],
         },
     )
 
@@ -133,7 +133,13 @@ def _without_empty(report: Report) -> Report:
     return replace(report, columns=report.columns[: max(used, 1)])
 
 
-def _row(row: Row, subsets: Sequence[str]) -> dict[str, Any]:
+def _seen(report: Report) -> list[int]:
+    """The places of the kinds of pictures that any row has."""
+    rows = [row.pictures for row in report.rows if any(row.pictures)]
+    return [place for place in range(len(report.pictures)) if any(pictures[place] for pictures in rows)]
+
+
+def _row(row: Row, subsets: Sequence[str], seen: Sequence[int]) -> dict[str, Any]:
     """What the page has to know of a row."""
     return {
         "name": row.name,
@@ -142,7 +148,7 @@ def _row(row: Row, subsets: Sequence[str]) -> dict[str, Any]:
         "status": row.status,
         "remarks": row.remarks,
         "marked": row.is_marked,
-        "pictures": row.pictures,
+        "pictures": [row.pictures[place] for place in seen] if row.pictures else [],
         "page": None if row.page is None else quote(row.page, errors="surrogateescape"),
     }
 

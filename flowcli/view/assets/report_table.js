@@ -84,7 +84,10 @@ function rowElement(row) {
 
 function nameCell(row) {
   const name = row.page === null ? element("span") : element("a", { href: row.page });
-  name.textContent = row.name;
+  row.name.split("/").forEach((part, place) => {
+    if (place > 0) name.append("/", element("wbr")); // where long names are broken
+    name.append(part);
+  });
   const status = row.status === "done" ? null : element("span", { className: `tag ${row.status}`, textContent: row.status });
   const mark = row.marked ? element("span", { className: "tag", textContent: "look" }) : null;
   const remarks = row.remarks.map((text) => element("span", { className: "remark", textContent: text }));
