@@ -24,6 +24,11 @@ function addressOf(number) {
   return addresses.get(number);
 }
 
+/** Wait no longer for the pictures that have been made so far: their rows are about to go. */
+export function forgetPictures() {
+  waiting.disconnect();
+}
+
 /** A picture that is loaded once it is nearly in view. */
 export function lazyPicture(number, description) {
   const picture = element("img", { alt: description, src: nothing, "data-blob": String(number) });

@@ -3,7 +3,7 @@
 import { pageData } from "./unpack.js";
 import { element } from "./report_elements.js";
 import { changeText, figureText, verdict } from "./report_numbers.js";
-import { lazyPicture } from "./report_pictures.js";
+import { forgetPictures, lazyPicture } from "./report_pictures.js";
 import { allRows, chosenRows, figuresOf } from "./report_rows.js";
 
 const atOnce = 200; // rows; more are added when they are asked for
@@ -59,6 +59,7 @@ export function showRows(next) {
     if (index === state.column) heading.setAttribute("aria-sort", state.descending ? "descending" : "ascending");
     else heading.removeAttribute("aria-sort");
   }
+  forgetPictures();
   body.replaceChildren();
   append();
   return `${shownRows.length} of ${allRows.length} shown`;
