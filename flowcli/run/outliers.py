@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from array import array
+
 import numpy as np
 
 LIMIT = 3.5
@@ -25,7 +27,7 @@ class Outliers:
     """How pairs are judged, as part of a sentence."""
 
     def __init__(self) -> None:
-        self._logarithms: list[float] = []
+        self._logarithms = array("d")
         self._judged = 0
         self._median = self._deviation = 0.0
 

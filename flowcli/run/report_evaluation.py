@@ -102,8 +102,8 @@ class EvaluationReport:
         self._pairs = request.pairs
         self._options = options
         self._reading = reading
-        self._rows = Rows(self._badness)
-        self._sources: dict[str, _Sources] = {}
+        self._rows = Rows[_Sources](self._badness)
+        self._lonely = {} if self._other is None else dict(self._other.pairs)  # those that only the other one has
         self._of_pixels = Bins("End-point error of pixels", "px", "pixels")
         self._of_pairs = Bins("Mean end-point error of pairs", "px", "pairs")
 
@@ -112,16 +112,16 @@ class EvaluationReport:
         errors = endpoint_error(compared.flow, compared.true_flow)
         self._of_pixels.add(errors if compared.chosen is None else errors[compared.chosen])
         figures = {name: _values(vars(scores.figures()), _columns()) for name, scores in compared.scores.items()}
-        row = Row(compared.name, figures, before=self._before(compared.name))
+        name = compared.name
+        row = Row(name, figures, remarks=self._alone(name), before=self._before(name))
         if (mean := _error(row)) is not None:
             self._of_pairs.add(mean)
         row.pictures = self._pictures(compared)
-        self._rows.add(row)
-        self._sources[compared.name] = _Sources(compared.estimate, compared.truth, compared.frames)
+        self._rows.add(row, _Sources(compared.estimate, compared.truth, compared.frames))
 
     def fail(self, name: str, reason: str) -> None:
         """Add a pair that could not be compared."""
-        self._rows.add(Row(name, status="failed", remarks=[reason], before=self._before(name)))
+        self._rows.add(Row(name, status="failed", remarks=[reason, *self._alone(name)], before=self._before(name)))
 
     def write(self, scores: Mapping[str, Scores], facts: Mapping[str, str], notes: Sequence[str] = ()) -> Path:
         """Write the pages; returns the path of the report.
@@ -134,9 +134,11 @@ class EvaluationReport:
         Raises:
             OutputError: a page cannot be written.
         """
-        left_out = self._rows.finish()
-        self._add_others()
         other = self._other
+        if other is not None:
+            for name in self._lonely:
+                self._rows.add(Row(name, remarks=[f"only in {other.name}"], before=self._before(name)))
+        left_out = self._rows.finish()
         subsets = {} if other is None else other.subsets
         of_all = _columns(of_all=True)
         report = Report(
@@ -168,16 +170,10 @@ class EvaluationReport:
             return None
         return _values(self._other.pairs[name], _columns())
 
-    def _add_others(self) -> None:
-        """Add the pairs that only the other evaluation has, and say of others that it lacks them."""
-        if self._other is None:
-            return
-        for row in self._rows:
-            if row.before is None:
-                row.remarks.append(f"not in {self._other.name}")
-        ours = {row.name for row in self._rows}
-        for name in [name for name in self._other.pairs if name not in ours]:
-            self._rows.add(Row(name, remarks=[f"only in {self._other.name}"], before=self._before(name)))
+    def _alone(self, name: str) -> list[str]:
+        """What is said of a pair if the other evaluation lacks it; otherwise that one is no longer alone with it."""
+        is_there = self._lonely.pop(name, None) is not None
+        return [] if is_there or self._other is None else [f"not in {self._other.name}"]
 
     def _notes_of_other(self) -> list[str]:
         if self._other is None:
@@ -207,8 +203,7 @@ class EvaluationReport:
 
     def _pages(self, facts: Mapping[str, str]) -> Iterator[PairPage]:
         """The pages of the worst pairs."""
-        for row in self._rows.worst_first()[: self._pairs]:
-            sources = self._sources[row.name]
+        for row, sources in self._rows.worst_first()[: self._pairs]:
             flow, truth = read_flow(sources.estimate, self._options), read_flow(sources.truth, self._options)
             frames = [self._frame(path) for path in sources.frames or ()]
             fitting = [None if frame is None or size_of(frame) != size_of(flow) else frame for frame in frames]

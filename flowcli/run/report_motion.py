@@ -33,14 +33,6 @@ _PENALTY = 1000.0  # puts what is marked for another reason above outliers in mo
 _PERCENT = 100.0
 
 
-@dataclass(frozen=True)
-class _Source:
-    """Where the page of a pair comes from."""
-
-    row: Row
-    task: Task
-
-
 @dataclass
 class _Counts:
     read: int = 0  # flows of earlier runs
@@ -84,9 +76,7 @@ class MotionReport:
         self.reading = reading
         """How frames are read; to be set once levels have been chosen."""
 
-        self._rows = Rows(self._badness)
-        self._sources: dict[int, _Source] = {}
-        self._numbers: dict[int, int] = {}  # of pairs, by the identity of their rows
+        self._rows = Rows[Task](self._badness)
         self._outliers = Outliers()
         self._counts = _Counts()
         self._lengths = Bins("Mean length of the flow of pairs", "px", "pairs")
@@ -109,10 +99,7 @@ class MotionReport:
             seen = self._read_again(task, frames)
         if seen is not None:
             self._fill(row, seen, task)
-        self._rows.add(row)
-        if outcome.status != "failed":
-            self._sources[task.number] = _Source(row, task)
-            self._numbers[id(row)] = task.number
+        self._rows.add(row, None if outcome.status == "failed" else task)
 
     def add_video(self, outcome: VideoOutcome) -> None:
         """Add a video of a batch, as one row: its pairs are not told apart."""
@@ -150,10 +137,10 @@ class MotionReport:
             pictures=("Frame", "Flow") if self._counts.pictured else (),
             summary_columns=columns()[1:-1],
             summary_of="Over pairs",
-            summary=over_pairs(self._rows, columns()[1:-1]),
+            summary=over_pairs(self._rows, columns()[1:-1]) if self._rows.are_all else {},
             bins=(self._lengths, self._photometric),
         )
-        return self._files.write(report, self._pages(facts, frames_of or self._from_files))
+        return self._files.write(report, self._pages(facts, frames_of))
 
     def _fill(self, row: Row, seen: Glance, task: Task) -> None:
         """What a glance says of a row."""
@@ -229,17 +216,14 @@ class MotionReport:
             return None
         return (frames[0], frames[1]) if len(frames) == 2 else None
 
-    def _from_files(self, numbers: Collection[int]) -> Iterator[tuple[int, FramePair | None]]:
-        for number in numbers:
-            yield number, self._frames(self._sources[number].task)
-
-    def _pages(self, facts: Mapping[str, str], frames_of: FramesOf) -> Iterator[PairPage]:
+    def _pages(self, facts: Mapping[str, str], frames_of: FramesOf | None) -> Iterator[PairPage]:
         """The pages of the rows that deserve most to be looked at."""
         if not self._pairs or self._folder is None:
             return
-        worst = [self._numbers[id(row)] for row in self._rows.worst_first() if id(row) in self._numbers]
-        for number, frames in frames_of(worst[: self._pairs]):
-            row, task = self._sources[number].row, self._sources[number].task
+        worst = {task.number: (row, task) for row, task in self._rows.worst_first()[: self._pairs]}
+        found = ((number, self._frames(task)) for number, (_, task) in worst.items())
+        for number, frames in found if frames_of is None else frames_of(worst):
+            row, task = worst[number]
             if (flow := self._flow(task)) is None or task.out is None:
                 continue
             fitting = frames if frames is not None and size_of(frames[0]) == size_of(flow) else (None, None)

@@ -23,21 +23,32 @@ def bad(row: Row) -> float | None:
 
 
 def test_only_the_worst_keep_their_pictures() -> None:
-    rows = Rows(bad)
+    rows = Rows[str](bad)
     most = 0
     for number in np.random.default_rng(1).permutation(5 * PICTURED).tolist():
-        rows.add(Row(str(number), {"all": [number]}, pictures=(b"picture",)))
+        rows.add(Row(str(number), {"all": [number]}, pictures=(b"picture",)), "source")
         most = max(most, sum(bool(row.pictures) for row in rows))
     said = rows.finish()
     pictured = {int(row.name) for row in rows if row.pictures}
     assert most < 2 * PICTURED
     assert pictured == set(range(4 * PICTURED, 5 * PICTURED))
     assert f"the {PICTURED} worst" in said[0]
-    assert [row.name for row in rows.worst_first()][:2] == [str(5 * PICTURED - 1), str(5 * PICTURED - 2)]
+    assert [row.name for row, _ in rows.worst_first()][:2] == [str(5 * PICTURED - 1), str(5 * PICTURED - 2)]
+
+
+def test_only_failures_and_the_worst_are_listed() -> None:
+    rows = Rows[str](bad, listed=100)
+    for number in np.random.default_rng(1).permutation(1000).tolist():
+        rows.add(Row(str(number), {"all": [number]}, status="failed" if number < 10 else "done"))
+        assert len(list(rows)) <= 200
+    said = rows.finish()
+    assert {int(row.name) for row in rows} == {*range(10), *range(910, 1000)}
+    assert (len(rows), rows.are_all) == (1000, False)
+    assert "Of 1000 pairs" in said[0]
 
 
 def test_few_rows_all_keep_theirs() -> None:
-    rows = Rows(bad)
+    rows = Rows[str](bad)
     rows.add(Row("a", {"all": [None]}, pictures=(b"picture",)))
     assert rows.finish() == []
     assert rows.worst_first() == []
