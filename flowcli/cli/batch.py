@@ -80,7 +80,6 @@ def batch(
     from ..run.batch import Shard, estimate_batch
     from ..run.batch_outputs import BatchOutputs
     from ..run.items import Items, open_tasks
-    from ..run.report_motion import MotionReport
     from ..storage import check_writable
     from .render import show
 
@@ -102,17 +101,13 @@ def batch(
         total = part.size(len(tasks)) if isinstance(tasks, Items) else None
         unit = "items" if isinstance(tasks, Items) and tasks.has_videos else "pairs"
         reading = frame_options.reading()
-        report = None
-        if (request := report_options.request()) is not None:
-            which = "" if part == Shard() else f", part {part.index}/{part.count}"
-            report = MotionReport(
-                request,
-                f"Batch {shown(source)} in {out_dir}{which}",
-                folder=out_dir,
-                options=outputs.options,
-                inputs=[] if source == "-" else [place(source)],
-                force=force,
-            )
+        report = report_options.of_run(
+            f"Batch {shown(source)} in {out_dir}{'' if part == Shard() else f', part {part.index}/{part.count}'}",
+            folder=out_dir,
+            options=outputs.options,
+            inputs=[] if source == "-" else [place(source)],
+            force=force,
+        )
         with (
             worker_options.engine(estimator_options, reading.max_pixels) as engine,
             console.progress("estimating", total, unit) as advance,

@@ -12,7 +12,9 @@ from ..errors import UsageError
 from ..places import file_only
 
 if TYPE_CHECKING:
+    from ..flows.formats import FlowOptions
     from ..run.report_files import ReportRequest
+    from ..run.report_motion import MotionReport
 
 
 @dataclass(frozen=True)
@@ -50,3 +52,14 @@ class ReportOptions:
             if value is not None:
                 raise UsageError(f"`{name}` is only for `report`; leave it out, or give `report` FILE.html")
         return None
+
+    def of_run(
+        self, title: str, *, folder: Path | None, options: FlowOptions, inputs: list[Path], force: bool
+    ) -> MotionReport | None:
+        """The report of a run without a truth, if one is asked for; see :class:`MotionReport`."""
+        from ..run.report_motion import MotionReport
+
+        request = self.request()
+        if request is None:
+            return None
+        return MotionReport(request, title, folder=folder, options=options, inputs=inputs, force=force)

@@ -69,7 +69,6 @@ def video(
     N frames give N - 1 flows, each shown at the time of its first frame, all with the same colour scale.
     """
     from ..run.pairing import Plan
-    from ..run.report_motion import MotionReport
     from ..run.video import estimate_video
     from ..run.video_outputs import VideoOutputs
     from .render import show
@@ -91,16 +90,13 @@ def video(
     outputs.check(source)
     frames = selection_options.open(source, selection, frame_options.reading())
     outputs.check(frames)
-    report = None
-    if (request := report_options.request()) is not None:
-        report = MotionReport(
-            request,
-            f"Video {source} in {' and '.join(map(str, outputs.paths))}",
-            folder=flow_dir,
-            options=outputs.options,
-            inputs=[source],
-            force=force,
-        )
+    report = report_options.of_run(
+        f"Video {source} in {' and '.join(map(str, outputs.paths))}",
+        folder=flow_dir,
+        options=outputs.options,
+        inputs=[source],
+        force=force,
+    )
     estimator = estimator_options.load()
     if outputs.style.max_flow is None and outputs.has_pictures and estimator.model.window is not None:
         console.note("estimating a few pairs to choose the colour scale; --max-flow PIXELS avoids that")
