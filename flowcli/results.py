@@ -60,6 +60,24 @@ class Figures:
     images: Annotated[int, "number of images with true flow"]
 
 
+HEADINGS = {
+    "epe": "EPE",
+    "epe_image_mean": "EPE/image",
+    "outliers_1px": ">1px %",
+    "outliers_3px": ">3px %",
+    "outliers_5px": ">5px %",
+    "fl_all": "Fl-all %",
+    "angular_error": "angle deg",
+    "s0_10": "s0-10",
+    "s10_40": "s10-40",
+    "s40": "s40+",
+    "pixels": "pixels",
+    "missing": "missing",
+    "images": "images",
+}
+"""What tables call the figures."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class Result:
     """The keys of every JSON object."""
@@ -158,6 +176,7 @@ class RunSummary(EstimatorUse, Result):
     largest_flow: Annotated[float, "length of the longest vector of all flows, in pixels"]
     levels: Annotated[str | None, "frame values that became 0 and 255, as LOW:HIGH; null without --levels"] = None
     error: Annotated[str | None, "why the run is incomplete"] = None
+    report: Annotated[Path | None, "page about all pairs; null without --report"] = None
     _problem: FlowcliError | None = field(default=None, repr=False)
 
     @property
@@ -193,7 +212,7 @@ class ComparisonResult(Result, Figures):
     name: Annotated[str, "common name of both flows"]
     flow_file: Annotated[Path, "estimated flow"]
     truth_file: Annotated[Path, "true flow"]
-    outputs: Annotated[tuple[Path, ...], "error map, if requested"] = ()
+    outputs: Annotated[tuple[Path, ...], "error map and, of two files, the report, as far as requested"] = ()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -213,6 +232,7 @@ class EvaluationSummary(SubsetFigures, Result):
     input: Annotated[str, "estimated flow: a folder or a file"]
     truth: Annotated[str, "true flow: a folder or a file"]
     outputs: Annotated[tuple[Path, ...], "where the error maps are"]
+    report: Annotated[Path | None, "page about all pairs; null without --report"] = None
     pairs: Annotated[int, "pairs of flows compared"]
     done: Annotated[int, "the same: a pair that cannot be compared is an error"]
     skipped: Annotated[int, "always 0"] = 0

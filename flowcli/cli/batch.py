@@ -24,6 +24,7 @@ from .options import (
     SequenceOptions,
     takes_options,
 )
+from .reports import ReportOptions
 from .workers import WorkerOptions
 
 if TYPE_CHECKING:
@@ -52,6 +53,7 @@ def batch(
     sequence_options: SequenceOptions,
     color_options: ColorOptions,
     file_options: FlowFileOptions,
+    report_options: ReportOptions,
     worker_options: WorkerOptions,
     console_options: ConsoleOptions,  # noqa: ARG001  (only its side effect is needed)
     out_dir: Annotated[
@@ -99,6 +101,13 @@ def batch(
         total = part.size(len(tasks)) if isinstance(tasks, Items) else None
         unit = "items" if isinstance(tasks, Items) and tasks.has_videos else "pairs"
         reading = frame_options.reading()
+        report = report_options.of_run(
+            f"Batch {shown(source)} in {out_dir}{'' if part == Shard() else f', part {part.index}/{part.count}'}",
+            folder=out_dir,
+            options=outputs.options,
+            inputs=[] if source == "-" else [place(source)],
+            force=force,
+        )
         with (
             worker_options.engine(estimator_options, reading.max_pixels) as engine,
             console.progress("estimating", total, unit) as advance,
@@ -118,4 +127,5 @@ def batch(
                 on_pair=on_item,
                 on_video=on_item,
                 wants_statistics=json,
+                report=report,
             )

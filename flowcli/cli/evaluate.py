@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -22,12 +23,14 @@ from .options import (
     JsonOption,
     takes_options,
 )
+from .reports import ReportOptions
 from .workers import WorkerOptions
 
 if TYPE_CHECKING:
     from ..results import ComparisonResult, PairResult
     from ..run.engine import Engine
     from ..run.evaluation import DatasetRun
+    from ..run.report_files import ReportRequest
 
 
 @takes_options
@@ -43,6 +46,7 @@ def evaluate(
     estimator_options: EstimatorOptions,
     frame_options: FrameOptions,
     file_options: FlowFileOptions,
+    report_options: ReportOptions,
     worker_options: WorkerOptions,
     console_options: ConsoleOptions,  # noqa: ARG001  (only its side effect is needed)
     dataset: Annotated[
@@ -66,6 +70,14 @@ def evaluate(
     fail_above: Annotated[
         float | None, typer.Option(min=0, metavar="EPE", help="Exit with code 6 if the end-point error is larger.")
     ] = None,
+    against: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="OTHER.json",
+            parser=place,
+            help="With --report: what another eval --json printed; the page shows what got better and what worse.",
+        ),
+    ] = None,
     json: JsonOption = False,
     force: ForceOption = False,
     adopt: AdoptOption = False,
@@ -79,15 +91,18 @@ def evaluate(
     """
     from ..run.evaluation import DatasetRun
 
+    report = report_options.request(against)
     if dataset is None:
         worker_options.check_unused("dataset")
-        worst = _given(paths, file_options, out_dir, error_map, force, json)
+        worst = _given(paths, file_options, out_dir, error_map, force, json, report)
     else:
         if len(paths) != 1:
             raise UsageError("--dataset takes one path, the root of the data set")
         folder = out_dir or Path(f"eval-{dataset}")
         reading = frame_options.reading()
-        run = DatasetRun(dataset, paths[0], folder, error_map=error_map, force=force, adopt=adopt, reading=reading)
+        run = DatasetRun(
+            dataset, paths[0], folder, error_map=error_map, force=force, adopt=adopt, reading=reading, report=report
+        )
         with worker_options.engine(estimator_options, reading.max_pixels) as engine:
             worst = _dataset(run, engine, json)
     if fail_above is not None and (worst is None or worst > fail_above):
@@ -96,9 +111,16 @@ def evaluate(
 
 
 def _given(
-    paths: list[Path], options: FlowFileOptions, out_dir: Path | None, error_map: Path | None, force: bool, json: bool
+    paths: list[Path],
+    options: FlowFileOptions,
+    out_dir: Path | None,
+    error_map: Path | None,
+    force: bool,
+    json: bool,
+    report: ReportRequest | None,
 ) -> float | None:
     """Compare two files or two folders and show the result; returns the largest end-point error."""
+    from ..results import ComparisonResult
     from ..run.evaluation import evaluate as evaluate_files
     from .render import show
 
@@ -106,12 +128,21 @@ def _given(
         raise UsageError("--out-dir is only for --dataset; leave it out")
     if len(paths) != 2:
         raise UsageError("give an estimated and a true flow, PRED GT; or --dataset NAME ROOT")
-    several = paths[0].is_dir()
+    several, found = paths[0].is_dir(), list[ComparisonResult]()
     summary = evaluate_files(
-        paths[0], paths[1], error_map=error_map, force=force, on_pair=_shown_as_json(json), options=options.options()
+        paths[0],
+        paths[1],
+        error_map=error_map,
+        force=force,
+        on_pair=_shown_as_json(json) if several else found.append,
+        options=options.options(),
+        report=report,
     )
-    if several or not json:  # the comparison of two files says all
+    if several or not json:
         show(summary, as_json=json)
+    else:  # the comparison of two files says all
+        outputs = (*found[0].outputs, *filter(None, [summary.report]))
+        show(replace(found[0], outputs=outputs), as_json=True)
     return summary.worst_epe
 
 

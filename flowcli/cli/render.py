@@ -6,6 +6,7 @@ import functools
 from collections.abc import Sequence
 
 from ..results import (
+    HEADINGS,
     BatchSummary,
     ChainResult,
     ComparisonResult,
@@ -33,21 +34,6 @@ from ..results import (
 )
 from .console import console, printable
 
-_HEADINGS = {
-    "epe": "EPE",
-    "epe_image_mean": "EPE/image",
-    "outliers_1px": ">1px %",
-    "outliers_3px": ">3px %",
-    "outliers_5px": ">5px %",
-    "fl_all": "Fl-all %",
-    "angular_error": "angle deg",
-    "s0_10": "s0-10",
-    "s10_40": "s10-40",
-    "s40": "s40+",
-    "pixels": "pixels",
-    "missing": "missing",
-    "images": "images",
-}
 _WORST = 10  # pairs of a warped sequence that are listed
 _FAR_BEYOND = 1.5  # times the colour scale; longer flow is worth a note
 
@@ -169,6 +155,12 @@ def _(result: DatasetSummary) -> list[str]:
     return [_account(result), *_missing(result)]
 
 
+@_written.register(EvaluationSummary)
+@_written.register(RunSummary)
+def _(result: EvaluationSummary | RunSummary) -> list[str]:
+    return [] if result.report is None else [f"wrote {result.report}"]
+
+
 def _missing(result: SubsetFigures) -> list[str]:
     note = f"{result.missing} pixels have true flow but no estimate, and are left out"
     return [note] if result.missing else []
@@ -180,10 +172,8 @@ def _table(subsets: dict[str, Figures]) -> str:
     def text(value: float | int | None) -> str:
         return "-" if value is None else f"{value:.3f}" if isinstance(value, float) else str(value)
 
-    rows = [["", *_HEADINGS.values()]]
-    rows += [
-        [printable(name), *(text(getattr(figures, key)) for key in _HEADINGS)] for name, figures in subsets.items()
-    ]
+    rows = [["", *HEADINGS.values()]]
+    rows += [[printable(name), *(text(getattr(figures, key)) for key in HEADINGS)] for name, figures in subsets.items()]
     return _aligned(rows)
 
 

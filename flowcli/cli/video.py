@@ -25,6 +25,7 @@ from .options import (
     note_if_plain,
     takes_options,
 )
+from .reports import ReportOptions
 
 if TYPE_CHECKING:
     from ..results import PairResult, Result
@@ -44,6 +45,7 @@ def video(
     sequence_options: SequenceOptions,
     color_options: ColorOptions,
     file_options: FlowFileOptions,
+    report_options: ReportOptions,
     console_options: ConsoleOptions,  # noqa: ARG001  (only its side effect is needed)
     out: Annotated[
         Path | None,
@@ -88,6 +90,13 @@ def video(
     outputs.check(source)
     frames = selection_options.open(source, selection, frame_options.reading())
     outputs.check(frames)
+    report = report_options.of_run(
+        f"Video {source} in {' and '.join(map(str, outputs.paths))}",
+        folder=flow_dir,
+        options=outputs.options,
+        inputs=[source],
+        force=force,
+    )
     estimator = estimator_options.load()
     if outputs.style.max_flow is None and outputs.has_pictures and estimator.model.window is not None:
         console.note("estimating a few pairs to choose the colour scale; --max-flow PIXELS avoids that")
@@ -101,6 +110,6 @@ def video(
             elif result.loss is not None:
                 console.once(result.loss)
 
-        summary = estimate_video(estimator, frames, outputs, on_pair=on_pair, wants_statistics=json)
+        summary = estimate_video(estimator, frames, outputs, on_pair=on_pair, wants_statistics=json, report=report)
     note_if_plain(estimator)
     return summary

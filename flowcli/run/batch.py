@@ -23,6 +23,7 @@ from .failures_in_bucket import failures_of
 from .items import Items, open_tasks
 from .pair_job import settled
 from .parts import LeftPictures
+from .report_motion import MotionReport
 from .runner import Totals
 from .tasks import Item, Outcome, Task, VideoOutcome
 
@@ -55,6 +56,7 @@ def estimate_batch(
     on_pair: Callable[[PairResult], None] | None = None,
     on_video: Callable[[VideoResult], None] | None = None,
     wants_statistics: bool = False,
+    report: MotionReport | None = None,
 ) -> BatchSummary:
     """Estimate the flow of many pairs of frames, or of videos.
 
@@ -73,6 +75,7 @@ def estimate_batch(
         on_pair: called in the writing thread after each pair that is not one of a video.
         on_video: called in the writing thread after each video.
         wants_statistics: whether ``on_pair`` gets statistics of the flow.
+        report: the report that gets every item, and is written at the end.
 
     Returns:
         The counts of done, skipped and failed pairs, and the settings.
@@ -80,7 +83,7 @@ def estimate_batch(
     Raises:
         InputError: the manifest or folder cannot be read, or contains no items.
         UsageError: the output folder contains outputs made with other settings, or that no run has recorded.
-        OutputError: no further output can be written, for example because the disk is full.
+        OutputError: no further output can be written, for example because the disk is full; or the report cannot.
         DeviceError: the device's memory cannot hold even one window.
     """
     check_writable(outputs.folder)
@@ -110,6 +113,8 @@ def estimate_batch(
         failures = stack.enter_context(failures_of(outputs.folder))
         completions = stack.enter_context(Completions(outputs.folder))
         left = LeftPictures(outputs.folder)
+        if report is not None:
+            report.reading = reading
         videos = 0
 
         def on_item(outcome: Outcome | VideoOutcome) -> None:
@@ -121,14 +126,20 @@ def estimate_batch(
                     completions.note(outcome.completion)
                 if outcome.status != "failed":
                     left.remove(outcome.task.out)
+                if report is not None:
+                    report.add_video(outcome)
                 if on_video is not None:
                     on_video(outcome.result())
-            elif on_pair is not None:
+                return
+            if report is not None:
+                report.add(outcome)
+            if on_pair is not None:
                 on_pair(outcome.result())
 
-        order = Order(shard.pick(items), folder, reading, total, wants_statistics)
+        order = Order(shard.pick(items), folder, reading, total, wants_statistics, wants_glance=report is not None)
         totals, levels = engine.run(order, on_item)
-    return _summary(name or "", engine, outputs, levels, shard, totals, videos, failures.path)
+    summary = _summary(name or "", engine, outputs, levels, shard, totals, videos, failures.path)
+    return summary if report is None else replace(summary, report=report.write(summary))
 
 
 def _is_local_folder(name: str | None) -> bool:

@@ -57,6 +57,7 @@ class BatchJob:
         on_item: Callable[[Outcome | VideoOutcome], None],
         *,
         wants_statistics: bool = False,
+        wants_glance: bool = False,
     ) -> Totals:
         """Do some items.
 
@@ -64,6 +65,7 @@ class BatchJob:
             items: the items, consumed as needed.
             on_item: called in the writing thread after each item.
             wants_statistics: whether outcomes of pairs get statistics of the flow.
+            wants_glance: whether they get what a report shows of it.
 
         Returns:
             The totals over all pairs; a video that failed counts as a failure.
@@ -96,6 +98,7 @@ class BatchJob:
                 self._write,
                 on_outcome=on_outcome,
                 wants_statistics=wants_statistics,
+                wants_glance=wants_glance,
                 keeps_going=True,
             )
         finally:

@@ -84,7 +84,7 @@ class ClusterEngine:
         totals, levels = Totals(), None
         outputs = order.folder.outputs
         cuts = CutVideos(are_shown=outputs.video_format is not None)
-        terms = Terms(outputs, order.reading, order.folder.holds_arrays, order.wants_statistics)
+        terms = Terms(outputs, order.reading, order.folder.holds_arrays, order.wants_statistics, order.wants_glance)
 
         def finish(outcome: Outcome | VideoOutcome) -> None:
             totals.add_item(outcome)

@@ -19,6 +19,7 @@ from ..storage import check_writable, why
 from .batch_folder import BatchFolder
 from .batch_job import BatchJob
 from .batch_outputs import BatchOutputs
+from .glance import Glance
 from .tasks import Item, Outcome, Task, VideoOutcome, VideoTask
 
 _MOST_READERS = 4
@@ -32,6 +33,7 @@ class Terms:
     reading: Reading
     holds_arrays: bool
     wants_statistics: bool
+    wants_glance: bool = False
 
 
 @dataclass(frozen=True)
@@ -69,13 +71,15 @@ class PairReply:
     loss: str | None = None
     largest_flow: float = 0.0
     statistics: FlowStatistics | None = None
+    glance: Glance | None = None
     error: FlowcliError | None = None
 
     @classmethod
     def of(cls, outcome: Outcome) -> PairReply:
         """The reply for an outcome."""
         error = None if outcome.error is None else _plain(outcome.error)
-        return cls(outcome.status, outcome.windows, outcome.loss, outcome.largest_flow, outcome.statistics, error)
+        seen = outcome.statistics, outcome.glance
+        return cls(outcome.status, outcome.windows, outcome.loss, outcome.largest_flow, *seen, error)
 
 
 @dataclass(frozen=True)
@@ -169,7 +173,8 @@ class BatchRunner:
             replies[places[id(outcome.task)]] = Reply(reply_of(outcome), job.levels, self._log.take())
 
         terms = items[0].terms
-        job.run([sent.item for sent in items], on_item, wants_statistics=terms.wants_statistics)
+        wants = {"wants_statistics": terms.wants_statistics, "wants_glance": terms.wants_glance}
+        job.run([sent.item for sent in items], on_item, **wants)
         return [replies[place] for place in range(len(items))]
 
     def _job_of(self, terms: Terms) -> BatchJob:
@@ -222,4 +227,5 @@ def outcome_of(item: Item, reply: Reply, outputs: BatchOutputs) -> Outcome | Vid
         return replace(said, task=item)
     assert isinstance(item, Task)
     files = outputs.files_of(item) if said.status != "failed" else ()
-    return Outcome(item, said.status, files, said.windows, said.loss, said.largest_flow, said.statistics, said.error)
+    seen = said.statistics, said.glance
+    return Outcome(item, said.status, files, said.windows, said.loss, said.largest_flow, *seen, said.error)

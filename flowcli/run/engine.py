@@ -37,6 +37,9 @@ class Order:
     wants_statistics: bool = False
     """Whether outcomes of pairs get statistics of the flow."""
 
+    wants_glance: bool = False
+    """Whether they get what a report shows of it."""
+
 
 class Engine(Protocol):
     """Does the items of a batch."""
@@ -83,5 +86,6 @@ class LocalEngine:
     def run(self, order: Order, on_item: OnItem) -> tuple[Totals, str | None]:
         """See :meth:`Engine.run`; errors as for :meth:`flowcli.run.batch_job.BatchJob.run`."""
         job = BatchJob(self.estimator, order.folder, order.reading, self.readers)
-        totals = job.run(order.items, on_item, wants_statistics=order.wants_statistics)
+        wants = {"wants_statistics": order.wants_statistics, "wants_glance": order.wants_glance}
+        totals = job.run(order.items, on_item, **wants)
         return totals, job.levels

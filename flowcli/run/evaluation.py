@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from ..arrays import Flow, check_same_size, size_of
+from ..arrays import Flow, Mask, check_same_size, size_of
 from ..choices import DatasetName
 from ..draw.error_map import error_map as draw_errors
 from ..errors import InputError, UsageError
@@ -33,6 +33,9 @@ from ..storage import check_outputs, check_suffix, check_writable
 from .batch import estimate_batch
 from .batch_outputs import BatchOutputs
 from .engine import Engine
+from .report_evaluation import Compared, EvaluationReport
+from .report_facts import facts_of
+from .report_files import ReportRequest
 from .tasks import Task, made_from
 
 OnComparison = Callable[[ComparisonResult], None]
@@ -52,10 +55,14 @@ class Comparison:
     subsets: Sequence[Subset]
     """The subsets of pixels, with their true flow; at least one."""
 
+    frames: tuple[Path, Path] | None = None
+    """The frames, if they are known."""
+
     def files(self) -> list[Path]:
         """All files that are read."""
         parts = (path for subset in self.subsets for path in (subset.truth, subset.mask))
-        return [file for path in (self.estimate, *parts) if path is not None for file in files_to_read(path)]
+        flows = [file for path in (self.estimate, *parts) if path is not None for file in files_to_read(path)]
+        return [*flows, *(self.frames or ())]
 
 
 @dataclass
@@ -71,19 +78,16 @@ class Evaluation:
     options: FlowOptions = FlowOptions()
     """How flow files of formats with options are read."""
 
-    def add(self, comparison: Comparison) -> tuple[Flow, Flow, Scores]:
-        """Compare an estimated flow with the true flow, and add its scores.
-
-        Returns:
-            The estimated flow and the true flow of its first subset, both ``(H, W, 2)`` float32 in pixels, and the
-            scores of that subset.
+    def add(self, comparison: Comparison) -> Compared:
+        """Compare an estimated flow with the true flow, and add its scores; returns both flows and the pair's scores.
 
         Raises:
             InputError: a file cannot be read, or the flows differ in size.
         """
         flow = read_flow(comparison.estimate, self.options)
         truths: dict[Path, Flow] = {}
-        first: Scores | None = None
+        own: dict[str, Scores] = {}
+        first: Mask | None = None
         for subset in comparison.subsets:
             if subset.truth not in truths:
                 truths[subset.truth] = read_flow(subset.truth, self.options)
@@ -96,9 +100,11 @@ class Evaluation:
             self.scores.setdefault(subset.name, Scores()).merge(alone)
             if subset.is_main:
                 self.main.add(subset.name)
-            first = first or alone
-        assert first is not None
-        return flow, truths[comparison.subsets[0].truth], first
+            first = chosen if not own else first
+            own.setdefault(subset.name, alone)
+        name, estimate, frames = comparison.name, comparison.estimate, comparison.frames
+        main = comparison.subsets[0].truth
+        return Compared(name, estimate, main, frames, flow, truths[main], first, own)
 
     def fields(self) -> dict[str, Any]:
         """The fields of :class:`flowcli.results.SubsetFigures`."""
@@ -145,8 +151,8 @@ class ErrorMaps:
         self._is_folder = is_folder
         if not is_folder:
             check_suffix(target, [".png"])
-        inputs = [path for comparison in comparisons for path in comparison.files()]
-        check_outputs([self.path(comparison) for comparison in comparisons], force=force, inputs=inputs)
+        targets = [self.path(comparison) for comparison in comparisons]
+        check_outputs(targets, force=force, inputs=_files(comparisons))
 
     def path(self, comparison: Comparison) -> Path:
         """The path of a comparison's picture."""
@@ -179,6 +185,7 @@ def evaluate(
     force: bool = False,
     on_pair: OnComparison | None = None,
     options: FlowOptions = FlowOptions(),
+    report: ReportRequest | None = None,
 ) -> EvaluationSummary:
     """Compare estimated flow with true flow.
 
@@ -189,14 +196,15 @@ def evaluate(
         force: whether to overwrite existing error maps.
         on_pair: called with each comparison.
         options: how flow files of formats with options are read.
+        report: the page to write about all pairs; ``None`` for none.
 
     Returns:
         The figures over all pixels, as the subset ``all``.
 
     Raises:
         InputError: a flow cannot be read, has no match, or differs in size from its match.
-        UsageError: an error map exists and ``force`` is false, or is an input.
-        OutputError: an error map cannot be written.
+        UsageError: an error map or the report exists and ``force`` is false, or is an input.
+        OutputError: an error map or the report cannot be written.
     """
     estimates, truths = listed(place(estimates)), listed(place(truths))
     error_map = None if error_map is None else file_only(error_map)
@@ -208,12 +216,23 @@ def evaluate(
         raise InputError(f"cannot compare {estimates} with {truths}: one is a folder; give two files or two folders")
     comparisons = _in_folders(estimates, truths) if is_folder else _of_files(estimates, truths)
     maps = ErrorMaps(error_map, comparisons, is_folder=is_folder, force=force) if error_map else None
+    page = None
+    if report is not None:
+        title = f"Evaluation of {estimates} with {truths}"
+        page = EvaluationReport(report, title, inputs=_files(comparisons), force=force, options=options)
     evaluation = Evaluation(options=options)
-    _compare(evaluation, comparisons, maps, on_pair)
+    _compare(evaluation, comparisons, maps, on_pair, page)
     outputs = () if error_map is None else (error_map,)
     count = len(comparisons)
+    facts = {"estimated flow": str(estimates), "true flow": str(truths), "pairs": str(count)}
     return EvaluationSummary(
-        input=str(estimates), truth=str(truths), outputs=outputs, pairs=count, done=count, **evaluation.fields()
+        input=str(estimates),
+        truth=str(truths),
+        outputs=outputs,
+        report=None if page is None else page.write(evaluation.scores, facts),
+        pairs=count,
+        done=count,
+        **evaluation.fields(),
     )
 
 
@@ -228,10 +247,11 @@ class DatasetRun:
         force: whether to overwrite existing flow and error maps.
         adopt: whether to keep complete flows of the right size that no run has recorded.
         reading: how the frames are read.
+        report: the page to write about all pairs; ``None`` for none.
 
     Raises:
         InputError: the data set is not there, or a file is missing.
-        UsageError: ``out_dir`` is the data set itself, or an error map exists and ``force`` is false.
+        UsageError: ``out_dir`` is the data set itself, or an error map or the report exists and ``force`` is false.
         OutputError: an output cannot be written.
     """
 
@@ -245,6 +265,7 @@ class DatasetRun:
         force: bool = False,
         adopt: bool = False,
         reading: Reading = Reading(),
+        report: ReportRequest | None = None,
     ) -> None:
         self._reading = reading
         self._dataset = dataset
@@ -256,9 +277,14 @@ class DatasetRun:
         self._error_map = error_map
         self.samples = find_samples(dataset, self._root)
         self._comparisons = [
-            Comparison(sample.name, folder / f"{sample.name}.flo", sample.subsets) for sample in self.samples
+            Comparison(sample.name, folder / f"{sample.name}.flo", sample.subsets, (sample.frame1, sample.frame2))
+            for sample in self.samples
         ]
         self._maps = ErrorMaps(error_map, self._comparisons, is_folder=True, force=force) if error_map else None
+        self._report = None
+        if report is not None:
+            title, inputs = f"Evaluation on {dataset}, {self._root}", _files(self._comparisons)
+            self._report = EvaluationReport(report, title, inputs=inputs, force=force, reading=reading)
 
     def estimate(
         self, estimator: FlowEstimator | Engine, *, on_pair: Callable[[PairResult], None] | None = None
@@ -278,16 +304,38 @@ class DatasetRun:
             DeviceError: the device's memory cannot hold even one window.
             BatchError: some pairs failed.
         """
+        failures: dict[str, str] = {}
+
+        def note(result: PairResult) -> None:
+            if result.status == "failed":
+                failures[self.samples[result.pair].name] = result.error or ""
+            if on_pair is not None:
+                on_pair(result)
+
         tasks = []
         for number, sample in enumerate(self.samples):
             frames = sample.frame1, sample.frame2
             tasks.append(Task(number, *frames, Path(f"{sample.name}.flo"), sample.name, made_from(*frames)))
         estimated = estimate_batch(
-            estimator, tasks, self._outputs, reading=self._reading, name=str(self._root), on_pair=on_pair
+            estimator, tasks, self._outputs, reading=self._reading, name=str(self._root), on_pair=note
         )
         if estimated.problem is not None:
+            self._report_failures(estimated, failures)
             raise estimated.problem
         return estimated
+
+    def _report_failures(self, estimated: BatchSummary, failures: Mapping[str, str]) -> None:
+        """Write the report of a run of which pairs failed, with the figures of the others."""
+        if self._report is None:
+            return
+        evaluation = Evaluation()
+        _compare(
+            evaluation, [each for each in self._comparisons if each.name not in failures], None, None, self._report
+        )
+        for name, reason in failures.items():
+            self._report.fail(name, reason)
+        note = f"{len(failures)} pairs failed; the figures are over the others."
+        self._report.write(evaluation.scores, facts_of(estimated), [note])
 
     def compare(self, estimated: BatchSummary, *, on_pair: OnComparison | None = None) -> DatasetSummary:
         """Compare all flow with the true flow.
@@ -304,11 +352,12 @@ class DatasetRun:
             OutputError: an error map cannot be written.
         """
         evaluation = Evaluation()
-        _compare(evaluation, self._comparisons, self._maps, on_pair)
+        _compare(evaluation, self._comparisons, self._maps, on_pair, self._report)
+        report = None if self._report is None else self._report.write(evaluation.scores, facts_of(estimated))
         outputs = tuple(path for path in (self._outputs.folder, self._error_map) if path is not None)
-        inherited = {entry.name for entry in dataclasses.fields(RunSummary)} - {"outputs"}
+        inherited = {entry.name for entry in dataclasses.fields(RunSummary)} - {"outputs", "report"}
         run = {name: getattr(estimated, name) for name in inherited}
-        return DatasetSummary(dataset=self._dataset, outputs=outputs, **run, **evaluation.fields())
+        return DatasetSummary(dataset=self._dataset, outputs=outputs, report=report, **run, **evaluation.fields())
 
 
 def evaluate_dataset(
@@ -320,6 +369,7 @@ def evaluate_dataset(
     error_map: Path | str | None = None,
     force: bool = False,
     adopt: bool = False,
+    report: ReportRequest | None = None,
 ) -> DatasetSummary:
     """Estimate the flow of a data set and compare it with the true flow.
 
@@ -331,6 +381,7 @@ def evaluate_dataset(
         error_map: a folder for pictures of the errors.
         force: whether to overwrite existing flow and error maps.
         adopt: whether to keep complete flow of the right size that no run has recorded.
+        report: the page to write about all pairs.
 
     Returns:
         The figures of each subset.
@@ -339,7 +390,7 @@ def evaluate_dataset(
         InputError, UsageError, OutputError, DeviceError, BatchError: as for :class:`DatasetRun` and its methods.
     """
     maps = None if error_map is None else file_only(error_map)
-    run = DatasetRun(dataset, root, out_dir, error_map=maps, force=force, adopt=adopt)
+    run = DatasetRun(dataset, root, out_dir, error_map=maps, force=force, adopt=adopt, report=report)
     return run.compare(run.estimate(estimator))
 
 
@@ -348,10 +399,13 @@ def _compare(
     comparisons: Iterable[Comparison],
     maps: ErrorMaps | None,
     on_pair: OnComparison | None,
+    report: EvaluationReport | None,
 ) -> None:
     for comparison in comparisons:
-        flow, truth, scores = evaluation.add(comparison)
-        outputs = () if maps is None else (maps.draw(comparison, flow, truth),)
+        compared = evaluation.add(comparison)
+        outputs = () if maps is None else (maps.draw(comparison, compared.flow, compared.true_flow),)
+        if report is not None:
+            report.add(compared)
         if on_pair is not None:
             on_pair(
                 ComparisonResult(
@@ -359,9 +413,14 @@ def _compare(
                     flow_file=comparison.estimate,
                     truth_file=comparison.subsets[0].truth,
                     outputs=outputs,
-                    **dataclasses.asdict(scores.figures()),
+                    **dataclasses.asdict(compared.scores[comparison.subsets[0].name].figures()),
                 )
             )
+
+
+def _files(comparisons: Iterable[Comparison]) -> list[Path]:
+    """All files that are read."""
+    return [path for comparison in comparisons for path in comparison.files()]
 
 
 def _of_files(estimate: Path, truth: Path) -> list[Comparison]:

@@ -22,6 +22,7 @@ from ..flows.metrics import flow_statistics
 from ..pairs import FramePair
 from ..storage import is_out_of_room
 from .background import ReadAhead, WriteBehind
+from .glance import glance
 from .tasks import Outcome, Task, VideoOutcome
 
 _QUEUE_DEPTH = 4  # pairs; enough to absorb short delays of a stage, few enough to fit into memory
@@ -37,6 +38,9 @@ class Work:
 
     shown: Frame | None = None
     """The first frame, if it is drawn with the flow: ``(H, W, 3)`` uint8 RGB."""
+
+    seen: FramePair | None = None
+    """The same frames, if they are still needed when the flow is written."""
 
     flow: Flow | None = None
     """The flow, if it is known already, say from a valid output of an earlier run."""
@@ -139,6 +143,7 @@ def run(
     on_outcome: Callable[[Work, Outcome], None] | None = None,
     on_window: Callable[[int], None] | None = None,
     wants_statistics: bool = False,
+    wants_glance: bool = False,
     keeps_going: bool = False,
 ) -> Totals:
     """Estimate and write the flow of every task.
@@ -150,6 +155,7 @@ def run(
         on_outcome: called in that thread after each task, with its work.
         on_window: called after each forward pass with the number of windows in it.
         wants_statistics: whether outcomes contain statistics of the flow.
+        wants_glance: whether outcomes contain what a report shows of the flow; frames are kept until it is written.
         keeps_going: whether an output that cannot be written fails only its own task, not the run.
 
     Returns:
@@ -166,14 +172,14 @@ def run(
         if item.work.then is not None:
             item.work.then()
             return
-        for done, outcome in _finish_all(item, write, wants_statistics, keeps_going):
+        for done, outcome in _finish_all(item, write, wants_statistics, wants_glance, keeps_going):
             totals.add(outcome)
             if on_outcome is not None:
                 on_outcome(done, outcome)
 
     reading = ReadAhead(*work, depth=_QUEUE_DEPTH)
     with totals.timed(), WriteBehind(finish, _QUEUE_DEPTH) as writer, reading as reader:
-        for item in estimate_both(estimator, reader, on_window=on_window):
+        for item in estimate_both(estimator, reader, on_window=on_window, keeps_frames=wants_glance):
             writer.put(item)
     return totals
 
@@ -201,13 +207,25 @@ class Estimated:
 
 
 def estimate_both(
-    estimator: FlowEstimator, work: Iterable[Work], *, on_window: Callable[[int], None] | None = None
+    estimator: FlowEstimator,
+    work: Iterable[Work],
+    *,
+    on_window: Callable[[int], None] | None = None,
+    keeps_frames: bool = False,
 ) -> Iterator[Estimated]:
-    """Estimate the flows of a stream of work, in order; windows of different tasks share batches."""
+    """Estimate the flows of a stream of work, in order; windows of different tasks share batches.
+
+    Args:
+        estimator: computes the flow.
+        work: the work, consumed as needed.
+        on_window: called after each forward pass with the number of windows in it.
+        keeps_frames: whether work comes back with its frames, as ``seen``.
+    """
 
     def stream() -> Iterator[tuple[tuple[Work, bool], FramePair | None]]:
         for each in work:
-            frames, kept = _to_estimate(each), replace(each, frames=None)
+            frames = _to_estimate(each)
+            kept = replace(each, frames=None, seen=each.frames if keeps_frames else None)
             yield (kept, False), frames
             if each.is_mutual and frames is not None:
                 yield (kept, True), frames[::-1]
@@ -229,17 +247,20 @@ def _to_estimate(work: Work) -> FramePair | None:
 
 
 def _finish_all(
-    estimated: Estimated, write: Write, wants_statistics: bool, keeps_going: bool
+    estimated: Estimated, write: Write, wants_statistics: bool, wants_glance: bool, keeps_going: bool
 ) -> Iterator[tuple[Work, Outcome]]:
     """Write the flows of a work and of its opposite; yields both, with the outcomes of their tasks."""
     work = estimated.work
-    yield work, _finish(estimated, write, wants_statistics, keeps_going)
+    yield work, _finish(estimated, write, wants_statistics, wants_glance, keeps_going)
     if work.opposite is not None:
-        opposite = replace(work.opposite, error=work.opposite.error or work.error)
-        yield opposite, _finish(estimated.opposite(opposite), write, wants_statistics, keeps_going)
+        seen = None if work.seen is None else work.seen[::-1]
+        opposite = replace(work.opposite, error=work.opposite.error or work.error, seen=seen)
+        yield opposite, _finish(estimated.opposite(opposite), write, wants_statistics, wants_glance, keeps_going)
 
 
-def _finish(estimated: Estimated, write: Write, wants_statistics: bool, keeps_going: bool) -> Outcome:
+def _finish(
+    estimated: Estimated, write: Write, wants_statistics: bool, wants_glance: bool, keeps_going: bool
+) -> Outcome:
     """Write a flow, if there is one, and return the outcome of its task."""
     work, flow, back = estimated.work, estimated.flow, estimated.back
     if work.error is not None:
@@ -257,5 +278,6 @@ def _finish(estimated: Estimated, write: Write, wants_statistics: bool, keeps_go
         if not keeps_going or is_out_of_room(error):
             raise
         return Outcome(work.task, "failed", windows=windows, error=error)
-    statistics = flow_statistics(flow) if wants_statistics else None
-    return Outcome(work.task, status, work.outputs, windows, loss, largest_flow(flow), statistics)
+    seen = glance(flow, work.seen) if wants_glance else None
+    statistics = (flow_statistics(flow) if seen is None else seen.statistics) if wants_statistics else None
+    return Outcome(work.task, status, work.outputs, windows, loss, largest_flow(flow), statistics, seen)

@@ -11,6 +11,7 @@ from ..errors import FlowcliError
 from ..frames.entry import Entry
 from ..frames.selection import EVERYTHING, Selection
 from ..results import FlowStatistics, PairResult, VideoResult
+from .glance import Glance
 
 
 @dataclass(frozen=True)
@@ -136,6 +137,9 @@ class Outcome:
 
     statistics: FlowStatistics | None = None
     """Statistics of the flow, if requested."""
+
+    glance: Glance | None = None
+    """What a report shows of the flow, if requested."""
 
     error: FlowcliError | None = None
     """Why the task failed."""

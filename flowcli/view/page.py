@@ -87,7 +87,7 @@ def page(title: str, kind: str, data: dict[str, Any]) -> str:
     return _TEMPLATE.substitute(
         policy="; ".join(f"{name} {value}" for name, value in sources.items()),
         version=__version__,
-        title=html.escape(title),
+        title=html.escape(title.encode(errors="replace").decode()),  # of files whose names are not UTF-8
         style=style,
         body=asset(f"{kind}.html"),
         blobs="\n".join(_element(number, blob) for blob, number in blobs.items()),

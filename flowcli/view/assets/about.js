@@ -2,7 +2,7 @@
 
 import { byId, make } from "./dom.js";
 import { ordinal } from "./timeline.js";
-import { pageData } from "./unpack.js";
+import { pageData } from "./page_data.js";
 
 /** Fill the section. */
 export function tellAbout() {

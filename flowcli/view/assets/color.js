@@ -1,7 +1,7 @@
 // Colours of flow, as flowcli/draw/color.py computes them.
 
 import { STEPS_PER_HUE, TURN } from "./turn.js";
-import { pageData } from "./unpack.js";
+import { pageData } from "./page_data.js";
 
 const hues = pageData.tables.wheel;
 const OPAQUE = 0xff << 24;

@@ -4,7 +4,7 @@ import { choice, make } from "./dom.js";
 import { Layer, pixelsOf } from "./layer.js";
 import { Pane } from "./pane.js";
 import { inSlices } from "./slices.js";
-import { pageData } from "./unpack.js";
+import { pageData } from "./page_data.js";
 import { difference, meanDifference, warpRows } from "./warp.js";
 
 const BLINK = 600; // milliseconds; slower than what could harm

@@ -2,7 +2,7 @@
 
 import { byId, make } from "./dom.js";
 import { openHelp } from "./help.js";
-import { pageData } from "./unpack.js";
+import { pageData } from "./page_data.js";
 
 const ZOOM = 1.5; // for a key or a button
 

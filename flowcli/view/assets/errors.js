@@ -5,7 +5,7 @@ import { choice, make, percent, short } from "./dom.js";
 import { Layer } from "./layer.js";
 import { errorsOf, kittiStep } from "./measure.js";
 import { Pane } from "./pane.js";
-import { pageData } from "./unpack.js";
+import { pageData } from "./page_data.js";
 
 const BLACK = opaque([0, 0, 0]);
 const kittiColors = Int32Array.from(pageData.tables.kitti, opaque);

@@ -5,7 +5,7 @@ import { paintField } from "./color.js";
 import { percent, short } from "./dom.js";
 import { Layer } from "./layer.js";
 import { Pane } from "./pane.js";
-import { pageData } from "./unpack.js";
+import { pageData } from "./page_data.js";
 
 /** One flow in colours; `fieldOf` finds it in a moment. */
 class FlowPane {

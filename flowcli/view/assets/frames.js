@@ -2,7 +2,7 @@
 
 import { drawArrows } from "./arrows.js";
 import { Pane } from "./pane.js";
-import { pageData } from "./unpack.js";
+import { pageData } from "./page_data.js";
 
 /** The frames that there are. */
 export class FramePanes {

@@ -3,7 +3,7 @@
 import { paintField } from "./color.js";
 import { byId, short } from "./dom.js";
 import { measured } from "./measure.js";
-import { pageData } from "./unpack.js";
+import { pageData } from "./page_data.js";
 
 const SIDE = 264; // pixels; twice as many as it is shown with, for sharp screens
 const NEARLY_ALL = 0.99; // of the vectors

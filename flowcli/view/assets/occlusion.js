@@ -4,7 +4,7 @@ import { make, percent, swatch } from "./dom.js";
 import { Layer } from "./layer.js";
 import { Pane } from "./pane.js";
 import { opaque } from "./color.js";
-import { pageData } from "./unpack.js";
+import { pageData } from "./page_data.js";
 import { leadsInside } from "./warp.js";
 
 const HIDDEN = [240, 140, 0];

@@ -2,7 +2,7 @@
 
 import { byId, make } from "./dom.js";
 import { degreesOf, errorAt } from "./measure.js";
-import { pageData } from "./unpack.js";
+import { pageData } from "./page_data.js";
 
 const QUIET = 500; // milliseconds between two announcements
 const DIGITS = { u: 3, v: 3, length: 3, angle: 1, error: 3 };

@@ -1,7 +1,7 @@
 // Plays the moments of a timeline.
 
 import { byId } from "./dom.js";
-import { pageData } from "./unpack.js";
+import { pageData } from "./page_data.js";
 
 const AHEAD = 2; // moments decoded before they are needed
 const PATIENCE = 1.2; // of the time between moments, until it is said that not all are shown

@@ -1,14 +1,7 @@
-// What Python has put on the page; flowcli/view/page.py is the other side.
+// Unpacks flow, masks and pictures, in a worker where there is one.
 
 import { bytesOf, decodeFlow, decodeMask } from "./decode.js";
-
-/** What Python wrote about the page. */
-export const pageData = JSON.parse(document.getElementById("page-data").textContent);
-
-function blobOf(number) {
-  const element = document.getElementById(`blob-${number}`);
-  return { text: element.textContent, size: Number(element.dataset.bytes) };
-}
+import { blobOf } from "./page_data.js";
 
 const waiting = new Map();
 let asked = 0;

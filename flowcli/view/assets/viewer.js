@@ -32,7 +32,7 @@ import { Readout } from "./readout.js";
 import { breathe, painted } from "./slices.js";
 import { State } from "./state.js";
 import { Timeline } from "./timeline.js";
-import { pageData } from "./unpack.js";
+import { pageData } from "./page_data.js";
 import { View } from "./view.js";
 
 const ARROW_KEYS = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] };
