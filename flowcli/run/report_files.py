@@ -87,7 +87,7 @@ class ReportFiles:
     def write(self, report: Report, pages: Iterable[PairPage]) -> Path:
         """Write the pages of pairs, then the report with links to them; returns its path. Raises ``OutputError``."""
         written = {self._write_pair(page, number) for number, page in enumerate(pages)}
-        write_bytes(self.path, report_page(report).encode(errors="replace"))
+        write_bytes(self.path, report_page(report).encode())
         self._remove_others(written)
         return self.path
 

@@ -129,7 +129,7 @@ class TestTable:
 
     def test_a_name_leads_to_the_viewer(self, there: OpenPage) -> None:
         there.page.get_by_role("link", name="s/10").click()
-        there.page.wait_for_function("window.flowcli && window.flowcli.read")
+        there.page.wait_for_function("window.flowcli && window.flowcli.read(0, 0)")
         assert "report_pairs/s/10" in there.page.url
         read = there.page.evaluate("window.flowcli.read(3, 2)")
         assert read["u"] == pytest.approx(float(render_scene(48, 80).flow[2, 3, 0]), abs=0.02)
@@ -200,4 +200,4 @@ def test_no_serious_fault_for_readers(browser: Browser, path: Path, tmp_path: Pa
 
 def test_modules_are_joined() -> None:
     assert modules_of("report.js")[-1] == "report.js"
-    assert "unpack.js" in modules_of("report.js")
+    assert "page_data.js" in modules_of("report.js")
