@@ -51,6 +51,10 @@ class PackedFlow:
     unknown: bytes | None
     """The mask of unknown vectors, as by :func:`pack_mask`; ``None`` if all are known."""
 
+    above: bytes | None
+    """The mask of vectors to the right whose v is below zero by less than half a step; ``None`` if there are none. The
+    wheel's first and last hue meet there."""
+
     def header(self) -> dict[str, Any]:
         """What the page has to know, the data included."""
         return {
@@ -59,12 +63,13 @@ class PackedFlow:
             "planes": self.planes,
             "blob": self.data,
             "unknown": self.unknown,
+            "above": self.above,
         }
 
     @property
     def size(self) -> int:
         """The number of its bytes."""
-        return len(self.data) + len(self.unknown or b"")
+        return sum(len(part or b"") for part in (self.data, self.unknown, self.above))
 
 
 def pack_flow(flow: Flow, budget: int) -> PackedFlow:
@@ -113,6 +118,7 @@ def _pack(flow: Flow, is_known: Mask, step: float) -> PackedFlow:
         scaled = np.rint(flow.astype(np.float64) / step)
         is_known = is_known & (np.abs(scaled) < _FARTHEST).all(axis=-1)
     steps = np.where(is_known[..., None], scaled, 0).astype(np.int32)
+    is_above = (steps[..., 0] > 0) & (steps[..., 1] == 0) & is_known & np.signbit(flow[..., 1])
     filling = None if is_known.all() else _last_known(is_known)
     parts, predictors, counts = [], [], []
     for component in range(2):
@@ -129,6 +135,7 @@ def _pack(flow: Flow, is_known: Mask, step: float) -> PackedFlow:
         (counts[0], counts[1]),
         _deflate(b"".join(parts)),
         None if filling is None else pack_mask(~is_known),
+        pack_mask(is_above) if is_above.any() else None,
     )
 
 

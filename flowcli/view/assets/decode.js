@@ -35,7 +35,8 @@ export async function decodeMask(blob, count) {
 /** A flow with its figures: `measured`, of Float32Arrays u and v in pixels, row by row; NaN where unknown. */
 export async function decodeFlow(packed, width, height) {
   const count = width * height;
-  const [bytes, unknown] = await Promise.all([inflate(bytesOf(packed.blob)), decodeMask(packed.unknown, count)]);
+  const masks = [packed.unknown, packed.above].map((mask) => decodeMask(mask, count));
+  const [bytes, unknown, above] = await Promise.all([inflate(bytesOf(packed.blob)), ...masks]);
   const components = [];
   let start = 0;
   for (let component = 0; component < 2; component++) {
@@ -45,6 +46,7 @@ export async function decodeFlow(packed, width, height) {
     components.push(inPixels(steps, packed.step, unknown));
     start = end;
   }
+  if (above !== null) lift(components[1], above);
   return measured(components[0], components[1], packed.step);
 }
 
@@ -54,6 +56,11 @@ function spread(packed, count) {
   const mask = new Uint8Array(count);
   for (let i = 0; i < count; i++) mask[i] = (packed[i >> 3] >> (7 - (i & 7))) & 1;
   return mask;
+}
+
+/** Vectors that were a little above the axis, where the wheel closes, stay on that side of it. */
+function lift(v, above) {
+  for (let i = 0; i < v.length; i++) if (above[i]) v[i] = -0;
 }
 
 function inPixels(steps, step, unknown) {
