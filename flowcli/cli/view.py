@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import secrets
 import sys
 import tempfile
 import webbrowser
@@ -157,9 +158,8 @@ def _source(
 
 
 def _temporary_page() -> Path:
-    descriptor, name = tempfile.mkstemp(".html", "flowcli-")
-    os.close(descriptor)
-    return Path(name)
+    """A new name; there is no file before it is complete."""
+    return Path(tempfile.gettempdir(), f"flowcli-{secrets.token_hex(6)}.html")
 
 
 def _open_in_browser(page: Path) -> bool:
