@@ -74,7 +74,8 @@ def report(done: Any, *, code: int) -> dict[str, Any]:
     assert done.returncode == code, done.stderr
     found: dict[str, Any] = json.loads(done.stdout)
     shown = f"flowcli: error: {found['error']}\n" if code else ""
-    assert done.stderr.decode().replace("--float64", "float64") == shown
+    lines = done.stderr.decode().replace("--float64", "float64").splitlines(keepends=True)
+    assert "".join(line for line in lines if not line.startswith("flowcli: checking: ")) == shown  # of a busy machine
     assert found["ok"] is (code == 0)
     return found
 

@@ -215,6 +215,7 @@ def test_names_are_escaped(flowcli: Run, tmp_path: Path) -> None:
 
 def test_the_wheel_has_what_pages_need(tmp_path: Path, environment: dict[str, str]) -> None:
     """Installed from a wheel into an environment of its own, where only what it depends on is borrowed."""
+    environment.pop("PYTHONPATH", None)
     copy = tmp_path / "source"
     tracked = subprocess.run(["git", "ls-files", "-z"], cwd=ROOT, capture_output=True, check=False, timeout=DEADLINE)
     if tracked.returncode:
