@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import sys
 import tempfile
 import webbrowser
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -100,20 +102,22 @@ def view(
     extras = Extras(frame1, frame2, gt, back, occlusion)
     extras.check(given)
     is_temporary = output is None and save is None
+    page = _temporary_page() if is_temporary else output
     outputs = ViewOutputs(
-        page=_temporary_page() if is_temporary else output,
+        page=page,
         picture=save,
         width=width,
         max_flow=scale_options.scale,
         wheel=scale_options.wheel,
         force=force or is_temporary,
     )
-    outputs.check(tuple(paths))
-    reading, options = frame_options.reading(), file_options.options()
-    source, estimator = _source(given, extras, selection_options, estimator_options, reading, options)
-    outputs.check(source.inputs)
-    with console.progress("estimating", source.windows, "windows") as advance:
-        result = make(source, outputs, on_window=advance)
+    with _removed_on_failure(page if is_temporary else None):
+        outputs.check(tuple(paths))
+        reading, options = frame_options.reading(), file_options.options()
+        source, estimator = _source(given, extras, selection_options, estimator_options, reading, options)
+        outputs.check(source.inputs)
+        with console.progress("estimating", source.windows, "windows") as advance:
+            result = make(source, outputs, on_window=advance)
     if estimator is not None:
         note_if_plain(estimator)
     if is_temporary and not _open_in_browser(result.outputs[0]):
@@ -160,6 +164,17 @@ def _temporary_page() -> Path:
     descriptor, name = tempfile.mkstemp(".html", "flowcli-")
     os.close(descriptor)
     return Path(name)
+
+
+@contextlib.contextmanager
+def _removed_on_failure(page: Path | None) -> Iterator[None]:
+    """Remove a page, if one is given, should what is done inside fail."""
+    try:
+        yield
+    except BaseException:
+        if page is not None:
+            page.unlink(missing_ok=True)
+        raise
 
 
 def _open_in_browser(page: Path) -> bool:
