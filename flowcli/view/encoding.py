@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 import zlib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -21,7 +21,7 @@ from ..draw.color import largest_flow
 COARSEST = 1 / 36
 """The largest step in pixels: a vector is off by at most 0.0197 px, half the diagonal of a step."""
 
-_FINEST = 1 / 4096  # pixels; finer than what any format of whole numbers stores
+_FINEST = 2.0**-30  # pixels
 _STEPS_TO_RIM = 1280  # for colours: one step around the wheel's rim is worth half a grey level
 _FINE_STEPS_TO_RIM = 1 << 14  # worth having where there is room, so that colours also hold at a smaller scale
 _FARTHEST = 2**30  # steps; longer flow is as unknown
@@ -51,6 +51,10 @@ class PackedFlow:
     unknown: bytes | None
     """The mask of unknown vectors, as by :func:`pack_mask`; ``None`` if all are known."""
 
+    above: bytes | None
+    """The mask of vectors to the right that lead up by less than is stored, likewise; ``None`` if there are none.
+    Middlebury's wheel closes there, so colours jump."""
+
     def header(self) -> dict[str, Any]:
         """What the page has to know, the data included."""
         return {
@@ -59,12 +63,13 @@ class PackedFlow:
             "planes": self.planes,
             "blob": self.data,
             "unknown": self.unknown,
+            "above": self.above,
         }
 
     @property
     def size(self) -> int:
         """The number of its bytes."""
-        return len(self.data) + len(self.unknown or b"")
+        return len(self.data) + len(self.unknown or b"") + len(self.above or b"")
 
 
 def pack_flow(flow: Flow, budget: int) -> PackedFlow:
@@ -98,8 +103,10 @@ def _fitting(flow: Flow, is_known: Mask, step: float, budget: int) -> PackedFlow
     while True:
         step = min(2 * step, COARSEST)
         packed = _pack(flow, is_known, step)
-        if packed.size <= budget or step == COARSEST:
+        if packed.size <= budget:
             return packed
+        if step == COARSEST:
+            return replace(packed, above=None)  # a bit a pixel, for the colours of few
 
 
 def _step(size: float) -> float:
@@ -113,6 +120,7 @@ def _pack(flow: Flow, is_known: Mask, step: float) -> PackedFlow:
         scaled = np.rint(flow.astype(np.float64) / step)
         is_known = is_known & (np.abs(scaled) < _FARTHEST).all(axis=-1)
     steps = np.where(is_known[..., None], scaled, 0).astype(np.int32)
+    is_above = is_known & (steps[..., 1] == 0) & np.signbit(flow[..., 1]) & (steps[..., 0] > 0)
     filling = None if is_known.all() else _last_known(is_known)
     parts, predictors, counts = [], [], []
     for component in range(2):
@@ -129,6 +137,7 @@ def _pack(flow: Flow, is_known: Mask, step: float) -> PackedFlow:
         (counts[0], counts[1]),
         _deflate(b"".join(parts)),
         None if filling is None else pack_mask(~is_known),
+        pack_mask(is_above) if is_above.any() else None,
     )
 
 

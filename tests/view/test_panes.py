@@ -58,6 +58,24 @@ def test_the_longest_vector_stays_on_the_rim(browser: Browser, tmp_path: Path) -
         assert differences(there.pixels("flow"), colorize(flow, largest_flow(flow))).max() <= 1
 
 
+def test_colors_jump_where_those_of_the_file_do(browser: Browser, tmp_path: Path) -> None:
+    flow = scene_flow()
+    flow[..., 1] = np.where(np.arange(HEIGHT)[:, None] % 2, 1e-7, -1e-7)
+    flow[:9, :, 1] = -0.0
+    path = write_page(tmp_path / "page.html", About("along the axis", ("f",)), [Moment("a pair", (flow,))])
+    with viewing(browser, path) as there:
+        for scale in (0.5, 40.0):
+            there.set_scale(scale)
+            assert differences(there.pixels("flow"), colorize(flow, scale)).max() <= 1
+
+
+def test_colors_of_tiny_flow(browser: Browser, tmp_path: Path) -> None:
+    flow = np.nan_to_num(scene_flow()) / 3000
+    path = write_page(tmp_path / "page.html", About("tiny", ("f",)), [Moment("a pair", (flow,))])
+    with viewing(browser, path) as there:
+        assert differences(there.pixels("flow"), colorize(flow, largest_flow(flow))).max() <= 1
+
+
 def test_errors_are_in_the_colors_of_kitti_and_of_heat(browser: Browser, pair: Path) -> None:
     flow, truth = scene_flow(), scene_truth()
     expected = error_map(flow, truth)

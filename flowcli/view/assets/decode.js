@@ -1,6 +1,7 @@
 // Decodes flow and masks; flowcli/view/encoding.py is the other side. It needs no page, so it also runs in a worker.
 
 import { measured } from "./measure.js";
+import { TURN } from "./turn.js";
 
 const letters = [];
 for (let code = 33; code < 127; code++) {
@@ -35,7 +36,8 @@ export async function decodeMask(blob, count) {
 /** A flow with its figures: `measured`, of Float32Arrays u and v in pixels, row by row; NaN where unknown. */
 export async function decodeFlow(packed, width, height) {
   const count = width * height;
-  const [bytes, unknown] = await Promise.all([inflate(bytesOf(packed.blob)), decodeMask(packed.unknown, count)]);
+  const masks = [packed.unknown, packed.above].map((mask) => decodeMask(mask, count));
+  const [bytes, unknown, above] = await Promise.all([inflate(bytesOf(packed.blob)), ...masks]);
   const components = [];
   let start = 0;
   for (let component = 0; component < 2; component++) {
@@ -45,7 +47,9 @@ export async function decodeFlow(packed, width, height) {
     components.push(inPixels(steps, packed.step, unknown));
     start = end;
   }
-  return measured(components[0], components[1], packed.step);
+  const field = measured(components[0], components[1], packed.step);
+  if (above !== null) closeTurn(field.turn, above);
+  return field;
 }
 
 // Loops over pixels are in plain functions: engines compile those sooner than asynchronous ones.
@@ -54,6 +58,11 @@ function spread(packed, count) {
   const mask = new Uint8Array(count);
   for (let i = 0; i < count; i++) mask[i] = (packed[i >> 3] >> (7 - (i & 7))) & 1;
   return mask;
+}
+
+/** Directions that are stored as to the right but lead up a little are at the end of the turn, not at its start. */
+function closeTurn(turn, above) {
+  for (let i = 0; i < turn.length; i++) if (above[i]) turn[i] = TURN;
 }
 
 function inPixels(steps, step, unknown) {
@@ -66,11 +75,16 @@ function inPixels(steps, step, unknown) {
 /** Planes of bytes, low first, as the numbers of both signs that they stand for. */
 function joinPlanes(planes, count) {
   const values = new Int32Array(count);
-  for (let start = 0, shift = 0; start < planes.length; start += count, shift += 8) {
+  for (let start = 2 * count, shift = 16; start < planes.length; start += count, shift += 8) {
     const plane = planes.subarray(start, start + count);
     for (let i = 0; i < count; i++) values[i] |= plane[i] << shift;
   }
-  for (let i = 0; i < count; i++) values[i] = (values[i] >>> 1) ^ -(values[i] & 1);
+  const low = planes.subarray(0, count);
+  const high = planes.length > count ? planes.subarray(count, 2 * count) : new Uint8Array(count);
+  for (let i = 0; i < count; i++) {
+    const value = values[i] | (high[i] << 8) | low[i];
+    values[i] = (value >>> 1) ^ -(value & 1);
+  }
   return values;
 }
 

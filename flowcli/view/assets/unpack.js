@@ -53,8 +53,8 @@ export async function unpackMask(number, width, height) {
 
 /** A flow with its figures, see `measured`; by the worker, or here, which is sooner while the worker still starts. */
 export async function unpackFlow(packed, width, height, isHere) {
-  const unknown = packed.unknown === null ? null : blobOf(packed.unknown);
-  const whole = { ...packed, blob: blobOf(packed.blob), unknown };
+  const [unknown, above] = [packed.unknown, packed.above].map((mask) => (mask === null ? null : blobOf(mask)));
+  const whole = { ...packed, blob: blobOf(packed.blob), unknown, above };
   return isHere ? decodeFlow(whole, width, height) : decoded("flow", whole, width, height);
 }
 
