@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 import zlib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -21,7 +21,7 @@ from ..draw.color import largest_flow
 COARSEST = 1 / 36
 """The largest step in pixels: a vector is off by at most 0.0197 px, half the diagonal of a step."""
 
-_FINEST = 1 / 4096  # pixels; finer than what any format of whole numbers stores
+_FINEST = 2.0**-30  # pixels
 _STEPS_TO_RIM = 1280  # for colours: one step around the wheel's rim is worth half a grey level
 _FINE_STEPS_TO_RIM = 1 << 14  # worth having where there is room, so that colours also hold at a smaller scale
 _FARTHEST = 2**30  # steps; longer flow is as unknown
@@ -52,8 +52,8 @@ class PackedFlow:
     """The mask of unknown vectors, as by :func:`pack_mask`; ``None`` if all are known."""
 
     above: bytes | None
-    """The mask of vectors to the right whose v is below zero by less than half a step; ``None`` if there are none. The
-    wheel's first and last hue meet there."""
+    """The mask of vectors to the right that lead up by less than is stored, likewise; ``None`` if there are none.
+    Middlebury's wheel closes there, so colours jump."""
 
     def header(self) -> dict[str, Any]:
         """What the page has to know, the data included."""
@@ -69,7 +69,7 @@ class PackedFlow:
     @property
     def size(self) -> int:
         """The number of its bytes."""
-        return sum(len(part or b"") for part in (self.data, self.unknown, self.above))
+        return len(self.data) + len(self.unknown or b"") + len(self.above or b"")
 
 
 def pack_flow(flow: Flow, budget: int) -> PackedFlow:
@@ -103,8 +103,10 @@ def _fitting(flow: Flow, is_known: Mask, step: float, budget: int) -> PackedFlow
     while True:
         step = min(2 * step, COARSEST)
         packed = _pack(flow, is_known, step)
-        if packed.size <= budget or step == COARSEST:
+        if packed.size <= budget:
             return packed
+        if step == COARSEST:
+            return replace(packed, above=None)  # a bit a pixel, for the colours of few
 
 
 def _step(size: float) -> float:
@@ -118,7 +120,7 @@ def _pack(flow: Flow, is_known: Mask, step: float) -> PackedFlow:
         scaled = np.rint(flow.astype(np.float64) / step)
         is_known = is_known & (np.abs(scaled) < _FARTHEST).all(axis=-1)
     steps = np.where(is_known[..., None], scaled, 0).astype(np.int32)
-    is_above = (steps[..., 0] > 0) & (steps[..., 1] == 0) & is_known & np.signbit(flow[..., 1])
+    is_above = is_known & (steps[..., 1] == 0) & np.signbit(flow[..., 1]) & (steps[..., 0] > 0)
     filling = None if is_known.all() else _last_known(is_known)
     parts, predictors, counts = [], [], []
     for component in range(2):

@@ -166,6 +166,15 @@ def test_without_an_output_a_page_is_opened_in_the_browser(flowcli: Run, tmp_pat
         assert b"there is no browser here" in alone.stderr
 
 
+@pytest.mark.usefixtures("pair")
+def test_a_temporary_page_that_cannot_be_made_is_removed(flowcli: Run, tmp_path: Path) -> None:
+    (tmp_path / "tmp").mkdir()
+    (tmp_path / "damaged.flo").write_bytes((tmp_path / "gt.flo").read_bytes()[:999])
+    for given in (("damaged.flo",), ("gone.flo",), ("gt.flo", "1.png")):
+        assert flowcli("view", *given, TMPDIR=str(tmp_path / "tmp")).returncode != 0
+    assert not list((tmp_path / "tmp").iterdir())
+
+
 @pytest.mark.usefixtures("pair", "sequence")
 @pytest.mark.parametrize(
     ("arguments", "code", "words"),

@@ -51,18 +51,27 @@ def test_the_slider_recolors(browser: Browser, pair: Path) -> None:
         assert differences(there.pixels("flow"), colorize(scene_flow(), largest_flow(scene_truth()))).max() <= 1
 
 
-def test_flow_a_little_above_the_axis_keeps_its_hue(browser: Browser, tmp_path: Path) -> None:
-    flow = np.random.default_rng(4).normal(0, 1e-3, (HEIGHT, WIDTH, 2)).astype(np.float32)
-    flow[..., 0] += 20
-    flow[0, :, 1] = -0.0
-    path = write_page(tmp_path / "page.html", About("a pan", ("f",)), [Moment("a pan", (flow,))])
+def test_the_longest_vector_stays_on_the_rim(browser: Browser, tmp_path: Path) -> None:
+    flow = np.random.default_rng(3).normal(0, 5, (HEIGHT, WIDTH, 2)).astype(np.float32)
+    path = write_page(tmp_path / "page.html", About("any flow", ("f",)), [Moment("any flow", (flow,))])
     with viewing(browser, path) as there:
         assert differences(there.pixels("flow"), colorize(flow, largest_flow(flow))).max() <= 1
 
 
-def test_the_longest_vector_stays_on_the_rim(browser: Browser, tmp_path: Path) -> None:
-    flow = np.random.default_rng(3).normal(0, 5, (HEIGHT, WIDTH, 2)).astype(np.float32)
-    path = write_page(tmp_path / "page.html", About("any flow", ("f",)), [Moment("any flow", (flow,))])
+def test_colors_jump_where_those_of_the_file_do(browser: Browser, tmp_path: Path) -> None:
+    flow = scene_flow()
+    flow[..., 1] = np.where(np.arange(HEIGHT)[:, None] % 2, 1e-7, -1e-7)
+    flow[:9, :, 1] = -0.0
+    path = write_page(tmp_path / "page.html", About("along the axis", ("f",)), [Moment("a pair", (flow,))])
+    with viewing(browser, path) as there:
+        for scale in (0.5, 40.0):
+            there.set_scale(scale)
+            assert differences(there.pixels("flow"), colorize(flow, scale)).max() <= 1
+
+
+def test_colors_of_tiny_flow(browser: Browser, tmp_path: Path) -> None:
+    flow = np.nan_to_num(scene_flow()) / 3000
+    path = write_page(tmp_path / "page.html", About("tiny", ("f",)), [Moment("a pair", (flow,))])
     with viewing(browser, path) as there:
         assert differences(there.pixels("flow"), colorize(flow, largest_flow(flow))).max() <= 1
 

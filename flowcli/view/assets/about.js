@@ -1,6 +1,6 @@
 // What is known of the flow, how precise the page is, and what it has left out.
 
-import { byId, make } from "./dom.js";
+import { byId, make, short } from "./dom.js";
 import { ordinal } from "./timeline.js";
 import { pageData } from "./page_data.js";
 
@@ -17,7 +17,8 @@ function precision() {
   const { flows, moments } = pageData;
   const off = (packed) => {
     const step = moments.reduce((largest, moment) => Math.max(largest, packed(moment).step), 0);
-    return `off by at most ${(step * Math.SQRT1_2).toFixed(4)} px`;
+    const most = step * Math.SQRT1_2;
+    return `off by at most ${most < 1e-3 ? short(most) : most.toFixed(4)} px`;
   };
   const lines = flows.map((name, index) => `Vectors of ${name} are ${off((moment) => moment.flows[index])}.`);
   return moments[0].truth === null ? lines : [...lines, `Those of the truth are ${off(({ truth }) => truth)}.`];

@@ -1,6 +1,7 @@
 // Decodes flow and masks; flowcli/view/encoding.py is the other side. It needs no page, so it also runs in a worker.
 
 import { measured } from "./measure.js";
+import { TURN } from "./turn.js";
 
 const letters = [];
 for (let code = 33; code < 127; code++) {
@@ -46,8 +47,9 @@ export async function decodeFlow(packed, width, height) {
     components.push(inPixels(steps, packed.step, unknown));
     start = end;
   }
-  if (above !== null) lift(components[1], above);
-  return measured(components[0], components[1], packed.step);
+  const field = measured(components[0], components[1], packed.step);
+  if (above !== null) closeTurn(field.turn, above);
+  return field;
 }
 
 // Loops over pixels are in plain functions: engines compile those sooner than asynchronous ones.
@@ -58,9 +60,9 @@ function spread(packed, count) {
   return mask;
 }
 
-/** Vectors that were a little above the axis, where the wheel closes, stay on that side of it. */
-function lift(v, above) {
-  for (let i = 0; i < v.length; i++) if (above[i]) v[i] = -0;
+/** Directions that are stored as to the right but lead up a little are at the end of the turn, not at its start. */
+function closeTurn(turn, above) {
+  for (let i = 0; i < turn.length; i++) if (above[i]) turn[i] = TURN;
 }
 
 function inPixels(steps, step, unknown) {
@@ -73,11 +75,16 @@ function inPixels(steps, step, unknown) {
 /** Planes of bytes, low first, as the numbers of both signs that they stand for. */
 function joinPlanes(planes, count) {
   const values = new Int32Array(count);
-  for (let start = 0, shift = 0; start < planes.length; start += count, shift += 8) {
+  for (let start = 2 * count, shift = 16; start < planes.length; start += count, shift += 8) {
     const plane = planes.subarray(start, start + count);
     for (let i = 0; i < count; i++) values[i] |= plane[i] << shift;
   }
-  for (let i = 0; i < count; i++) values[i] = (values[i] >>> 1) ^ -(values[i] & 1);
+  const low = planes.subarray(0, count);
+  const high = planes.length > count ? planes.subarray(count, 2 * count) : new Uint8Array(count);
+  for (let i = 0; i < count; i++) {
+    const value = values[i] | (high[i] << 8) | low[i];
+    values[i] = (value >>> 1) ^ -(value & 1);
+  }
   return values;
 }
 

@@ -43,6 +43,7 @@ export class Timeline {
   }
 
   stop() {
+    if (this.isPlaying) this.app.fillIn();
     this.isPlaying = false;
     this.showButton();
     this.showPace(0);

@@ -21,6 +21,6 @@ export function turnOf(u, v) {
   let angle = even * slope;
   if (down > across) angle = Math.PI / 2 - angle;
   if (u < 0) angle = Math.PI - angle;
-  if (1 / v < 0) angle = 2 * Math.PI - angle; // -0 too: the wheel closes there, see `above` in encoding.py
+  if (v < 0) angle = 2 * Math.PI - angle;
   return (angle * (TURN / (2 * Math.PI)) + 0.5) | 0;
 }

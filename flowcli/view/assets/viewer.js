@@ -141,6 +141,11 @@ class Viewer {
     }
   }
 
+  /** Have the figures shown that are left out while moments follow each other. */
+  fillIn() {
+    if (this.compare !== null) this.due.add(this.compare);
+  }
+
   redrawAll() {
     for (const pane of this.panes) pane.invalidate();
   }
