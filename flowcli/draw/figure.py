@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -50,12 +51,13 @@ class Figure:
 
     def tiles(self) -> list[Tile]:
         """The pictures: frames, flows, the true flow, errors, and the colour wheel with its scale."""
-        flows = [*self.flows, *([] if self.truth is None else [("true flow", self.truth)])]
+        named = [(_writable(name), flow) for name, flow in self.flows]
+        flows = [*named, *([] if self.truth is None else [("true flow", self.truth)])]
         scale = self.max_flow or max(_SMALLEST_SCALE, *(largest_flow(flow) for _, flow in flows))
         frames = [("frame 1", self.frame1), ("frame 2", self.frame2)]
         tiles = [(caption, frame) for caption, frame in frames if frame is not None]
         tiles += [(name, colorize(flow, scale, self.wheel)) for name, flow in flows]
-        tiles += [] if self.truth is None else [_errors(name, flow, self.truth) for name, flow in self.flows]
+        tiles += [] if self.truth is None else [_errors(name, flow, self.truth) for name, flow in named]
         height, width = tiles[0][1].shape[:2]
         disc = wheel_disc(max(1, min(height, width) * 4 // 5), self.wheel)
         return [*tiles, (f"direction and length (rim: {scale:.3g} px)", centered(disc, height, width))]
@@ -86,10 +88,12 @@ class Figure:
         for axis in axes:
             axis.axis("off")
         for axis, (caption, tile) in zip(axes, tiles, strict=False):
-            axis.set_title(caption, fontsize=7)
+            axis.set_title(caption, fontsize=7, parse_math=False)
             axis.imshow(_resized(tile, tile_width(width, columns)), interpolation="none")
         file = io.BytesIO()
-        page.savefig(file, format="pdf", metadata={"CreationDate": None})
+        with warnings.catch_warnings():  # of letters that the font lacks
+            warnings.simplefilter("ignore", UserWarning)
+            page.savefig(file, format="pdf", metadata={"CreationDate": None})
         return file.getvalue()
 
 
@@ -97,6 +101,11 @@ def _errors(name: str, flow: Flow, truth: Flow) -> Tile:
     errors = endpoint_error(flow, truth)
     mean = f"{np.nanmean(errors):.3g} px" if np.isfinite(errors).any() else "unknown"
     return f"error of {name} (mean {mean})", error_map(flow, truth)
+
+
+def _writable(name: str) -> str:
+    """A name without what is not text: of bytes that are not UTF-8, OpenCV would crash."""
+    return name.encode(errors="replace").decode()
 
 
 def _columns(tiles: Sequence[Tile]) -> int:

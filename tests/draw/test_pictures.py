@@ -7,6 +7,7 @@ from flowcli import colorize
 from flowcli.arrays import Flow
 from flowcli.choices import Wheel
 from flowcli.draw.arrows import arrows
+from flowcli.draw.figure import Figure
 from flowcli.draw.style import Style, draw_flow, lay_out, overlay
 from flowcli.scene import Scene
 
@@ -65,3 +66,11 @@ def test_a_legend_needs_room(scene: Scene) -> None:
     small = scene.flow[:90, :90]
     np.testing.assert_array_equal(draw_flow(small, Style(legend=True)), draw_flow(small, Style()))
     assert (draw_flow(scene.flow, Style(legend=True)) != draw_flow(scene.flow, Style())).any()
+
+
+@pytest.mark.parametrize("name", ["bad\udcff", "$x$ ^ \\frac{", "<b>'\"&", "two\nlines", "\u6d41", "n" * 250])
+def test_figures_of_any_name(scene: Scene, name: str) -> None:
+    figure = Figure([(name, scene.flow)], truth=scene.flow)
+    assert figure.picture(500).shape[1] <= 500
+    pytest.importorskip("matplotlib")
+    assert figure.pdf(500).startswith(b"%PDF-")

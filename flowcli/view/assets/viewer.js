@@ -219,7 +219,7 @@ class Viewer {
     const { width, height } = this.size;
     const field = this.moment?.fields[flow];
     if (field === undefined || !(x >= 0 && y >= 0 && x < width && y < height)) return null;
-    const i = y * width + x;
+    const i = Math.floor(y) * width + Math.floor(x);
     const vector = { u: field.u[i], v: field.v[i] };
     return this.moment.truth === null ? vector : { ...vector, error: errorAt(field, this.moment.truth, i) };
   }
