@@ -70,7 +70,7 @@ def test_colors_jump_where_those_of_the_file_do(browser: Browser, tmp_path: Path
 
 
 def test_colors_of_tiny_flow(browser: Browser, tmp_path: Path) -> None:
-    flow = np.nan_to_num(scene_flow()) / 3000
+    flow = (np.nan_to_num(scene_flow()) / 3000).astype(np.float32)
     path = write_page(tmp_path / "page.html", About("tiny", ("f",)), [Moment("a pair", (flow,))])
     with viewing(browser, path) as there:
         assert differences(there.pixels("flow"), colorize(flow, largest_flow(flow))).max() <= 1
