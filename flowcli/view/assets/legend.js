@@ -39,6 +39,7 @@ export class Legend {
     this.number.addEventListener("input", () => {
       if (this.number.valueAsNumber > 0) state.set("scale", this.number.valueAsNumber);
     });
+    this.number.addEventListener("change", () => this.showScale()); // instead of what is no scale
     byId("scale-auto").addEventListener("click", () => this.fitScale());
     byId("scale-reset").addEventListener("click", () => state.set("scale", pageData.scale));
     const select = byId("wheel-choice");
