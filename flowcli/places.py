@@ -82,12 +82,12 @@ def object_at(name: str) -> Path | None:
 
 
 def file_only(name: str | os.PathLike[str]) -> Path:
-    """The file that a user has named as an output of a command that writes files only; raises ``UsageError`` if not."""
+    """The file that a user has named as an output that can only be a file; raises ``UsageError`` if not."""
     path = place(name)
     if is_remote(path):
         raise UsageError(
-            f"cannot write to {path}: this command writes files only; "
-            "estimate, batch and eval can write to URLs, so write a file here and copy it"
+            f"cannot write to {path}: this output can only be a file, unlike the flow of estimate, batch and eval; "
+            "write a file and copy it"
         )
     return path
 

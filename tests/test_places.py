@@ -48,7 +48,7 @@ def test_a_name_is_a_file_unless_it_is_a_url(tmp_path: Path, monkeypatch: pytest
     assert not is_remote(place("memory://folder"))
     with pytest.raises(UsageError, match="unknown protocol"):
         place("nonsense://a/b.png")
-    with pytest.raises(UsageError, match="cannot write to memory://b: this command writes files only"):
+    with pytest.raises(UsageError, match="cannot write to memory://b: this output can only be a file"):
         file_only("memory://b")
 
 

@@ -163,7 +163,7 @@ def _until_damaged(source: Source, moments: Iterator[Moment]) -> Iterator[Moment
     except InputError as error:
         if not seen:
             raise
-        source.problem = InputError(f"{error.message}; the page shows the {seen} pairs before that")
+        source.problem = InputError(f"{error.message}; the page shows the pairs before that: {seen}")
         source.notes.append(str(source.problem))
 
 

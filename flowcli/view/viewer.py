@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -113,7 +114,7 @@ def _general(about: About) -> dict[str, Any]:
 class _Timeline:
     """The moments of a page, packed so that they fit.
 
-    Where they do not fit, every second one is left out, then every second one of what is left, and so on.
+    Where they do not fit, every second one is kept, or every third, and so on.
 
     Args:
         characters: the most characters of the page.
@@ -123,7 +124,8 @@ class _Timeline:
 
     def __init__(self, characters: int, pictures: float, count: int) -> None:
         self._budget = int(characters * BYTES_AS_TEXT)
-        self._each = self._budget // max(1, count)
+        self._count = max(1, count)
+        self._each = self._budget // self._count
         self._picture = int(self._each * pictures / (2 if count == 1 else 1))
         self._packed: list[dict[str, Any]] = []
         self._last: tuple[Frame, dict[str, Any]] | None = None
@@ -139,9 +141,15 @@ class _Timeline:
             self._size = size_of(moment.flows[0])
             self._packed.append(self._pack(moment))
             while len(self._packed) > 1 and _bytes(self._packed) > self._budget:
-                del self._packed[1::2]
-                self._stride *= 2
+                every = self._every()
+                self._packed = self._packed[::every]
+                self._stride *= every
         self._seen += 1
+
+    def _every(self) -> int:
+        """Every how many of the moments so far are kept, so that the rest of them will find room as well."""
+        coming = max(self._count / self._stride, len(self._packed))
+        return max(2, math.ceil(_bytes(self._packed) / len(self._packed) * coming / self._budget))
 
     def _pack(self, moment: Moment) -> dict[str, Any]:
         """What the page has to know of a moment, its data included."""

@@ -8,7 +8,7 @@ import pytest
 
 from flowcli.arrays import Flow
 from flowcli.view.encoding import COARSEST, pack_flow
-from flowcli.view.page import as_text
+from flowcli.view.page import BYTES_AS_TEXT, as_text
 from flowcli.view.viewer import About, Moment, viewer
 
 if TYPE_CHECKING:
@@ -86,3 +86,12 @@ def test_text_has_no_letter_that_html_knows() -> None:
     assert len(text) == 256 * 50 * 5 // 4
     assert not set(text) & set("\"&'<>\\`\n")
     assert text.isascii()
+
+
+def test_as_many_moments_are_kept_as_there_is_room_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    moments = [Moment(str(number), (noisy(),)) for number in range(60)]
+    each = pack_flow(noisy(), 0).size / BYTES_AS_TEXT
+    monkeypatch.setattr("flowcli.view.viewer.TIMELINE_BYTES", round(21 * each))
+    text, kept = viewer(About("a sequence", ("flow",), rate=10), iter(moments), len(moments))
+    assert kept == 20
+    assert '"seen":60,"stride":3' in text

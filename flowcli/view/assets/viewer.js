@@ -152,7 +152,7 @@ class Viewer {
 
   /** Show a moment; fulfilled when it, or the one that was asked for last, is shown in all panes. */
   show(index) {
-    this.wanted = index;
+    this.wanted = Math.min(pageData.moments.length - 1, Math.max(0, Math.floor(index)));
     this.running ??= this.run().finally(() => (this.running = null));
     return this.running;
   }
