@@ -332,7 +332,7 @@ def test_other_commands_do_not_write_to_urls(flowcli: Run, bucket: Bucket) -> No
     ):
         done = flowcli(*arguments)
         assert done.returncode == 2, done.stderr
-        assert b"estimate, batch and eval can write to URLs" in done.stderr
+        assert b"write a file and copy it" in done.stderr
     assert bucket.server.requests == []
 
 
