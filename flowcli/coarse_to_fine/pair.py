@@ -167,7 +167,8 @@ class _Level:
         self._offsets: dict[Position, list[Offset]] = {}
         self._candidates: dict[Position, list[Flow]] = {}
         self._best, self._first = Stitcher(grid), Stitcher(grid)
-        self._has_choice = self._follows = False
+        self._has_choice = False
+        self._follows: npt.NDArray[np.uint8] | None = None  # where a shifted window is, if there are any
 
     def doubted(self, offsets: dict[Position, list[Offset]]) -> dict[Position, list[Offset]]:
         """The offsets, but none for windows that look the same where they are shifted to."""
@@ -184,7 +185,11 @@ class _Level:
         """The windows with these offsets."""
         self._offsets = offsets
         self._has_choice = any(len(each) > 1 for each in offsets.values())
-        self._follows = any(each != [(0, 0)] for each in offsets.values())
+        shifted = [position for position, each in offsets.items() if each != [(0, 0)]]
+        follows = np.zeros(self._filled.shape[:2], np.uint8)
+        for position in shifted:
+            cut(follows, position, self._grid.window)[:] = 1
+        self._follows = follows if shifted else None
         return [Window(position, offset) for position, each in offsets.items() for offset in each]
 
     def cut(self, window: Window) -> tuple[Frame, Frame]:
@@ -213,16 +218,18 @@ class _Level:
         errors = [photometric_error(part, self._judged[1], each, position) for each in flows]
         best, error = flows[0], errors[0]
         if self._has_choice:
-            self._first.add(position, best, self._counts(error))
+            self._first.add(position, best, self._counts(position, error))
         for other, other_error in zip(flows[1:], errors[1:], strict=True):
             best, error = better(best, error, other, other_error)
-        self._best.add(position, best, self._counts(error))
+        self._best.add(position, best, self._counts(position, error))
 
-    def _counts(self, error: Errors) -> Weights | None:
+    def _counts(self, position: Position, error: Errors) -> Weights | None:
         """How much pixels count: fast less towards a window's edges, where unlike neighbours would leave a seam."""
-        if not self._follows:  # then the level is what its windows alone would give
+        if self._follows is None:
             return None
-        return confidence(error) * np.square(window_weights(self._grid.window))
+        counts = confidence(error) * np.square(window_weights(self._grid.window))
+        counts[cut(self._follows, position, self._grid.window) == 0] = 1  # as of windows alone
+        return counts
 
     def flow(self) -> Flow:
         """The flow of the level, ``(H, W, 2)`` in pixels; call it once, when all windows have been added."""
