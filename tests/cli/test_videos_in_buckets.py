@@ -108,7 +108,7 @@ def test_videos_of_the_same_key(flowcli: Run, bucket: Bucket, tmp_path: Path) ->
         assert f"{count} done, 0 skipped".encode() in done.stderr
 
 
-@pytest.mark.parametrize("options", [(), ("--video-out", "mp4"), BOTH], ids=["flow", "video", "both"])
+@pytest.mark.parametrize("options", [(), BOTH], ids=["flow", "both"])
 def test_a_finished_clip_takes_two_requests(
     flowcli: Run, bucket: Bucket, tmp_path: Path, options: tuple[str, ...]
 ) -> None:
