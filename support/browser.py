@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import shutil
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -77,6 +78,14 @@ class OpenPage:
         """Fail if it has asked for anything, or if anything went wrong."""
         assert self.requests == []
         assert self.errors == []
+
+
+def wait_for(page: Page, expression: str) -> None:
+    """Wait until an expression holds on a page, whose policy forbids Playwright's own way to ask again and again."""
+    deadline = time.monotonic() + _DEADLINE / 1000
+    while not page.evaluate(expression):
+        assert time.monotonic() < deadline, f"never true: {expression}"
+        page.wait_for_timeout(50)
 
 
 @contextlib.contextmanager

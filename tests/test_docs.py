@@ -207,7 +207,9 @@ def test_every_exit_code_is_in_the_reference() -> None:
 
 def test_pages_name_no_variables_that_the_program_does_not_know() -> None:
     """``FLOWCLI_*`` in the pages are read somewhere in the code or the tests."""
-    code = "".join(path.read_text("utf-8") for top in ("flowcli", "tests") for path in (ROOT / top).rglob("*.py"))
+    code = "".join(
+        path.read_text("utf-8") for top in ("flowcli", "tests", "support") for path in (ROOT / top).rglob("*.py")
+    )
     for page in PAGES:
         for variable in re.findall(r"\bFLOWCLI_[A-Z_]+\b", page.read_text("utf-8")):
             assert variable in code, f"{page.name}: {variable}"

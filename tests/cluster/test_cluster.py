@@ -189,7 +189,8 @@ def test_a_driver_that_ends_leaves_no_worker(
         assert driver.end(number) == code
         until(lambda: not cluster.workers())
         assert time.monotonic() - began < seconds
-        assert driver.errors == (f"flowcli: error: {INTERRUPTED_MESSAGE}\n" if number == signal.SIGINT else "")
+        line = f"flowcli: error: {INTERRUPTED_MESSAGE}\n"
+        assert driver.errors in ({line} if number == signal.SIGINT else {"", line})  # said if the end takes long
 
 
 @pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (KILL, -KILL)])

@@ -55,7 +55,7 @@ def test_the_page_reads_what_was_packed(browser: Browser, tmp_path: Path, name: 
     page = tmp_path / "page.html"
     page.write_text(viewer(About("a flow", ("flow",)), [Moment("a pair", (flow,))])[0], encoding="utf-8")
     with opened(browser, page) as there:
-        there.page.wait_for_function("window.flowcli && window.flowcli.read(0, 0)")
+        there.page.evaluate("window.flowcli.ready")
         read = there.page.evaluate(
             f"[...Array({height * width}).keys()].map((i) => window.flowcli.read(i % {width}, Math.floor(i / {width})))"
             ".map(({u, v}) => [u, v].map((value) => (Number.isNaN(value) ? null : value)))"

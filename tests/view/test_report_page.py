@@ -72,10 +72,10 @@ def path(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def there(browser: Browser, path: Path) -> Iterator[OpenPage]:
-    from support.browser import opened
+    from support.browser import opened, wait_for
 
     with opened(browser, path) as there:
-        there.page.wait_for_function("window.flowcli")
+        wait_for(there.page, "Boolean(window.flowcli)")
         yield there
 
 
@@ -122,15 +122,17 @@ class TestTable:
         assert names(there) == ["lost"]
 
     def test_pictures_are_decoded_when_they_are_seen(self, there: OpenPage) -> None:
+        from support.browser import wait_for
+
         picture = there.page.get_by_alt_text("Flow of s/10")
-        there.page.wait_for_function("document.querySelector('#pairs img').naturalWidth > 1")
+        wait_for(there.page, "document.querySelector('#pairs img').naturalWidth > 1")
         assert picture.evaluate("(picture) => [picture.naturalWidth, picture.naturalHeight]") == [80, 48]
         assert there.page.get_by_alt_text("Error of s/10").count() == 0
 
     def test_a_name_leads_to_the_viewer(self, there: OpenPage) -> None:
         there.page.get_by_role("link", name="s/10").click()
-        there.page.wait_for_function("window.flowcli && window.flowcli.read(0, 0)")
-        assert "report_pairs/s/10" in there.page.url
+        there.page.wait_for_url(lambda url: "report_pairs/s/10" in url)
+        there.page.evaluate("window.flowcli.ready")
         read = there.page.evaluate("window.flowcli.read(3, 2)")
         assert read["u"] == pytest.approx(float(render_scene(48, 80).flow[2, 3, 0]), abs=0.02)
 
@@ -143,7 +145,7 @@ def test_names_are_text(there: OpenPage) -> None:
 
 
 def test_another_evaluation(browser: Browser, tmp_path: Path) -> None:
-    from support.browser import opened
+    from support.browser import opened, wait_for
 
     better, worse, new = (Row(name, {"all": [value, 90.0, 5]}) for name, value in (("a", 1.0), ("b", 0.6), ("c", 9.0)))
     better.before, worse.before = [2.0, 90.0, 5], [0.5, 95.0, 5]
@@ -151,7 +153,7 @@ def test_another_evaluation(browser: Browser, tmp_path: Path) -> None:
     path = tmp_path / "report.html"
     path.write_text(report_page(report([better, worse, new, gone], against="other.json")), encoding="utf-8")
     with opened(browser, path) as there:
-        there.page.wait_for_function("window.flowcli")
+        wait_for(there.page, "Boolean(window.flowcli)")
         assert names(there) == ["b", "a", "c", "d"]
         cells = there.page.locator("#pairs tbody tr").nth(1).locator("td.number")
         assert cells.nth(0).inner_text().split("\n") == ["\N{MINUS SIGN}1.000", "2.000 → 1.000"]
@@ -165,13 +167,13 @@ def test_another_evaluation(browser: Browser, tmp_path: Path) -> None:
 
 
 def test_thousands_of_rows_are_added_when_asked_for(browser: Browser, tmp_path: Path) -> None:
-    from support.browser import opened
+    from support.browser import opened, wait_for
 
     path = tmp_path / "report.html"
     many = [Row(f"pair {number}", {"all": [number / 7, 90.0, 5]}) for number in range(3000)]
     path.write_text(report_page(report(many)), encoding="utf-8")
     with opened(browser, path) as there:
-        there.page.wait_for_function("window.flowcli")
+        wait_for(there.page, "Boolean(window.flowcli)")
         assert there.page.evaluate("window.flowcli.rows().length") == 3000
         count = there.page.locator("#pairs tbody tr").count()
         assert count < 3000
@@ -184,12 +186,12 @@ def test_thousands_of_rows_are_added_when_asked_for(browser: Browser, tmp_path: 
 
 @pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
 def test_no_serious_fault_for_readers(browser: Browser, path: Path, tmp_path: Path, dark: bool) -> None:
-    from support.browser import opened
+    from support.browser import opened, wait_for
 
     if not AXE.is_file():
         pytest.skip("axe-core is not there: npm install axe-core, or set FLOWCLI_AXE to axe.min.js")
     with opened(browser, path, dark=dark) as there:
-        there.page.wait_for_function("window.flowcli")
+        wait_for(there.page, "Boolean(window.flowcli)")
         there.page.evaluate(AXE.read_text(encoding="utf-8"))  # as the policy allows no other script
         found = there.page.evaluate("axe.run().then((result) => result.violations)")
         serious = [each["id"] for each in found if each["impact"] in {"serious", "critical"}]
