@@ -26,8 +26,7 @@ lint: $(VENV)/installed-dev ## Check style and types
 	$(BIN)/ruff format --check .
 	$(BIN)/lint-imports --no-logo
 	@# The types of the standard library differ between systems, and so do the branches that are checked.
-	printf '%s\n' linux 'darwin flowcli' 'win32 flowcli' | xargs -P 3 -L 1 sh -c \
-		'exec $(BIN)/mypy --platform "$$0" --cache-dir ".mypy_cache/$$0" "$$@"'
+	printf '%s\n' linux darwin win32 | xargs -P 3 -I % $(BIN)/mypy --platform % --cache-dir .mypy_cache/%
 
 bench: $(VENV)/installed-dev ## Measure against the stock module and flow-vis (BENCH=--quick: in two minutes; VIDEO=in.mp4)
 	$(BIN)/python -m benchmarks $(BENCH)

@@ -132,14 +132,14 @@ def _source(
 ) -> tuple[Source, FlowEstimator | None]:
     """What the page shows, and the estimator if one is needed."""
     from ..run.estimate import read_pair
-    from ..run.view_pair import EstimatedPair, FlowFiles
+    from ..run.view_pair import EstimatedPair, GivenFlows
     from ..run.view_sequence import EstimatedSequence, FlowFolders, check_several
 
     if not selection_options.is_everything and (given.flows or given.pair):
         raise UsageError("--start, --end, --stride, --fps and --stream are for sequences; leave them out")
     if given.flows:
         frames = extras.frame1, extras.frame2
-        return FlowFiles(given.flows, frames, extras.gt, extras.back, reading, options), None
+        return GivenFlows(given.flows, frames, extras.gt, extras.back, reading, options), None
     selection = selection_options.selection()
     if given.folders:
         shown = None if extras.frame1 is None else selection_options.open(extras.frame1, selection, reading)

@@ -22,7 +22,7 @@ from .view_sources import OnWindow, distinct_names, facts_of, moment_of, use_of
 
 
 @dataclass
-class FlowFiles:
+class GivenFlows:
     """Flow files of the same two frames. A :class:`Source`."""
 
     files: tuple[Path, ...]
