@@ -105,6 +105,10 @@ class ReportFiles:
                 if path not in written and _is_own(path):
                     with contextlib.suppress(OSError):
                         path.unlink()
+            folders = sorted((path for path in self.folder.rglob("*") if path.is_dir()), reverse=True)
+            for folder in [*folders, self.folder]:
+                with contextlib.suppress(OSError):  # it is not empty
+                    folder.rmdir()
 
 
 def _page_name(name: str, number: int) -> PurePosixPath:

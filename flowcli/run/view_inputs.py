@@ -68,7 +68,7 @@ def _kind_of(path: Path) -> _Kind:
     files = files_to_read(path)
     if any(file.exists() for file in files) and is_flow_file(files[0]):
         return "flow"
-    return "frame" if path.suffix.lower() in IMAGE_SUFFIXES and path.is_file() else "sequence"
+    return "frame" if path.suffix.lower() in IMAGE_SUFFIXES else "sequence"
 
 
 @dataclass(frozen=True)
@@ -93,6 +93,9 @@ class Extras:
     def check(self, given: Given) -> None:
         """Check that they fit to what is given; raises ``UsageError``."""
         is_flow = bool(given.flows)
+        for name, path in {"frame1": self.frame1, "frame2": self.frame2, "back": self.back}.items():
+            if is_flow and path is not None and path.is_dir():
+                raise UsageError(f"`{name}` {path} is a folder; for flow files, give a file")
         if not is_flow and not given.folders and self.frame1 is not None:
             raise UsageError("`frame1` is for given flow; leave it out")
         if not is_flow and self.frame2 is not None:

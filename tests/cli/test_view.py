@@ -188,6 +188,8 @@ def test_a_temporary_page_that_cannot_be_made_is_removed(flowcli: Run, tmp_path:
         (["in.mp4", "in.mp4"], 2, "do not belong together"),
         (["gt.flo", "flows/000000.flo"], 3, "000000.flo is 96 x 64"),
         (["gt.flo", "--frame1", "frames/000000.png"], 3, "000000.png is 96 x 64"),
+        (["gt.flo", "--frame1", "frames"], 2, "--frame1 frames is a folder"),
+        (["gone.png", "2.png"], 3, "gone.png"),
         (["gt.flo", "--gt", "flows"], 2, "--gt flows does not fit"),
         (["flows", "--gt", "gt.flo"], 2, "--gt gt.flo does not fit"),
         (["flows", "--frame2", "in.mp4"], 2, "--frame2"),

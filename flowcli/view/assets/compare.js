@@ -5,7 +5,7 @@ import { Layer, pixelsOf } from "./layer.js";
 import { Pane } from "./pane.js";
 import { inSlices } from "./slices.js";
 import { pageData } from "./page_data.js";
-import { difference, meanDifference, warpRows } from "./warp.js";
+import { difference, meanDifference, warpRoughly, warpRows } from "./warp.js";
 
 const BLINK = 600; // milliseconds; slower than what could harm
 const GAIN = 4; // of differences, which are small where the flow is right
@@ -107,7 +107,8 @@ export class ComparePane {
     const pixels2 = pixelsOf(moment.frame2);
     const inside = new Uint8Array(size.width * size.height);
     const warped = this.warped.blank();
-    const rows = (from, to) => warpRows(field, pixels2, size, warped.numbers, inside, from, to);
+    const warp = this.app.isPlaying ? warpRoughly : warpRows;
+    const rows = (from, to) => warp(field, pixels2, size, warped.numbers, inside, from, to);
     if (!(await inSlices(size.height, size.width, rows, isStale))) return;
     this.warped.put(warped);
     this.figures = null;

@@ -66,21 +66,31 @@ export class Timeline {
     const began = performance.now() / 1000 - this.moments[this.app.index].time;
     const playing = () => performance.now() / 1000 - began;
     let taking = 0; // seconds, to decode and show a moment
-    let coming = this.app.index + 1;
-    while (this.isPlaying && coming <= last) {
+    const coming = []; // moments that are being decoded
+    while (this.isPlaying) {
+      this.choose(coming, playing(), taking);
+      if (coming.length === 0) break;
       const started = playing();
-      await this.app.store.get(coming);
-      const early = Math.max(0, this.moments[coming].time - playing());
+      await this.app.store.get(coming[0]);
+      const early = Math.max(0, this.moments[coming[0]].time - playing());
       await new Promise((resume) => setTimeout(resume, 1000 * early));
       if (!this.isPlaying) return;
-      const next = Math.min(this.indexAt(playing() + taking, coming + 1), last + 1);
-      this.prefetch([next]); // decoded while this one is drawn
-      await this.app.show(coming);
+      await this.app.show(coming.shift());
       taking = MEMORY * taking + (1 - MEMORY) * (playing() - started - early);
       this.showPace(taking);
-      coming = next;
     }
     if (this.isPlaying) this.stop();
+  }
+
+  /** Choose the moments to come, and have them decoded: those that begin when they could be shown, or the next. */
+  choose(coming, now, taking) {
+    while (coming.length < AHEAD) {
+      const before = coming.at(-1) ?? this.app.index;
+      const next = this.indexAt(now + taking * coming.length, before + 1);
+      if (next >= this.moments.length) return;
+      coming.push(next);
+      this.prefetch([next]);
+    }
   }
 
   /** The last moment that begins up to a time, not before `index`. */

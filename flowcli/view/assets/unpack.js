@@ -1,37 +1,52 @@
-// Unpacks flow, masks and pictures, in a worker where there is one.
+// Unpacks flow, masks and pictures, in workers where the browser lets the page have some.
 
 import { bytesOf, decodeFlow, decodeMask } from "./decode.js";
 import { blobOf } from "./page_data.js";
 
-const waiting = new Map();
-let asked = 0;
-let worker = startWorker();
+const MOST_WORKERS = Math.min(3, Math.max(1, navigator.hardwareConcurrency ?? 1));
 
-/** Start the worker; null where the browser lets a page from disk have none. */
+/** Those that run, with what each has been asked for: two moments can be decoded at once while a timeline plays. */
+const workers = [];
+let hasWorkers = true;
+let asked = 0;
+startWorker();
+
+/** Start a worker, unless the browser lets a page from disk have none; returns it. */
 function startWorker() {
   try {
     const script = new Blob([document.getElementById("worker").textContent], { type: "text/javascript" });
-    const address = URL.createObjectURL(script);
-    const started = new Worker(address);
-    started.onmessage = ({ data: { number, result, failure } }) => {
-      const { resolve, reject } = waiting.get(number);
-      waiting.delete(number);
+    const thread = new Worker(URL.createObjectURL(script));
+    const worker = { thread, waiting: new Map() };
+    thread.onmessage = ({ data: { number, result, failure } }) => {
+      const { resolve, reject } = worker.waiting.get(number);
+      worker.waiting.delete(number);
       if (failure === undefined) resolve(result);
       else reject(new Error(failure));
     };
-    started.onerror = doWithoutWorker;
-    return started;
+    thread.onerror = doWithoutWorkers;
+    workers.push(worker);
+    return worker;
   } catch {
+    hasWorkers = false;
     return null;
   }
 }
 
-/** It did not start: decode here what it was asked for. */
-function doWithoutWorker(event) {
+/** They did not start: decode here what they were asked for. */
+function doWithoutWorkers(event) {
   event.preventDefault();
-  worker = null;
-  for (const { request, resolve, reject } of waiting.values()) decodeHere(request).then(resolve, reject);
-  waiting.clear();
+  hasWorkers = false;
+  for (const { waiting } of workers.splice(0)) {
+    for (const { request, resolve, reject } of waiting.values()) decodeHere(request).then(resolve, reject);
+    waiting.clear();
+  }
+}
+
+/** The worker with the least to do; another one if all have something; null if there are none. */
+function idlest() {
+  const [first] = workers.toSorted((one, other) => one.waiting.size - other.waiting.size);
+  const isBusy = first === undefined || first.waiting.size > 0;
+  return (isBusy && hasWorkers && workers.length < MOST_WORKERS && startWorker()) || (first ?? null);
 }
 
 const decodeHere = ({ kind, packed, width, height }) =>
@@ -39,10 +54,11 @@ const decodeHere = ({ kind, packed, width, height }) =>
 
 function decoded(kind, packed, width, height) {
   const request = { number: asked++, kind, packed, width, height };
+  const worker = idlest();
   if (worker === null) return decodeHere(request);
   return new Promise((resolve, reject) => {
-    waiting.set(request.number, { request, resolve, reject });
-    worker.postMessage(request);
+    worker.waiting.set(request.number, { request, resolve, reject });
+    worker.thread.postMessage(request);
   });
 }
 
@@ -51,7 +67,7 @@ export async function unpackMask(number, width, height) {
   return number === null ? null : decoded("mask", blobOf(number), width, height);
 }
 
-/** A flow with its figures, see `measured`; by the worker, or here, which is sooner while the worker still starts. */
+/** A flow with its figures, see `measured`; by a worker, or here, which is sooner while the first one still starts. */
 export async function unpackFlow(packed, width, height, isHere) {
   const [unknown, above] = [packed.unknown, packed.above].map((mask) => (mask === null ? null : blobOf(mask)));
   const whole = { ...packed, blob: blobOf(packed.blob), unknown, above };

@@ -40,6 +40,20 @@ export function warpRows({ u, v }, pixels2, { width, height }, warped, inside, f
   }
 }
 
+/** The same by whole pixels, in a quarter of the time. */
+export function warpRoughly({ u, v }, pixels2, { width, height }, warped, inside, from, to) {
+  for (let y = from, i = from * width; y < to; y++) {
+    for (let x = 0; x < width; x++, i++) {
+      const toX = x + u[i];
+      const toY = y + v[i];
+      if (toX >= 0 && toY >= 0 && toX <= width - 1 && toY <= height - 1) {
+        inside[i] = 1;
+        warped[i] = pixels2[((toY + 0.5) | 0) * width + ((toX + 0.5) | 0)];
+      } else warped[i] = OPAQUE_BLACK;
+    }
+  }
+}
+
 /** Interpolate in the arithmetic of Python's side: float64, then float32, then to whole numbers, halves to even. */
 function blend(a, b, c, d, across, down) {
   const above = a * (1 - across) + b * across;
