@@ -36,6 +36,8 @@ if TYPE_CHECKING:
     from .run.batch_outputs import BatchOutputs
     from .run.check import check_model
     from .run.evaluation import evaluate, evaluate_dataset
+    from .run.report_files import ReportRequest
+    from .run.report_motion import MotionReport
     from .run.stream import sequence
     from .run.video import estimate_video
     from .run.video_outputs import VideoOutputs
@@ -46,7 +48,9 @@ __all__ = [
     "FlowEstimator",
     "FlowOptions",
     "FlowcliError",
+    "MotionReport",
     "Reading",
+    "ReportRequest",
     "Style",
     "VideoOutputs",
     "WarpOutputs",
@@ -75,7 +79,9 @@ _HOME = {
     "FlowEstimator": "estimator",
     "FlowOptions": "flows.formats",
     "FlowcliError": "errors",
+    "MotionReport": "run.report_motion",
     "Reading": "frames.reading",
+    "ReportRequest": "run.report_files",
     "Style": "draw.style",
     "VideoOutputs": "run.video_outputs",
     "WarpOutputs": "run.warp",

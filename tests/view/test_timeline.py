@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from flowcli.draw.color import colorize
+from flowcli.flows.warp import warp
 from flowcli.view.viewer import About, Moment
 
 from .conftest import MOMENTS
@@ -60,6 +61,17 @@ def test_it_plays_in_real_time_to_the_end(browser: Browser, timeline: Path) -> N
         there.wait_for("window.flowcli.read(0, 0).u < 5")
         there.page.click("#play")
         assert there.page.inner_text("#play") == "Play"
+
+
+def test_frame_2_is_warped_exactly_when_it_stops(browser: Browser, tmp_path: Path) -> None:
+    moments = [Moment(str(i), (constant(i + 0.5),), scene_frame(i), scene_frame(i + 1), time=i / 10) for i in range(3)]
+    path = write_page(tmp_path / "page.html", About("halves", ("f",), rate=10.0), moments, len(moments))
+    with viewing(browser, path) as there:
+        there.page.click("#play")
+        there.wait_for("document.getElementById('play').textContent === 'Play'")
+        there.wait_for("document.querySelector('[data-pane=\"warped\"] .note').textContent.includes('off by')")
+        there.drawn()
+        assert np.array_equal(there.pixels("warped"), warp(scene_frame(3), constant(2.5))[0])
 
 
 def test_what_was_left_out_is_told(browser: Browser, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
