@@ -13,6 +13,7 @@ from .fingerprints import Fingerprints, Repeated
 from .tasks import Item, Task, VideoTask
 
 _FOLDERS = 4096  # whose real paths are remembered
+_FRAMES = 16  # the same; a frame is often that of the next pair as well
 
 
 class Distinct:
@@ -54,7 +55,7 @@ class Distinct:
 
     def _note(self, item: Item) -> None:
         for path in inputs_of(item):
-            self._inputs.add(real(path))
+            self._inputs.add(_real_frame(path))
 
 
 def _failed(item: Item, error: UsageError) -> Item:
@@ -91,6 +92,11 @@ def real(path: Path) -> str:
         return os.path.normcase(os.path.realpath(text))
     folder, name = os.path.split(text)
     return os.path.normcase(f"{_real_folder(folder)}{os.sep}{name}")
+
+
+@functools.lru_cache(_FRAMES)
+def _real_frame(path: Path) -> str:
+    return real(path)
 
 
 @functools.lru_cache(_FOLDERS)

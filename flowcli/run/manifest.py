@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import itertools
 import json
 import os
@@ -32,6 +33,7 @@ VIDEO_COLUMNS = ("video", "out", "start", "end", "stride")
 _LINE_ENDS = "\r\n\x1a"  # the last is how DOS ended files
 _MOST_REMARKS = 100  # lines before the header
 _REMARK = re.compile(r"\ufeff?#(?=[\s#]|$)")  # names of files may begin with a hash, too
+_FRAMES = 16  # that are remembered, since a frame is often that of the next line as well
 _DELIMITED = re.compile(r"[,;\t]")
 
 Kind = Literal["json", "pairs", "videos", "list"]
@@ -62,6 +64,7 @@ class Manifest:
         self._suffix = suffix
         self._takes_pairs = takes_pairs
         self._listings: dict[str, Listing] = {}
+        self._frame = functools.lru_cache(_FRAMES)(self._resolve)
         stripped = (line.rstrip(_LINE_ENDS) for line in lines)
         self._kind: Kind = "pairs"
         self._lines = (
@@ -163,7 +166,7 @@ class Manifest:
         if any(not _is_path(str(value)) for value in values if value):
             raise InputError("a path contains invalid characters")
         frame1, frame2, out = values
-        frames = self._resolve(str(frame1)), self._resolve(str(frame2))
+        frames = self._frame(str(frame1)), self._frame(str(frame2))
         out_path = self._output(Path(out) if out else _below_root(str(frame1)), out)
         return Task(number, *frames, out_path, origin, made_from=made_from(*frames))
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
@@ -236,6 +237,7 @@ def made_from(frame1: Path, frame2: Path) -> str:
     return f"{_name(frame1)} -> {_name(frame2)}"
 
 
+@functools.lru_cache(16)  # a frame is often that of the next pair as well
 def _name(path: Path) -> str:
     parts = path.parts
     return "/".join((parts if len(parts) > 1 else path.absolute().parts)[-2:])
