@@ -35,7 +35,8 @@ if TYPE_CHECKING:
     from .run.batch import estimate_batch
     from .run.batch_outputs import BatchOutputs
     from .run.check import check_model
-    from .run.evaluation import evaluate, evaluate_dataset
+    from .run.dataset_run import evaluate_dataset
+    from .run.evaluation import evaluate
     from .run.report_files import ReportRequest
     from .run.report_motion import MotionReport
     from .run.stream import sequence
@@ -92,7 +93,7 @@ _HOME = {
     "estimate_batch": "run.batch",
     "estimate_video": "run.video",
     "evaluate": "run.evaluation",
-    "evaluate_dataset": "run.evaluation",
+    "evaluate_dataset": "run.dataset_run",
     "flow_statistics": "flows.metrics",
     "load_estimator": "estimator",
     "occluded": "flows.occlusion",

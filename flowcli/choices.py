@@ -31,8 +31,8 @@ GridKind: TypeAlias = Literal["even", "reference"]
 Precision: TypeAlias = Literal["auto", "fp32", "tf32", "bf16", "fp16"]
 """The arithmetic that a model runs in; ``auto`` is tf32 on GPUs that have it, else fp32."""
 
-DatasetName: TypeAlias = Literal["middlebury", "sintel", "kitti"]
-"""The supported benchmarks with ground truth."""
+SplitName: TypeAlias = Literal["train", "val", "test"]
+"""The parts of a data set; a ``test`` part may have no published true flow."""
 
 Status: TypeAlias = Literal["done", "skipped", "failed"]
 """The status of a pair after a run."""

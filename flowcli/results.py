@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Annotated, Any
 
-from .choices import Status
+from .choices import SplitName, Status
 from .errors import FlowcliError
 
 SCHEMA = 1
@@ -59,6 +59,9 @@ class Figures:
     missing: Annotated[int, "number of pixels with true flow but no estimate"]
     images: Annotated[int, "number of images with true flow"]
 
+
+BenchmarkFigures = Mapping[str, Mapping[str, Mapping[str, float | None]]]
+"""Authors' figures: by the name of their set, then by row, then by the key of the column."""
 
 HEADINGS = {
     "epe": "EPE",
@@ -213,6 +216,9 @@ class ComparisonResult(Result, Figures):
     flow_file: Annotated[Path, "estimated flow"]
     truth_file: Annotated[Path, "true flow"]
     outputs: Annotated[tuple[Path, ...], "error map and, of two files, the report, as far as requested"] = ()
+    benchmark: Annotated[BenchmarkFigures, "authors' figures of the pair, by their set, row and column"] = field(
+        default_factory=dict
+    )
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -222,6 +228,9 @@ class SubsetFigures:
     subsets: Annotated[Mapping[str, Figures], "figures by the pixels or frames that they are over"]
     worst_epe: Annotated[float | None, "largest `epe` of the subsets of all pixels; null if one has none"]
     missing: Annotated[int, "pixels with a truth but no estimate"]
+    benchmark: Annotated[BenchmarkFigures, "authors' figures, by their set, row and column"] = field(
+        default_factory=dict
+    )
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -244,6 +253,34 @@ class DatasetSummary(SubsetFigures, RunSummary):
     """The last line of `eval --dataset`."""
 
     dataset: Annotated[str, "name of the data set"]
+    split: Annotated[SplitName | None, "split; null for everything with true flow"] = None
+    published: Annotated[int | None, "pairs that its authors publish of that; null if unknown"] = None
+    submission: Annotated[Path | None, "ZIP file or folder for the authors' server; null without --submission"] = None
+    clipped: Annotated[int, "vectors of the submission that were out of the format's range and are clipped"] = 0
+    next_step: Annotated[str | None, "what to do with the submission"] = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class DatasetInfo(Result):
+    """One data set of `datasets`."""
+
+    type: Annotated[str, "always dataset"] = "dataset"
+    name: Annotated[str, "what `eval --dataset` takes"]
+    title: Annotated[str, "what its authors call it, and their paper"]
+    url: Annotated[str, "where to get it"]
+    layout: Annotated[tuple[str, ...], "files that are expected below its folder"]
+    splits: Annotated[tuple[str, ...], "what --split takes"]
+    labels: Annotated[tuple[str, ...], "what --subset takes"]
+    pairs: Annotated[Mapping[str, int], "pairs that its authors publish, by split, as far as known"]
+    figures: Annotated[tuple[str, ...], "sets of its authors' figures"]
+    rules: Annotated[str, "how its authors evaluate"]
+    submission: Annotated[str | None, "what to do with what --submission writes; null if there is no server"]
+    _is_one_of_many: bool = field(default=False, repr=False)
+
+    @property
+    def is_one_of_many(self) -> bool:
+        """Whether it is shown in a list; not part of the JSON."""
+        return self._is_one_of_many
 
 
 @dataclass(frozen=True, kw_only=True)

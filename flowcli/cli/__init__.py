@@ -12,7 +12,7 @@ import typer
 from ..errors import FlowcliError
 from ..shutdown import INTERRUPTED, INTERRUPTED_MESSAGE, is_interruption
 from ..version import __version__
-from . import batch, chain, convert, demo, estimate, evaluate, info, model, video, view, warp
+from . import batch, chain, convert, datasets, demo, estimate, evaluate, info, model, video, view, warp
 from .console import console
 from .options import help_without_command
 
@@ -27,6 +27,7 @@ app.command("estimate")(estimate.estimate)
 app.command("video")(video.video)
 app.command("batch")(batch.batch)
 app.command("eval")(evaluate.evaluate)
+app.command("datasets")(datasets.datasets)
 app.command("convert")(convert.convert)
 app.command("info")(info.info)
 app.command("chain")(chain.chain)

@@ -9,10 +9,12 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from ..choices import DatasetName
 from ..errors import BatchError, UsageError
+from ..figures import figure_names
 from ..places import file_only, place
+from . import parsers
 from .console import console
+from .dataset_options import DatasetOptions
 from .options import (
     AdoptOption,
     ConsoleOptions,
@@ -27,9 +29,10 @@ from .reports import ReportOptions
 from .workers import WorkerOptions
 
 if TYPE_CHECKING:
+    from ..frames.reading import Reading
     from ..results import ComparisonResult, PairResult
+    from ..run.dataset_run import DatasetRun
     from ..run.engine import Engine
-    from ..run.evaluation import DatasetRun
     from ..run.report_files import ReportRequest
 
 
@@ -48,17 +51,16 @@ def evaluate(
     file_options: FlowFileOptions,
     report_options: ReportOptions,
     worker_options: WorkerOptions,
+    dataset_options: DatasetOptions,
     console_options: ConsoleOptions,  # noqa: ARG001  (only its side effect is needed)
-    dataset: Annotated[
-        DatasetName | None,
-        typer.Option(help="Estimate and evaluate this data set, in its published layout in ROOT."),
-    ] = None,
-    out_dir: Annotated[
-        Path | None,
+    figures: Annotated[
+        str | None,
         typer.Option(
-            metavar="DIR",
-            parser=place,
-            help="With --dataset: output folder; finished outputs are skipped (eval-NAME).",
+            parser=parsers.figures,
+            metavar="NAME",
+            autocompletion=figure_names,
+            help="Also compute these authors' figures of PRED and GT: kitti2012, kitti2015, middlebury, sintel, spring "
+            "or viper. A data set has its own.",
         ),
     ] = None,
     error_map: Annotated[
@@ -84,25 +86,21 @@ def evaluate(
 ) -> None:
     """Compare estimated flow with true flow: end-point error (also by speed), angular error and outliers.
 
-    The files of two folders are matched by name. A data set is estimated with --model and evaluated in one go. ROOT
-    must have its published layout: middlebury (SCENE/frame10.png, frame11.png, flow10.flo; or other-data and
-    other-gt-flow), sintel (training/clean, final, flow; optionally occlusions, invalid), kitti (training/image_2,
-    flow_occ; optionally flow_noc).
+    The files of two folders are matched by name. A data set is estimated with --model and evaluated in one go, by the
+    figures of its authors as well. ROOT must have its published layout, which flowcli datasets NAME shows.
     """
-    from ..run.evaluation import DatasetRun
-
     report = report_options.request(against)
-    if dataset is None:
+    if dataset_options.dataset is None:
         worker_options.check_unused("dataset")
-        worst = _given(paths, file_options, out_dir, error_map, force, json, report)
+        dataset_options.check_unused()
+        worst = _given(paths, file_options, error_map, force, json, report, figures)
     else:
         if len(paths) != 1:
             raise UsageError("--dataset takes one path, the root of the data set")
-        folder = out_dir or Path(f"eval-{dataset}")
+        if figures is not None:
+            raise UsageError("--figures is for PRED and GT; a data set has its authors' figures: leave it out")
         reading = frame_options.reading()
-        run = DatasetRun(
-            dataset, paths[0], folder, error_map=error_map, force=force, adopt=adopt, reading=reading, report=report
-        )
+        run = _run(dataset_options, paths[0], error_map, force, adopt, reading, report)
         with worker_options.engine(estimator_options, reading.max_pixels) as engine:
             worst = _dataset(run, engine, json)
     if fail_above is not None and (worst is None or worst > fail_above):
@@ -113,19 +111,17 @@ def evaluate(
 def _given(
     paths: list[Path],
     options: FlowFileOptions,
-    out_dir: Path | None,
     error_map: Path | None,
     force: bool,
     json: bool,
     report: ReportRequest | None,
+    figures: str | None,
 ) -> float | None:
     """Compare two files or two folders and show the result; returns the largest end-point error."""
     from ..results import ComparisonResult
     from ..run.evaluation import evaluate as evaluate_files
     from .render import show
 
-    if out_dir is not None:
-        raise UsageError("--out-dir is only for --dataset; leave it out")
     if len(paths) != 2:
         raise UsageError("give an estimated and a true flow, PRED GT; or --dataset NAME ROOT")
     several, found = paths[0].is_dir(), list[ComparisonResult]()
@@ -137,6 +133,7 @@ def _given(
         on_pair=_shown_as_json(json) if several else found.append,
         options=options.options(),
         report=report,
+        figures=figures,
     )
     if several or not json:
         show(summary, as_json=json)
@@ -144,6 +141,34 @@ def _given(
         outputs = (*found[0].outputs, *filter(None, [summary.report]))
         show(replace(found[0], outputs=outputs), as_json=True)
     return summary.worst_epe
+
+
+def _run(
+    options: DatasetOptions,
+    root: Path,
+    error_map: Path | None,
+    force: bool,
+    adopt: bool,
+    reading: Reading,
+    report: ReportRequest | None,
+) -> DatasetRun:
+    """The run of a data set."""
+    from ..run.dataset_run import DatasetRun
+
+    assert options.dataset is not None
+    return DatasetRun(
+        options.dataset,
+        root,
+        options.out_dir or Path(f"eval-{options.dataset}"),
+        choice=options.choice(),
+        flow_format=options.flow_format,
+        submission=options.submission,
+        error_map=error_map,
+        force=force,
+        adopt=adopt,
+        reading=reading,
+        report=report,
+    )
 
 
 def _dataset(run: DatasetRun, engine: Engine, json: bool) -> float | None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import re
+from collections.abc import Callable
 from fractions import Fraction
 from typing import Literal
 
@@ -75,6 +76,27 @@ def levels(text: str) -> tuple[float, float] | Literal["auto"]:
     if not -math.inf < low < high < math.inf:
         raise typer.BadParameter(f"{text!r}: LOW must be less than HIGH")
     return low, high
+
+
+def dataset(text: str) -> str:
+    """The name of a data set."""
+    from ..datasets import check_dataset
+
+    return _checked(check_dataset, text)
+
+
+def figures(text: str) -> str:
+    """The name of a set of authors' figures."""
+    from ..figures import check_figures
+
+    return _checked(check_figures, text)
+
+
+def _checked(check: Callable[[str], str], text: str) -> str:
+    try:
+        return check(text)
+    except UsageError as error:
+        raise typer.BadParameter(error.message) from error
 
 
 def gaps(text: str) -> tuple[int, ...] | Literal["all"]:

@@ -8,9 +8,11 @@ from collections.abc import Sequence
 from ..results import (
     HEADINGS,
     BatchSummary,
+    BenchmarkFigures,
     ChainResult,
     ComparisonResult,
     Conversion,
+    DatasetInfo,
     DatasetSummary,
     DemoResult,
     EstimateResult,
@@ -136,13 +138,13 @@ def _(result: VideoSummary) -> list[str]:
 
 @_text.register
 def _(result: ComparisonResult) -> str:
-    return _table({"all": result})
+    return _table({"all": result}) + _benchmark(result.benchmark)
 
 
 @_text.register(EvaluationSummary)
 @_text.register(DatasetSummary)
 def _(result: SubsetFigures) -> str:
-    return _table(dict(result.subsets))
+    return (_table(dict(result.subsets)) if result.subsets else "") + _benchmark(result.benchmark)
 
 
 @_notes.register
@@ -152,13 +154,26 @@ def _(result: EvaluationSummary) -> list[str]:
 
 @_notes.register
 def _(result: DatasetSummary) -> list[str]:
-    return [_account(result), *_missing(result)]
+    notes = [_account(result), *_missing(result)]
+    if result.published is not None and result.pairs < result.published:
+        notes.append(f"{result.pairs} pairs of {result.dataset} were found; {result.published} are published")
+    if result.clipped:
+        notes.append(f"{result.clipped} vectors were outside of the range of the submission's format and are clipped")
+    return notes
 
 
 @_written.register(EvaluationSummary)
 @_written.register(RunSummary)
 def _(result: EvaluationSummary | RunSummary) -> list[str]:
     return [] if result.report is None else [f"wrote {result.report}"]
+
+
+@_written.register
+def _(result: DatasetSummary) -> list[str]:
+    notes = [] if result.report is None else [f"wrote {result.report}"]
+    if result.submission is not None:
+        notes += [f"wrote {result.submission}: {result.pairs} flows, checked", f"next: {result.next_step}"]
+    return notes
 
 
 def _missing(result: SubsetFigures) -> list[str]:
@@ -177,6 +192,21 @@ def _table(subsets: dict[str, Figures]) -> str:
     return _aligned(rows)
 
 
+def _benchmark(benchmark: BenchmarkFigures) -> str:
+    """A table for each set of authors' figures, each after an empty line."""
+    from ..figures import find_figures
+
+    tables = []
+    for name, rows in benchmark.items():
+        figures = find_figures(name)
+        lines = [["", *figures.columns.values()]]
+        for row, values in rows.items():
+            numbers = [values.get(key) for key in figures.columns]
+            lines.append([printable(row), *("-" if number is None else f"{number:.3f}" for number in numbers)])
+        tables.append(f"\n{figures.title}\n{_aligned(lines)}")
+    return "".join(tables)
+
+
 def _aligned(rows: list[list[str]]) -> str:
     """Rows of cells as text: the first column to the left, the others to the right."""
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
@@ -185,6 +215,27 @@ def _aligned(rows: list[list[str]]) -> str:
         cells = [row[0].ljust(widths[0]), *(cell.rjust(width) for cell, width in zip(row[1:], widths[1:], strict=True))]
         lines.append("  ".join(cells).rstrip() + "\n")
     return "".join(lines)
+
+
+@_text.register
+def _(result: DatasetInfo) -> str:
+    if result.is_one_of_many:
+        return f"{result.name:<16}{result.title}\n"
+    facts = {
+        "get it": [result.url],
+        "folders": result.layout,
+        "splits": [", ".join(result.splits)],
+        "pairs": [", ".join(f"{count} {split}" for split, count in result.pairs.items())],
+        "subsets": [", ".join(result.labels)],
+        "figures": [", ".join(result.figures)],
+        "rules": [result.rules],
+        "submit": [result.submission or ""],
+    }
+    lines = [f"{result.name}: {result.title}"]
+    for name, values in facts.items():
+        heads = [f"{name}:", *[""] * (len(values) - 1)]
+        lines += [f"  {head:<10}{value}" for head, value in zip(heads, values, strict=True) if value]
+    return "\n".join(lines) + "\n"
 
 
 @_text.register

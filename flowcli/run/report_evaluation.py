@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import get_args, get_type_hints
@@ -12,6 +12,7 @@ from .. import results
 from ..arrays import Flow, Frame, Mask, size_of
 from ..draw.color import largest_flow
 from ..errors import InputError
+from ..figures.shared.figure_set import Rows as FigureRows
 from ..flows.formats import FlowOptions
 from ..flows.io import read_flow
 from ..flows.metrics import Scores, endpoint_error
@@ -59,6 +60,12 @@ class Compared:
     scores: Mapping[str, Scores]
     """The scores of each subset."""
 
+    benchmark: Mapping[str, FigureRows]
+    """The authors' figures of the pair, by their set."""
+
+    read_again: Callable[[Flow], Flow]
+    """Reads the true flow again, for the estimated flow; raises ``InputError``."""
+
 
 @dataclass(frozen=True)
 class _Sources:
@@ -67,6 +74,7 @@ class _Sources:
     estimate: Path
     truth: Path
     frames: tuple[Path, Path] | None
+    read_truth: Callable[[Flow], Flow]
 
 
 class EvaluationReport:
@@ -117,7 +125,7 @@ class EvaluationReport:
         if (mean := _error(row)) is not None:
             self._of_pairs.add(mean)
         row.pictures = self._pictures(compared)
-        self._rows.add(row, _Sources(compared.estimate, compared.truth, compared.frames))
+        self._rows.add(row, _Sources(compared.estimate, compared.truth, compared.frames, compared.read_again))
 
     def fail(self, name: str, reason: str) -> None:
         """Add a pair that could not be compared."""
@@ -204,7 +212,8 @@ class EvaluationReport:
     def _pages(self, facts: Mapping[str, str]) -> Iterator[PairPage]:
         """The pages of the worst pairs."""
         for row, sources in self._rows.worst_first()[: self._pairs]:
-            flow, truth = read_flow(sources.estimate, self._options), read_flow(sources.truth, self._options)
+            flow = read_flow(sources.estimate, self._options)
+            truth = sources.read_truth(flow)
             frames = [self._frame(path) for path in sources.frames or ()]
             fitting = [None if frame is None or size_of(frame) != size_of(flow) else frame for frame in frames]
             frame1, frame2 = fitting or (None, None)

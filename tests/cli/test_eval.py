@@ -159,7 +159,9 @@ class TestDatasets:
         (tmp_path / "eval-sintel/final/alley_1/frame_0001.flo").unlink()
         again = flowcli("eval", "--dataset", "sintel", "sintel", *DIS)
         assert b"2 pairs in eval-sintel: 1 done, 1 skipped" in again.stderr
-        assert len(again.stdout.splitlines()) == 9
+        general, _, authors = again.stdout.partition(b"\n\n")
+        assert len(general.splitlines()) == 9
+        assert authors.startswith(b"Sintel")
 
     def test_kitti(self, flowcli: Run, scene: Scene, tmp_path: Path) -> None:
         kitti(tmp_path / "kitti", scene)

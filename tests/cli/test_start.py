@@ -14,7 +14,10 @@ from ..conftest import Run
 DIS = ("-m", "dis")
 
 
-@pytest.mark.parametrize("arguments", ["['--help']", "['--version']", "['estimate', '--help']", "['nonsense']"])
+@pytest.mark.parametrize(
+    "arguments",
+    ["['--help']", "['--version']", "['estimate', '--help']", "['eval', '--help']", "['nonsense']"],
+)
 def test_nothing_heavy_is_imported(arguments: str) -> None:
     code = (
         f"import sys, flowcli.cli; flowcli.cli.run({arguments}); "

@@ -12,7 +12,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from ...arrays import Flow, Mask
+from ...arrays import Flow, Mask, known
 from ...errors import InputError
 from ...frames.opencv import decode_image
 from ...frames.png import SIGNATURE, critical_chunks
@@ -40,6 +40,13 @@ def in_range(flow: Flow) -> Mask:
     with np.errstate(invalid="ignore", over="ignore"):
         steps = flow * np.float32(_UNIT) + np.float32(_ZERO)
         return np.asarray(((steps >= 0) & (steps < 1 << 16)).all(axis=-1))
+
+
+def clipped(flow: Flow) -> tuple[Flow, int]:
+    """Bring known vectors into the range of the format, component by component; returns how many were outside of it."""
+    outside = known(flow) & ~in_range(flow)
+    largest = np.float32((1 << 16) - 1 - _ZERO) / np.float32(_UNIT)
+    return np.where(outside[..., None], np.clip(flow, -_ZERO / _UNIT, largest), flow), int(outside.sum())
 
 
 def decode(data: bytes, name: object) -> Flow:

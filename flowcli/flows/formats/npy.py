@@ -48,6 +48,22 @@ def decode_mask(data: bytes, name: object) -> Mask:
     return values.reshape(width, height).T if is_fortran else values.reshape(height, width)
 
 
+def decode_plane(data: bytes, name: object) -> npt.NDArray[np.float32]:
+    """Decode a ``.npy`` file of one float for each pixel, ``(H, W)``; raises ``InputError`` if it is damaged."""
+    shape, kind, is_fortran, offset = _fields(data, name)
+    if len(shape) != 2 or not re.fullmatch(r"[<>=]f[248]", kind):
+        raise InputError(
+            f"{name} contains an array of shape {shape} and type {kind}; it must be (height, width) floats"
+        )
+    height, width = shape
+    check_size(height, width, name)
+    dtype: np.dtype[np.floating] = np.dtype(kind)
+    check_length(height, width, offset + height * width * dtype.itemsize, len(data), name)
+    with np.errstate(over="ignore", invalid="ignore"):
+        values = np.frombuffer(data, dtype, offset=offset).astype(np.float32)
+    return values.reshape(width, height).T if is_fortran else values.reshape(height, width)
+
+
 def size(head: bytes, length: int, name: object) -> tuple[int, int]:
     """Height and width of the flow in a ``.npy`` file; raises ``InputError`` if it is damaged."""
     return _header(head, length, name)[:2]

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from ...arrays import Flow, Mask
+from ...arrays import Flow, Mask, check_same_size
 from ...errors import InputError
 from . import FlowFormat, check_unpacked, npy
 
@@ -56,6 +56,29 @@ def decode_mask(data: bytes, name: object) -> Mask | None:
             return None
         content = _content(archive, members[_MASK], len(data), name)
     return npy.decode_mask(content, name)
+
+
+def decode_components(data: bytes, names: tuple[str, str], name: object) -> Flow:
+    """Decode a flow whose components are two arrays of a ``.npz`` file, as VIPER's are.
+
+    Args:
+        data: the bytes of the file.
+        names: the names of the arrays of u and of v.
+        name: what errors call the file.
+
+    Returns:
+        ``(H, W, 2)`` float32 in pixels; NaN where either component is not finite.
+
+    Raises:
+        InputError: the file is damaged, or has no such arrays of the same size.
+    """
+    with _opened(data, name) as archive:
+        members = _members(archive)
+        if missing := [each for each in names if each not in members]:
+            raise InputError(f"{name} has no array {missing[0]}; true flow has {' and '.join(names)}")
+        planes = [npy.decode_plane(_content(archive, members[each], len(data), name), name) for each in names]
+    check_same_size(f"{names[0]} of {name}", planes[0].shape, names[1], planes[1].shape)
+    return npy.as_flow(np.stack(planes, axis=-1))
 
 
 @contextlib.contextmanager

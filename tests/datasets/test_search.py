@@ -7,10 +7,17 @@ from pathlib import Path
 import pytest
 
 from flowcli import write_flow
+from flowcli.datasets import dataset_names, find_dataset
+from flowcli.datasets.shared.dataset import Sample
+from flowcli.datasets.shared.search import Choice
+from flowcli.datasets.shared.search import find_samples as search
 from flowcli.errors import InputError
-from flowcli.flows.datasets import find_samples
 from flowcli.frames.images import write_image
 from flowcli.scene import Scene
+
+
+def find_samples(name: str, root: Path, choice: Choice = Choice()) -> list[Sample]:
+    return search(find_dataset(name), root, choice)
 
 
 def test_the_layout_in_which_middlebury_is_published(tmp_path: Path, scene: Scene) -> None:
@@ -30,7 +37,7 @@ def test_a_scene_that_is_there_twice(tmp_path: Path, scene: Scene) -> None:
         find_samples("middlebury", tmp_path)
 
 
-@pytest.mark.parametrize("name", ["middlebury", "sintel", "kitti"])
+@pytest.mark.parametrize("name", dataset_names())
 def test_what_is_no_data_set(tmp_path: Path, name: str) -> None:
-    with pytest.raises(InputError, match="does not look like"):
-        find_samples(name, tmp_path)  # type: ignore[arg-type]
+    with pytest.raises(InputError, match=f"does not look like {name}: .* is missing"):
+        find_samples(name, tmp_path)

@@ -1,0 +1,87 @@
+"""Looks for the files of a data set by the names that its authors give them."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+from ...errors import InputError
+from ...frames.files import natural_key
+
+
+class MissingError(InputError):
+    """A path that the data set would have is not there.
+
+    Args:
+        path: the path.
+    """
+
+    def __init__(self, path: Path) -> None:
+        super().__init__(f"{path} is missing")
+        self.path = path
+
+
+def need(path: Path) -> Path:
+    """Return ``path`` if it is there; raises :class:`MissingError` if not."""
+    if not path.exists():
+        raise MissingError(path)
+    return path
+
+
+def first_of(*paths: Path) -> Path:
+    """The first of some paths that is there; raises :class:`MissingError` with the first if none is."""
+    for path in paths:
+        if path.exists():
+            return path
+    raise MissingError(paths[0])
+
+
+def folders(path: Path) -> list[Path]:
+    """The folders in a folder, in natural order; raises :class:`MissingError` if it is not there or has none."""
+    found = sorted((entry for entry in need(path).iterdir() if entry.is_dir()), key=natural_key)
+    if not found:
+        raise MissingError(path / "*")
+    return found
+
+
+def files(folder: Path, pattern: str) -> list[Path]:
+    """The files below a folder that match a glob pattern, in natural order; :class:`MissingError` if none does."""
+    found = sorted(need(folder).glob(pattern), key=natural_key)
+    if not found:
+        raise MissingError(folder / pattern)
+    return found
+
+
+def number_of(path: Path) -> int:
+    """The number that the name of a file ends with, before its suffix; raises ``InputError`` if there is none."""
+    found = re.search(r"(\d+)$", path.stem)
+    if found is None:
+        raise InputError(f"the name of {path} does not end with the number of its frame; restore the published name")
+    return int(found[1])
+
+
+def numbered(path: Path, number: int) -> Path:
+    """The path of another frame of the same sequence: the number at the end of the name is exchanged."""
+    digits = re.search(r"(\d+)$", path.stem)
+    assert digits is not None
+    return path.with_name(f"{path.stem[: digits.start()]}{number:0{len(digits[1])}d}{path.suffix}")
+
+
+def consecutive(folder: Path, pattern: str) -> Iterator[tuple[Path, Path]]:
+    """Consecutive frames of a sequence, without gaps: a frame that is missing between others is named all the same.
+
+    Args:
+        folder: where the frames are.
+        pattern: a glob pattern for their names, which end with their numbers.
+
+    Returns:
+        The paths of both frames of each pair, in order; they need not exist.
+
+    Raises:
+        InputError: there is no frame, or one without a number.
+    """
+    frames = files(folder, pattern)
+    numbers = [number_of(frame) for frame in frames]
+    for number in range(min(numbers), max(numbers)):
+        yield numbered(frames[0], number), numbered(frames[0], number + 1)
