@@ -44,8 +44,8 @@ class SubmissionWriter:
         samples: the pairs without true flow.
         flows: the files of their flow, which may not be there yet.
         folder: where the submission goes.
-        force: whether an existing submission may be replaced. What is there, whole and newer than its flow, is kept
-            without it.
+        force: whether an existing submission may be replaced. One that is newer than its flow counts as made from it:
+            its files are kept, and a ZIP file is made again.
 
     Raises:
         UsageError: there is no server for the data set, or an output exists that this run has not made.
