@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING
 from .version import __version__
 
 if TYPE_CHECKING:
+    from .datasets.shared.search import SampleChoice
     from .draw.color import colorize
     from .draw.outputs import write_flow
     from .draw.style import Style
@@ -52,6 +53,7 @@ __all__ = [
     "MotionReport",
     "Reading",
     "ReportRequest",
+    "SampleChoice",
     "Style",
     "VideoOutputs",
     "WarpOutputs",
@@ -83,6 +85,7 @@ _HOME = {
     "MotionReport": "run.report_motion",
     "Reading": "frames.reading",
     "ReportRequest": "run.report_files",
+    "SampleChoice": "datasets.shared.search",
     "Style": "draw.style",
     "VideoOutputs": "run.video_outputs",
     "WarpOutputs": "run.warp",

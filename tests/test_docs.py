@@ -82,6 +82,12 @@ def _data_sets(folder: Path, scene: Scene) -> None:
         write_image(path, scene.frame1 if number == 1 else scene.frame2)
     for path in (sintel / "flow/alley/frame_0001.flo", middlebury / "flow10.flo"):
         flowcli.write_flow(path, scene.flow)
+    for index, frame in ((10, scene.frame1), (11, scene.frame2)):
+        write_image(kitti.parent / f"testing/image_2/000000_{index}.png", frame)
+    for index, frame in ((1, scene.frame1), (2, scene.frame2)):
+        write_image(folder / f"Spring/train/0001/frame_left/frame_left_000{index}.png", frame)
+    larger = scene.flow.repeat(2, axis=0).repeat(2, axis=1)
+    flowcli.write_flow(folder / "Spring/train/0001/flow_FW_left/flow_FW_left_0001.flo5", larger)
     for name in ("flow_occ", "flow_noc"):
         flowcli.write_flow(kitti / name / "000000_10.png", scene.flow, flow_format="kitti")
 

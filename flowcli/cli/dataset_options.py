@@ -15,7 +15,7 @@ from ..places import file_only, place
 from . import parsers
 
 if TYPE_CHECKING:
-    from ..datasets.shared.search import Choice
+    from ..datasets.shared.search import SampleChoice
 
 
 @dataclass(frozen=True)
@@ -70,8 +70,8 @@ class DatasetOptions:
             if getattr(self, field.name):
                 raise UsageError(f"`{field.name}` is only for --dataset; leave it out")
 
-    def choice(self) -> Choice:
+    def choice(self) -> SampleChoice:
         """The samples to take; raises ``UsageError``."""
-        from ..datasets.shared.search import Choice
+        from ..datasets.shared.search import SampleChoice
 
-        return Choice(self.split, tuple(self.subset or ()), self.scenes, self.limit)
+        return SampleChoice(self.split, tuple(self.subset or ()), self.scenes, self.limit)

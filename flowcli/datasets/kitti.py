@@ -27,7 +27,7 @@ DATASET = Dataset(
     kitti2015.DATASET.url,
     (*kitti2015.DATASET.layout, "or the folders of kitti2012"),
     ("train", "test"),
-    "Those of kitti2015, or of kitti2012 where there is no image_2. To submit, name the year.",
+    "Those of kitti2015, or of kitti2012 where there is no image_2. To submit, choose kitti2015 or kitti2012.",
     find,
     figures=("kitti2012", "kitti2015"),
 )

@@ -44,7 +44,7 @@ def _add(sums: Tally, region: str, kind: str, errors: Errors) -> None:
 
 
 def _key(kind: str, letter: str, number: float) -> str:
-    return f"{kind}_{letter}{number:g}"
+    return f"{kind}_{letter}{number:g}".replace(".", "_")
 
 
 def table(sums: Tally) -> Rows:

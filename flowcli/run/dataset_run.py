@@ -9,10 +9,9 @@ from pathlib import Path
 from ..choices import FlowFormatName
 from ..datasets import find_dataset
 from ..datasets.shared.dataset import Dataset
-from ..datasets.shared.search import Choice, find_samples
+from ..datasets.shared.search import SampleChoice, find_samples
 from ..errors import UsageError
 from ..estimator import FlowEstimator
-from ..flows.formats import PICTURE
 from ..flows.io import suffix_of
 from ..frames.reading import Reading
 from ..places import file_only, listed, place
@@ -29,6 +28,8 @@ from .report_facts import facts_of
 from .report_files import ReportRequest
 from .submission import SubmissionWriter
 from .tasks import Task, made_from
+
+_PICTURES = ("png", "jpg")  # formats that do not give back the flow that they were made from
 
 
 class DatasetRun:
@@ -60,7 +61,7 @@ class DatasetRun:
         root: Path | str,
         out_dir: Path | str,
         *,
-        choice: Choice = Choice(),
+        choice: SampleChoice = SampleChoice(),
         flow_format: FlowFormatName | None = None,
         submission: Path | None = None,
         error_map: Path | None = None,
@@ -75,8 +76,8 @@ class DatasetRun:
         self._root, folder = place(root), listed(place(out_dir))
         if folder.resolve() == self._root.resolve():
             raise UsageError(f"{folder} is the data set itself; choose another `out_dir`")
-        if flow_format == PICTURE:
-            raise UsageError("`flow_format` png draws pictures, which cannot be compared; choose another")
+        if flow_format in _PICTURES:
+            raise UsageError(f"`flow_format` {flow_format} writes pictures, which cannot be compared; choose another")
         if submission is not None and choice.split != "test":
             raise UsageError("`submission` is of the frames without true flow; give `split` test as well")
         check_writable(folder)
@@ -183,7 +184,7 @@ class DatasetRun:
         )
 
 
-def _published(dataset: Dataset, choice: Choice) -> int | None:
+def _published(dataset: Dataset, choice: SampleChoice) -> int | None:
     """How many pairs are published of what was chosen; ``None`` if that is not known."""
     if choice.subsets or choice.scenes is not None or choice.limit is not None:
         return None
@@ -199,7 +200,7 @@ def evaluate_dataset(
     root: Path | str,
     out_dir: Path | str,
     *,
-    choice: Choice = Choice(),
+    choice: SampleChoice = SampleChoice(),
     flow_format: FlowFormatName | None = None,
     submission: Path | str | None = None,
     error_map: Path | str | None = None,

@@ -56,7 +56,7 @@ class SubmissionWriter:
         self, dataset: Dataset, samples: Sequence[Sample], flows: Sequence[Path], folder: Path, *, force: bool
     ) -> None:
         if dataset.submission is None:
-            raise UsageError(f"{dataset.name} has no server that flowcli knows of; leave out `submission`")
+            raise UsageError(f"flowcli knows no server for {dataset.name}; flowcli datasets {dataset.name} says more")
         self._what = dataset.submission
         self._folder = folder
         self._force = force

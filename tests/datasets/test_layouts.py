@@ -9,7 +9,7 @@ import pytest
 
 from flowcli.datasets import dataset_names, find_dataset
 from flowcli.datasets.shared.dataset import Sample
-from flowcli.datasets.shared.search import Choice, find_samples
+from flowcli.datasets.shared.search import SampleChoice, find_samples
 from flowcli.errors import InputError, UsageError
 from flowcli.figures import figure_names
 from flowcli.flows.formats import FlowOptions
@@ -26,7 +26,7 @@ def roots(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return base
 
 
-def find(roots: Path, name: str, choice: Choice = Choice()) -> list[Sample]:
+def find(roots: Path, name: str, choice: SampleChoice = SampleChoice()) -> list[Sample]:
     return find_samples(find_dataset(name), roots / name, choice)
 
 
@@ -96,10 +96,10 @@ def test_flow_is_kept_under_the_name_of_its_truth(roots: Path, name: str, first:
 
 
 def test_backward_flow_leads_to_the_frame_before(roots: Path) -> None:
-    backward = find(roots, "spring", Choice(subsets=("BW", "right")))
+    backward = find(roots, "spring", SampleChoice(subsets=("BW", "right")))
     assert [(s.frame1.stem[-1], s.frame2.stem[-1]) for s in backward] == [("2", "1"), ("3", "2")] * 2
     assert set(backward[0].maps) == {"detail", "match", "rigid", "sky"}
-    past = find(roots, "monkaa", Choice(subsets=("into_past", "clean", "left")))
+    past = find(roots, "monkaa", SampleChoice(subsets=("into_past", "clean", "left")))
     assert [(s.frame1.name, s.frame2.name) for s in past] == [("0001.png", "0000.png")] * 2
 
 
@@ -115,51 +115,51 @@ def test_backward_flow_leads_to_the_frame_before(roots: Path) -> None:
     ],
 )
 def test_frames_without_truth(roots: Path, name: str, names: list[str]) -> None:
-    samples = find(roots, name, Choice("test", limit=2))
+    samples = find(roots, name, SampleChoice("test", limit=2))
     assert [sample.name for sample in samples] == names
     assert not any(sample.subsets for sample in samples)
 
 
 def test_the_validation_list_of_flyingchairs(roots: Path, tmp_path: Path) -> None:
-    assert [sample.scene for sample in find(roots, "flyingchairs", Choice("val"))] == ["00002"]
-    assert [sample.scene for sample in find(roots, "flyingchairs", Choice("train"))] == ["00001", "00003"]
+    assert [sample.scene for sample in find(roots, "flyingchairs", SampleChoice("val"))] == ["00002"]
+    assert [sample.scene for sample in find(roots, "flyingchairs", SampleChoice("train"))] == ["00001", "00003"]
     LAYOUTS["flyingchairs"](tmp_path / "release")
     (tmp_path / "release/FlyingChairs_train_val.txt").rename(tmp_path / "FlyingChairs_train_val.txt")
     dataset = find_dataset("flyingchairs")
-    assert len(find_samples(dataset, tmp_path / "release", Choice("val"))) == 1
+    assert len(find_samples(dataset, tmp_path / "release", SampleChoice("val"))) == 1
     (tmp_path / "FlyingChairs_train_val.txt").write_text("1\n2\n")
     with pytest.raises(InputError, match=r"has 2 lines, none for .*00003_flow\.flo"):
-        find_samples(dataset, tmp_path / "release", Choice("val"))
+        find_samples(dataset, tmp_path / "release", SampleChoice("val"))
     (tmp_path / "FlyingChairs_train_val.txt").unlink()
     with pytest.raises(InputError, match=r"release/FlyingChairs_train_val\.txt is missing"):
-        find_samples(dataset, tmp_path / "release", Choice("val"))
+        find_samples(dataset, tmp_path / "release", SampleChoice("val"))
 
 
 def test_the_list_of_pairs_that_vipers_server_evaluates(tmp_path: Path) -> None:
     LAYOUTS["viper"](tmp_path)
     (tmp_path / "flow_frames.txt").write_text("002_00001.jpg, 002_00002.jpg, 002_00001.flo\n")
-    (sample,) = find_samples(find_dataset("viper"), tmp_path, Choice("test"))
+    (sample,) = find_samples(find_dataset("viper"), tmp_path, SampleChoice("test"))
     assert (sample.frame2.name, sample.submitted) == ("002_00002.jpg", "002_00001.flo")
     (tmp_path / "flow_frames.txt").unlink()
     with pytest.raises(InputError, match=r"flow_frames.txt is missing: the authors' list"):
-        find_samples(find_dataset("viper"), tmp_path, Choice("test"))
+        find_samples(find_dataset("viper"), tmp_path, SampleChoice("test"))
 
 
 def test_choices(roots: Path) -> None:
-    assert {s.scene for s in find(roots, "sintel", Choice(scenes="al*"))} == {"alley_1"}
-    assert len(find(roots, "spring", Choice(subsets=("left",)))) == 8
-    assert len(find(roots, "spring", Choice(subsets=("left", "right", "FW")))) == 8
-    assert len(find(roots, "spring", Choice(subsets=("left",), limit=3))) == 3
-    assert {s.scene for s in find(roots, "flyingthings3d", Choice("test"))} == {"TEST/B/0001"}
-    assert {s.name.split("/")[0] for s in find(roots, "viper", Choice("val"))} == {"val"}
+    assert {s.scene for s in find(roots, "sintel", SampleChoice(scenes="al*"))} == {"alley_1"}
+    assert len(find(roots, "spring", SampleChoice(subsets=("left",)))) == 8
+    assert len(find(roots, "spring", SampleChoice(subsets=("left", "right", "FW")))) == 8
+    assert len(find(roots, "spring", SampleChoice(subsets=("left",), limit=3))) == 3
+    assert {s.scene for s in find(roots, "flyingthings3d", SampleChoice("test"))} == {"TEST/B/0001"}
+    assert {s.name.split("/")[0] for s in find(roots, "viper", SampleChoice("val"))} == {"val"}
     with pytest.raises(InputError, match="no pair of sintel"):
-        find(roots, "sintel", Choice(scenes="b*l"))
+        find(roots, "sintel", SampleChoice(scenes="b*l"))
     with pytest.raises(UsageError, match="sintel has no subset left; it has clean, final"):
-        find(roots, "sintel", Choice(subsets=("left",)))
+        find(roots, "sintel", SampleChoice(subsets=("left",)))
     with pytest.raises(UsageError, match="sintel has no split val; it has train, test"):
-        find(roots, "sintel", Choice("val"))
+        find(roots, "sintel", SampleChoice("val"))
     with pytest.raises(UsageError, match="limit must be at least 1"):
-        Choice(limit=0)
+        SampleChoice(limit=0)
 
 
 @pytest.mark.parametrize(
@@ -181,7 +181,7 @@ def test_a_part_that_is_missing_is_named(tmp_path: Path, name: str, split: str |
     LAYOUTS[name](tmp_path)
     (tmp_path / part).unlink()
     with pytest.raises(InputError, match=f"files of {name} are missing: .*{part}"):
-        find_samples(find_dataset(name), tmp_path, Choice(split))  # type: ignore[arg-type]
+        find_samples(find_dataset(name), tmp_path, SampleChoice(split))  # type: ignore[arg-type]
 
 
 def test_a_truth_of_tartanair_that_is_damaged(tmp_path: Path) -> None:

@@ -9,14 +9,14 @@ import pytest
 from flowcli import write_flow
 from flowcli.datasets import dataset_names, find_dataset
 from flowcli.datasets.shared.dataset import Sample
-from flowcli.datasets.shared.search import Choice
+from flowcli.datasets.shared.search import SampleChoice
 from flowcli.datasets.shared.search import find_samples as search
 from flowcli.errors import InputError
 from flowcli.frames.images import write_image
 from flowcli.scene import Scene
 
 
-def find_samples(name: str, root: Path, choice: Choice = Choice()) -> list[Sample]:
+def find_samples(name: str, root: Path, choice: SampleChoice = SampleChoice()) -> list[Sample]:
     return search(find_dataset(name), root, choice)
 
 

@@ -34,7 +34,10 @@ def by_hand(flow: Flow, truth: Flow, chosen: np.ndarray) -> dict[str, float]:
         mean = sum(errors) / len(errors)
         found[f"{kind}_avg"] = mean
         found[f"{kind}_sd"] = math.sqrt(sum((error - mean) ** 2 for error in errors) / len(errors))
-        found |= {f"{kind}_r{limit}": 100 * sum(error > limit for error in errors) / len(errors) for limit in limits}
+        found |= {
+            f"{kind}_r{limit}".replace(".", "_"): 100 * sum(error > limit for error in errors) / len(errors)
+            for limit in limits
+        }
         for share in (50, 75, 95):
             ordered, place = sorted(errors), share / 100 * (len(errors) - 1)
             low = ordered[math.floor(place)]
@@ -65,7 +68,7 @@ def test_what_is_exactly_at_a_threshold() -> None:
     flow, truth = np.zeros((1, 3, 2), np.float32), np.zeros((1, 3, 2), np.float32)
     flow[0, :, 0] = 0.5, 1, 2
     found = MIDDLEBURY.table(MIDDLEBURY.tally(Judged(Path("e.flo"), flow, Path("t.flo"), truth)))["all"]
-    assert [found[f"ee_r{limit}"] for limit in ("0.5", "1", "2")] == pytest.approx([200 / 3, 100 / 3, 0])
+    assert [found[f"ee_r{limit}"] for limit in ("0_5", "1", "2")] == pytest.approx([200 / 3, 100 / 3, 0])
 
 
 def test_wauc_of_viper() -> None:

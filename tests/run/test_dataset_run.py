@@ -12,7 +12,7 @@ import pytest
 
 from flowcli import FlowEstimator, evaluate, evaluate_dataset, load_estimator, read_flow, write_flow
 from flowcli.arrays import Flow
-from flowcli.datasets.shared.search import Choice
+from flowcli.datasets.shared.search import SampleChoice
 from flowcli.errors import BatchError, InputError, UsageError
 from flowcli.figures import find_figures
 from flowcli.figures.shared.figure_set import Judged
@@ -21,7 +21,7 @@ from flowcli.results import DatasetSummary
 
 from ..datasets.layouts import HEIGHT, LAYOUTS, WIDTH, truth
 
-TEST = Choice("test")
+TEST = SampleChoice("test")
 
 
 @pytest.fixture(scope="module")
@@ -45,7 +45,7 @@ def submitted(dis: FlowEstimator, folder: Path, name: str, **options: object) ->
 @pytest.mark.parametrize("name", LAYOUTS)
 def test_every_data_set_is_evaluated(dis: FlowEstimator, tmp_path: Path, name: str) -> None:
     LAYOUTS[name](tmp_path / "root")
-    summary = evaluate_dataset(dis, name, tmp_path / "root", tmp_path / "out", choice=Choice(limit=2))
+    summary = evaluate_dataset(dis, name, tmp_path / "root", tmp_path / "out", choice=SampleChoice(limit=2))
     assert summary.done == 2
     assert summary.worst_epe is not None
     figures = find_figures(name) if name in ("spring", "sintel", "viper", "middlebury") else None
@@ -56,7 +56,7 @@ def test_every_data_set_is_evaluated(dis: FlowEstimator, tmp_path: Path, name: s
 
 def test_springs_general_figures_are_over_the_closest_true_vectors(dis: FlowEstimator, tmp_path: Path) -> None:
     LAYOUTS["spring"](tmp_path / "root")
-    choice = Choice(subsets=("left", "FW"), scenes="0003")
+    choice = SampleChoice(subsets=("left", "FW"), scenes="0003")
     summary = evaluate_dataset(
         dis, "spring", tmp_path / "root", tmp_path / "out", choice=choice, error_map=tmp_path / "maps"
     )
@@ -97,7 +97,7 @@ def test_the_format_of_the_kept_flow(dis: FlowEstimator, tmp_path: Path) -> None
     assert sorted(path.name for path in (tmp_path / "out").glob("*.png")) == ["000000_10.png", "000001_10.png"]
     again = evaluate_dataset(dis, "kitti2015", tmp_path / "root", tmp_path / "out", flow_format="kitti")
     assert (again.done, again.skipped) == (0, 2)
-    with pytest.raises(UsageError, match="draws pictures"):
+    with pytest.raises(UsageError, match="writes pictures"):
         evaluate_dataset(dis, "kitti2015", tmp_path / "root", tmp_path / "out", flow_format="png")
 
 
@@ -244,5 +244,5 @@ class TestSubmissions:
         LAYOUTS["flyingthings3d"](tmp_path / "root")
         with pytest.raises(UsageError, match="give split test"):
             evaluate_dataset(dis, "sintel", tmp_path / "root", tmp_path / "out", submission=tmp_path / "sent")
-        with pytest.raises(UsageError, match="has no server"):
+        with pytest.raises(UsageError, match="knows no server for flyingthings3d"):
             submitted(dis, tmp_path, "flyingthings3d")

@@ -15,7 +15,7 @@ from .finding import MissingError
 
 
 @dataclass(frozen=True)
-class Choice:
+class SampleChoice:
     """The samples to take. Plain data.
 
     Raises:
@@ -60,7 +60,7 @@ class Choice:
         return chosen[: self.limit]
 
 
-def find_samples(dataset: Dataset, root: Path, choice: Choice = Choice()) -> list[Sample]:
+def find_samples(dataset: Dataset, root: Path, choice: SampleChoice = SampleChoice()) -> list[Sample]:
     """Find samples of a data set in its published folder layout.
 
     Args:
