@@ -59,8 +59,7 @@ def evaluate(
             parser=parsers.figures,
             metavar="NAME",
             autocompletion=figure_names,
-            help="Also compute these authors' figures of PRED and GT: kitti2012, kitti2015, middlebury, sintel, spring "
-            "or viper. A data set has its own.",
+            help=f"Also compute these authors' figures of PRED and GT: {', '.join(figure_names())}.",
         ),
     ] = None,
     error_map: Annotated[

@@ -6,9 +6,7 @@ import functools
 from collections.abc import Sequence
 
 from ..results import (
-    HEADINGS,
     BatchSummary,
-    BenchmarkFigures,
     ChainResult,
     ComparisonResult,
     Conversion,
@@ -17,7 +15,6 @@ from ..results import (
     DemoResult,
     EstimateResult,
     EvaluationSummary,
-    Figures,
     FlowInfo,
     ModelCheck,
     ModelInfo,
@@ -35,6 +32,7 @@ from ..results import (
     to_json,
 )
 from .console import console, printable
+from .tables import aligned, benchmark_tables, dataset_text, figures_table
 
 _WORST = 10  # pairs of a warped sequence that are listed
 _FAR_BEYOND = 1.5  # times the colour scale; longer flow is worth a note
@@ -138,13 +136,13 @@ def _(result: VideoSummary) -> list[str]:
 
 @_text.register
 def _(result: ComparisonResult) -> str:
-    return _table({"all": result}) + _benchmark(result.benchmark)
+    return figures_table({"all": result}) + benchmark_tables(result.benchmark)
 
 
 @_text.register(EvaluationSummary)
 @_text.register(DatasetSummary)
 def _(result: SubsetFigures) -> str:
-    return (_table(dict(result.subsets)) if result.subsets else "") + _benchmark(result.benchmark)
+    return (figures_table(result.subsets) if result.subsets else "") + benchmark_tables(result.benchmark)
 
 
 @_notes.register
@@ -181,61 +179,9 @@ def _missing(result: SubsetFigures) -> list[str]:
     return [note] if result.missing else []
 
 
-def _table(subsets: dict[str, Figures]) -> str:
-    """A table with one line per subset."""
-
-    def text(value: float | int | None) -> str:
-        return "-" if value is None else f"{value:.3f}" if isinstance(value, float) else str(value)
-
-    rows = [["", *HEADINGS.values()]]
-    rows += [[printable(name), *(text(getattr(figures, key)) for key in HEADINGS)] for name, figures in subsets.items()]
-    return _aligned(rows)
-
-
-def _benchmark(benchmark: BenchmarkFigures) -> str:
-    """A table for each set of authors' figures, each after an empty line."""
-    from ..figures import find_figures
-
-    tables = []
-    for name, rows in benchmark.items():
-        figures = find_figures(name)
-        lines = [["", *figures.columns.values()]]
-        for row, values in rows.items():
-            numbers = [values.get(key) for key in figures.columns]
-            lines.append([printable(row), *("-" if number is None else f"{number:.3f}" for number in numbers)])
-        tables.append(f"\n{figures.title}\n{_aligned(lines)}")
-    return "".join(tables)
-
-
-def _aligned(rows: list[list[str]]) -> str:
-    """Rows of cells as text: the first column to the left, the others to the right."""
-    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-    lines = []
-    for row in rows:
-        cells = [row[0].ljust(widths[0]), *(cell.rjust(width) for cell, width in zip(row[1:], widths[1:], strict=True))]
-        lines.append("  ".join(cells).rstrip() + "\n")
-    return "".join(lines)
-
-
 @_text.register
 def _(result: DatasetInfo) -> str:
-    if result.is_one_of_many:
-        return f"{result.name:<16}{result.title}\n"
-    facts = {
-        "get it": [result.url],
-        "folders": result.layout,
-        "splits": [", ".join(result.splits)],
-        "pairs": [", ".join(f"{count} {split}" for split, count in result.pairs.items())],
-        "subsets": [", ".join(result.labels)],
-        "figures": [", ".join(result.figures)],
-        "rules": [result.rules],
-        "submit": [result.submission or ""],
-    }
-    lines = [f"{result.name}: {result.title}"]
-    for name, values in facts.items():
-        heads = [f"{name}:", *[""] * (len(values) - 1)]
-        lines += [f"  {head:<10}{value}" for head, value in zip(heads, values, strict=True) if value]
-    return "\n".join(lines) + "\n"
+    return dataset_text(result)
 
 
 @_text.register
@@ -301,7 +247,7 @@ def _(result: WarpSummary) -> str:
         return [*(printable(str(frame)) for frame in (pair.frame1, pair.frame2)), *grey_levels, f"{pair.share:.1%}"]
 
     worst = result.worst_first[:_WORST]
-    table = _aligned([["frame", "frame2", "error", "unwarped", "compared"], *map(row, worst)])
+    table = aligned([["frame", "frame2", "error", "unwarped", "compared"], *map(row, worst)])
     left_out = result.pairs - len(worst)
     return table + (f"and {left_out} pairs with smaller errors\n" if left_out else "")
 
@@ -357,7 +303,7 @@ def _(result: ModelCheck) -> str:
     scene = result.scene
     return (
         f"{printable(result.model)} on {result.device}, one window of {result.window}; "
-        f"difference to the stock module in fp32:\n\n{_aligned(rows)}\n"
+        f"difference to the stock module in fp32:\n\n{aligned(rows)}\n"
         f"end-point error on the rendered scene: {scene.epe:.3f} px; zero flow {scene.epe_zero:.3f} px, "
         f"dis {scene.epe_dis:.3f} px\n"
     )

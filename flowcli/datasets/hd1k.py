@@ -21,13 +21,17 @@ def _train(root: Path) -> list[Sample]:
     truths = files(root / "hd1k_flow_gt" / "flow_occ", "*_[0-9]*.png")
     samples = []
     for scene, sequence in groupby(truths, key=_scene):
-        for truth in list(sequence)[:-1]:  # of the last frame, the one that follows is not published
+        of_scene = list(sequence)
+        for truth in of_scene:
             frame = frames / truth.name
+            following = numbered(frame, number_of(frame) + 1)
+            if truth is of_scene[-1] and not following.is_file():
+                continue  # the frame after the last one is not published
             samples.append(
                 Sample(
                     f"hd1k_flow_gt/flow_occ/{truth.stem}",
                     frame,
-                    numbered(frame, number_of(frame) + 1),
+                    following,
                     (Subset("all", truth, is_main=True),),
                     scene=scene,
                 )

@@ -5,31 +5,12 @@ from __future__ import annotations
 import functools
 from pathlib import Path
 
-from ..arrays import Flow
 from ..choices import SplitName
 from ..errors import InputError
-from ..flows.formats import FlowOptions, npz
-from ..storage import why
 from .shared.dataset import Dataset, Sample, Submission, Subset
 from .shared.finding import MissingError, files, need, number_of, numbered
 
 _LIST = "flow_frames.txt"
-
-
-def read_truth(path: Path, options: FlowOptions) -> Flow:  # noqa: ARG001  (as for other readers)
-    """Read the ``.npz`` of a pair, arrays ``u`` and ``v`` of float16 in pixels; NaN where not finite.
-
-    Returns:
-        ``(H, W, 2)`` float32 in pixels.
-
-    Raises:
-        InputError: the file is unreadable or damaged, or has no such arrays.
-    """
-    try:
-        data = path.read_bytes()
-    except OSError as error:
-        raise InputError(f"cannot read {path}: {why(error)}") from error
-    return npz.decode_components(data, ("u", "v"), path)
 
 
 def find(root: Path, split: SplitName | None) -> list[Sample]:
@@ -57,7 +38,6 @@ def _train(base: Path) -> list[Sample]:
                     (Subset("all", truth, is_main=True),),
                     scene=truth.parent.name,
                     figures="viper",
-                    read_truth=read_truth,
                 )
             )
     return samples

@@ -18,6 +18,7 @@ from ...errors import InputError
 from . import FlowFormat, check_unpacked, npy
 
 _ARRAY, _MASK = "flow", "mask"
+_COMPONENTS = ("u", "v")
 _END_MAGIC, _END_BYTES = b"PK\x05\x06", 22  # the last record of a ZIP archive; only a comment may follow
 _DAMAGE = (zipfile.BadZipFile, zlib.error, struct.error, EOFError, OSError, RuntimeError, ValueError)
 
@@ -35,8 +36,17 @@ def encode_with(flow: Flow, arrays: Mapping[str, npt.NDArray[Any]]) -> bytes:
 
 
 def decode(data: bytes, name: object) -> Flow:
-    """Decode the array ``flow`` of a ``.npz`` file, or its only array; NaN where not finite. Raises ``InputError``."""
+    """Decode a flow of a ``.npz`` file; NaN where not finite. Raises ``InputError`` if it is damaged, or has none.
+
+    It is the array ``flow``, or the arrays ``u`` and ``v``, as VIPER's true flow has them, or the file's only array.
+    """
     with _opened(data, name) as archive:
+        members = _members(archive)
+        if _ARRAY not in members and members.keys() >= set(_COMPONENTS):
+            contents = [_content(archive, members[each], len(data), name) for each in _COMPONENTS]
+            planes = [npy.decode_plane(content, name) for content in contents]
+            check_same_size(f"u of {name}", planes[0].shape, "v", planes[1].shape)
+            return npy.as_flow(np.stack(planes, axis=-1))
         content = _content(archive, _flow_member(archive, name), len(data), name)
     return npy.decode(content, name)
 
@@ -56,29 +66,6 @@ def decode_mask(data: bytes, name: object) -> Mask | None:
             return None
         content = _content(archive, members[_MASK], len(data), name)
     return npy.decode_mask(content, name)
-
-
-def decode_components(data: bytes, names: tuple[str, str], name: object) -> Flow:
-    """Decode a flow whose components are two arrays of a ``.npz`` file, as VIPER's are.
-
-    Args:
-        data: the bytes of the file.
-        names: the names of the arrays of u and of v.
-        name: what errors call the file.
-
-    Returns:
-        ``(H, W, 2)`` float32 in pixels; NaN where either component is not finite.
-
-    Raises:
-        InputError: the file is damaged, or has no such arrays of the same size.
-    """
-    with _opened(data, name) as archive:
-        members = _members(archive)
-        if missing := [each for each in names if each not in members]:
-            raise InputError(f"{name} has no array {missing[0]}; true flow has {' and '.join(names)}")
-        planes = [npy.decode_plane(_content(archive, members[each], len(data), name), name) for each in names]
-    check_same_size(f"{names[0]} of {name}", planes[0].shape, names[1], planes[1].shape)
-    return npy.as_flow(np.stack(planes, axis=-1))
 
 
 @contextlib.contextmanager
