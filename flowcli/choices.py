@@ -31,6 +31,9 @@ GridKind: TypeAlias = Literal["even", "reference"]
 Precision: TypeAlias = Literal["auto", "fp32", "tf32", "bf16", "fp16"]
 """The arithmetic that a model runs in; ``auto`` is tf32 on GPUs that have it, else fp32."""
 
+TableFormat: TypeAlias = Literal["text", "markdown", "latex", "csv"]
+"""How a table of figures is written."""
+
 SplitName: TypeAlias = Literal["train", "val", "test"]
 """The parts of a data set; a ``test`` part may have no published true flow."""
 

@@ -210,6 +210,7 @@ class ComparisonResult(Result, Figures):
     """One flow of `eval`, compared with the true flow; the only object if two files are given."""
 
     type: Annotated[str, "always pair"] = "pair"
+    variant: Annotated[str | None, "model or variant that estimated it; null unless several are compared"] = None
     status: Annotated[Status, "always done: a pair that cannot be compared is an error"] = "done"
     error: Annotated[str | None, "always null"] = None
     name: Annotated[str, "common name of both flows"]
@@ -253,11 +254,48 @@ class DatasetSummary(SubsetFigures, RunSummary):
     """The last line of `eval --dataset`."""
 
     dataset: Annotated[str, "name of the data set"]
+    variant: Annotated[str | None, "model or variant; null unless several are compared"] = None
     split: Annotated[SplitName | None, "split; null for everything with true flow"] = None
     published: Annotated[int | None, "pairs that its authors publish of that; null if unknown"] = None
     submission: Annotated[Path | None, "ZIP file or folder for the authors' server; null without --submission"] = None
     clipped: Annotated[int, "vectors of the submission that were out of the format's range and are clipped"] = 0
     next_step: Annotated[str | None, "what to do with the submission"] = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class TableColumn:
+    """A figure that models are compared by."""
+
+    row: Annotated[str, "pixels or frames that it is over, as in `subsets` or `benchmark`; may be empty"]
+    key: Annotated[str, "its key there"]
+    heading: Annotated[str, "what tables call it"]
+    larger_is_better: Annotated[bool, "whether larger values are better"] = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class TableRow:
+    """The figures of a model."""
+
+    name: Annotated[str, "model or variant"]
+    values: Annotated[tuple[float | None, ...], "a value for each column; null where there is none"]
+    source: Annotated[str | None, "where they are published; null for those that were computed"] = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class FigureTable(Result):
+    """The last line of `eval --dataset` for several models, or with --published."""
+
+    type: Annotated[str, "always table"] = "table"
+    dataset: Annotated[str, "name of the data set"]
+    columns: Annotated[tuple[TableColumn, ...], "figures"]
+    rows: Annotated[tuple[TableRow, ...], "models"]
+
+    def best(self, number: int) -> float | None:
+        """The best value of a column; ``None`` unless there are two to compare."""
+        known = [row.values[number] for row in self.rows if row.values[number] is not None]
+        if len(known) < 2:
+            return None
+        return (max if self.columns[number].larger_is_better else min)(value for value in known if value is not None)
 
 
 @dataclass(frozen=True, kw_only=True)

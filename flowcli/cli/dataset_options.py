@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from ..choices import FlowFormatName, SplitName
+from ..choices import FlowFormatName, SplitName, TableFormat
 from ..datasets import dataset_names
 from ..errors import UsageError
 from ..places import file_only, place
@@ -63,12 +63,24 @@ class DatasetOptions:
             help="With --dataset and --split test: write what the authors' server takes.",
         ),
     ] = None
+    table: Annotated[
+        TableFormat | None,
+        typer.Option(help="With --dataset: one line for each model, as text or for a paper; the best are marked."),
+    ] = None
+    published: Annotated[
+        bool, typer.Option("--published", help="With --dataset: put published figures of the Perceiver into the table.")
+    ] = False
 
     def check_unused(self) -> None:
         """Raise ``UsageError`` if there is no data set, but an option that is only for one."""
         for field in fields(self):
             if getattr(self, field.name):
                 raise UsageError(f"`{field.name}` is only for --dataset; leave it out")
+
+    @property
+    def is_part(self) -> bool:
+        """Whether only a part of the data set is asked for."""
+        return any(value is not None for value in (self.split, self.subset, self.scenes, self.limit))
 
     def choice(self) -> SampleChoice:
         """The samples to take; raises ``UsageError``."""

@@ -13,12 +13,11 @@ from ..errors import BatchError, UsageError
 from ..figures import figure_names
 from ..places import file_only, place
 from . import parsers
-from .console import console
+from .dataset_command import DatasetCommand
 from .dataset_options import DatasetOptions
 from .options import (
     AdoptOption,
     ConsoleOptions,
-    EstimatorOptions,
     FlowFileOptions,
     ForceOption,
     FrameOptions,
@@ -26,13 +25,11 @@ from .options import (
     takes_options,
 )
 from .reports import ReportOptions
+from .variants import VariantOptions
 from .workers import WorkerOptions
 
 if TYPE_CHECKING:
-    from ..frames.reading import Reading
-    from ..results import ComparisonResult, PairResult
-    from ..run.dataset_run import DatasetRun
-    from ..run.engine import Engine
+    from ..results import ComparisonResult
     from ..run.report_files import ReportRequest
 
 
@@ -46,7 +43,7 @@ def evaluate(
             help="Two flow files or two folders; with --dataset, the root of the data set.",
         ),
     ],
-    estimator_options: EstimatorOptions,
+    variant_options: VariantOptions,
     frame_options: FrameOptions,
     file_options: FlowFileOptions,
     report_options: ReportOptions,
@@ -92,16 +89,17 @@ def evaluate(
     if dataset_options.dataset is None:
         worker_options.check_unused("dataset")
         dataset_options.check_unused()
+        variant_options.single()
         worst = _given(paths, file_options, error_map, force, json, report, figures)
     else:
         if len(paths) != 1:
             raise UsageError("--dataset takes one path, the root of the data set")
         if figures is not None:
             raise UsageError("--figures is for PRED and GT; a data set has its authors' figures: leave it out")
-        reading = frame_options.reading()
-        run = _run(dataset_options, paths[0], error_map, force, adopt, reading, report)
-        with worker_options.engine(estimator_options, reading.max_pixels) as engine:
-            worst = _dataset(run, engine, json)
+        command = DatasetCommand(
+            variant_options, dataset_options, paths[0], error_map, force, adopt, frame_options.reading(), report, json
+        )
+        worst = command.run(worker_options)
     if fail_above is not None and (worst is None or worst > fail_above):
         what = "nothing could be compared" if worst is None else f"the end-point error is {worst:.4g} px"
         raise BatchError(f"{what}; --fail-above allows at most {fail_above:g} px")
@@ -139,51 +137,6 @@ def _given(
     else:  # the comparison of two files says all
         outputs = (*found[0].outputs, *filter(None, [summary.report]))
         show(replace(found[0], outputs=outputs), as_json=True)
-    return summary.worst_epe
-
-
-def _run(
-    options: DatasetOptions,
-    root: Path,
-    error_map: Path | None,
-    force: bool,
-    adopt: bool,
-    reading: Reading,
-    report: ReportRequest | None,
-) -> DatasetRun:
-    """The run of a data set."""
-    from ..run.dataset_run import DatasetRun
-
-    assert options.dataset is not None
-    return DatasetRun(
-        options.dataset,
-        root,
-        options.out_dir or Path(f"eval-{options.dataset}"),
-        choice=options.choice(),
-        flow_format=options.flow_format,
-        submission=options.submission,
-        error_map=error_map,
-        force=force,
-        adopt=adopt,
-        reading=reading,
-        report=report,
-    )
-
-
-def _dataset(run: DatasetRun, engine: Engine, json: bool) -> float | None:
-    """Estimate a data set, compare it and show the result; returns the largest end-point error."""
-    from .render import show
-
-    with console.progress("estimating", len(run.samples), "pairs") as advance:
-
-        def on_pair(result: PairResult) -> None:
-            advance(1)
-            if result.status == "failed":
-                show(result, as_json=json)
-
-        estimated = run.estimate(engine, on_pair=on_pair)
-    summary = run.compare(estimated, on_pair=_shown_as_json(json))
-    show(summary, as_json=json)
     return summary.worst_epe
 
 

@@ -53,6 +53,10 @@ if TYPE_CHECKING:
     from ..run.pairing import Pairing
 
 
+MODEL_VARIABLE = "FLOWCLI_MODEL"
+"""The environment variable with the default of ``--model``."""
+
+
 def _limit_opencv(max_pixels: int) -> int:
     # OpenCV checks the formats whose headers only it can read. It reads this when it is imported, which is later.
     os.environ["OPENCV_IO_MAX_IMAGE_PIXELS"] = str(max_pixels)
@@ -60,17 +64,28 @@ def _limit_opencv(max_pixels: int) -> int:
 
 
 @dataclass(frozen=True)
-class ModelOptions:
-    """The model."""
+class _OneModel:
+    """The name of a model."""
 
     model: Annotated[
-        str, typer.Option("--model", "-m", envvar="FLOWCLI_MODEL", help="Hub id, checkpoint folder, or dis (built in).")
+        str, typer.Option("--model", "-m", envvar=MODEL_VARIABLE, help="Hub id, checkpoint folder, or dis (built in).")
     ] = DEFAULT_MODEL
+
+
+@dataclass(frozen=True)
+class _HubOptions:
+    """Where models come from."""
+
     revision: Annotated[str | None, typer.Option(help="Branch, tag or commit on the hub.")] = None
     offline: Annotated[
         bool,
         typer.Option("--offline", is_eager=True, callback=go_offline, help="Never use the network, nor open URLs."),
     ] = False
+
+
+@dataclass(frozen=True)
+class ModelOptions(_HubOptions, _OneModel):
+    """The model."""
 
     def request(self, progress: Progress | None = None) -> ModelRequest:
         """The request for the model of these options."""
@@ -80,15 +95,20 @@ class ModelOptions:
 
 
 @dataclass(frozen=True)
-class DeviceOptions(ModelOptions):
-    """The model, and where to run it."""
+class _DeviceSettings(_HubOptions):
+    """Where to run models."""
 
     device: Annotated[str, typer.Option(help="auto, cpu, cuda, cuda:N or mps.")] = "auto"
 
 
 @dataclass(frozen=True)
-class EstimatorOptions(DeviceOptions):
-    """The model, and how to run it."""
+class DeviceOptions(_DeviceSettings, ModelOptions):
+    """The model, and where to run it."""
+
+
+@dataclass(frozen=True)
+class EstimatorSettings(_DeviceSettings):
+    """How to run models."""
 
     precision: Annotated[
         Precision,
@@ -103,6 +123,11 @@ class EstimatorOptions(DeviceOptions):
     coarse_to_fine: Annotated[
         bool, typer.Option("--coarse-to-fine", help="Let windows follow motion that is larger than they are.")
     ] = False
+
+
+@dataclass(frozen=True)
+class EstimatorOptions(EstimatorSettings, DeviceOptions):
+    """The model, and how to run it."""
 
     def recipe(self) -> dict[str, Any]:
         """The arguments of :func:`flowcli.estimator.load_estimator`."""

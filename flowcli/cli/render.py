@@ -52,6 +52,11 @@ def show(result: Result, *, as_json: bool) -> None:
         console.output(to_json(result) + "\n")
     elif text := _text(result):
         console.output(text)
+    show_notes(result, as_json=as_json)
+
+
+def show_notes(result: Result, *, as_json: bool = False) -> None:
+    """Print only the notes about a result, on stderr."""
     notes = [*_notes(result), *([] if as_json else _written(result))]
     # What a format cannot hold is said once for all pairs; failures are each said.
     is_good = isinstance(result, PairResult | VideoResult) and result.status != "failed"

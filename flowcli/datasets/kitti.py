@@ -30,4 +30,5 @@ DATASET = Dataset(
     "Those of kitti2015, or of kitti2012 where there is no image_2. To submit, choose kitti2015 or kitti2012.",
     find,
     figures=("kitti2012", "kitti2015"),
+    published=kitti2015.DATASET.published,
 )

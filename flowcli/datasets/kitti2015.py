@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from ..choices import SplitName
-from .shared.dataset import Dataset, Sample, Submission
+from .shared.dataset import PERCEIVER_IO, Dataset, Published, Sample, Submission
 from .shared.kitti import find_kitti
 
 
@@ -36,4 +36,5 @@ DATASET = Dataset(
         "upload {target} at https://www.cvlibs.net/datasets/kitti/user_submit.php (flow 2015)",
         archive="kitti2015-flow.zip",
     ),
+    published=(Published("Perceiver IO", PERCEIVER_IO, {("all", "epe"): 4.98}),),
 )

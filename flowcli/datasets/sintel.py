@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from ..choices import SplitName
-from .shared.dataset import Dataset, Sample, Submission, Subset
+from .shared.dataset import PERCEIVER_IO, Dataset, Published, Sample, Submission, Subset
 from .shared.finding import consecutive, files, first_of, folders, number_of, numbered
 
 _RENDERINGS = ("clean", "final")
@@ -89,4 +89,5 @@ DATASET = Dataset(
         "run the bundler of the data set: bundler {target}/clean {target}/final out.lzma; then upload out.lzma at "
         "http://sintel.is.tue.mpg.de",
     ),
+    published=(Published("Perceiver IO", PERCEIVER_IO, {("clean", "epe_all"): 1.81, ("final", "epe_all"): 2.42}),),
 )

@@ -49,4 +49,5 @@ FIGURES = FigureSet(
     {**{f"out_{pixel}px": f"Out {pixel}px %" for pixel in _THRESHOLDS}, "avg": "Avg px", "density": "density %"},
     tally,
     table,
+    compared=tuple((None, key) for key in (*(f"out_{pixel}px" for pixel in _THRESHOLDS), "avg")),
 )

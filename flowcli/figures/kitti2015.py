@@ -73,4 +73,6 @@ FIGURES = FigureSet(
     },
     tally,
     table,
+    compared=((None, "fl_bg"), (None, "fl_fg"), (None, "fl_all")),
+    has_endpoint_error=False,
 )

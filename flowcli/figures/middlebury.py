@@ -71,4 +71,11 @@ def _columns() -> dict[str, str]:
     return columns
 
 
-FIGURES = FigureSet("middlebury", "Middlebury", _columns(), tally, table)
+FIGURES = FigureSet(
+    "middlebury",
+    "Middlebury",
+    _columns(),
+    tally,
+    table,
+    compared=tuple((region, f"{kind}_avg") for kind in _THRESHOLDS for region in _REGIONS),
+)

@@ -101,4 +101,6 @@ FIGURES = FigureSet(
     tally,
     table,
     is_larger=True,
+    compared=((None, "outliers_1px"), ("total", "epe"), ("total", "fl"), ("total", "wauc")),
+    larger_is_better=frozenset({"wauc"}),
 )

@@ -25,4 +25,12 @@ def table(sums: Tally) -> Rows:
     return {row: {"wauc": sums.mean(row, "wauc", factor=100.0 / wauc.TOTAL)} for row in sums.sums}
 
 
-FIGURES = FigureSet("viper", "VIPER", {"wauc": "WAUC %"}, tally, table)
+FIGURES = FigureSet(
+    "viper",
+    "VIPER",
+    {"wauc": "WAUC %"},
+    tally,
+    table,
+    larger_is_better=frozenset({"wauc"}),
+    has_endpoint_error=False,
+)

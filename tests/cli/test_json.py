@@ -39,6 +39,10 @@ COMMANDS: dict[str, tuple[tuple[str, ...], list[type[results.Result]]]] = {
         ("eval", "--dataset", "middlebury", "set", "--out-dir", "out", *DIS),
         [results.ComparisonResult, results.DatasetSummary],
     ),
+    "eval with published figures": (
+        ("eval", "--dataset", "middlebury", "set", "--out-dir", "out", "--published", *DIS),
+        [results.ComparisonResult, results.DatasetSummary, results.FigureTable],
+    ),
     "datasets of one": (("datasets", "spring"), [results.DatasetInfo]),
     "convert": (("convert", "a.flo", "new.png", "--flow-format", "kitti"), [results.Conversion]),
     "info": (("info", "a.flo", "b.flo"), [results.FlowInfo, results.FlowInfo]),

@@ -14,6 +14,12 @@ from ...flows.formats import FlowOptions
 from ...flows.io import read_flow
 from ...frames.images import read_image
 
+PERCEIVER_IO = (
+    "Jaegle et al., Perceiver IO: A General Architecture for Structured Inputs & Outputs, ICLR 2022, table 4: average "
+    "end-point error on the training frames; whether over pixels or over images is not said"
+)
+"""The source of the published figures of flowcli's default model."""
+
 TruthReader = Callable[[Path, FlowOptions], Flow]
 """Reads a file of true flow: ``(H, W, 2)`` float32 in pixels, NaN where unknown; raises ``InputError``."""
 
@@ -98,6 +104,20 @@ class Submission:
 
 
 @dataclass(frozen=True)
+class Published:
+    """What somebody has published of a model on a data set."""
+
+    model: str
+    """What the model is called."""
+
+    source: str
+    """Where the figures stand, and what is known of how they were computed."""
+
+    figures: Mapping[tuple[str, str], float]
+    """By row and key of the authors' figures, or by subset and key of the usual ones."""
+
+
+@dataclass(frozen=True)
 class Dataset:
     """A data set, in the layout in which its authors publish it."""
 
@@ -133,6 +153,9 @@ class Dataset:
 
     submission: Submission | None = None
     """What the authors' server takes; ``None`` if there is no server."""
+
+    published: tuple[Published, ...] = ()
+    """Published figures over everything with true flow."""
 
     @property
     def labels(self) -> tuple[str, ...]:

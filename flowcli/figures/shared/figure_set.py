@@ -91,3 +91,12 @@ class FigureSet:
 
     is_larger: bool = False
     """Whether the true flow may be larger than the frames, and each pixel is compared with several true vectors."""
+
+    compared: tuple[tuple[str | None, str], ...] = ()
+    """The cells that tables of several models have, by row and key; ``None`` for every row, nothing for all cells."""
+
+    larger_is_better: frozenset[str] = frozenset()
+    """The keys of figures that are better when they are larger."""
+
+    has_endpoint_error: bool = True
+    """Whether the mean end-point error is among them."""
