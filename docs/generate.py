@@ -66,8 +66,8 @@ def result_types() -> list[type]:
     ]
     bases = {results.Result, results.EstimatorUse, results.RunSummary}
     printed = [each for each in known if issubclass(each, results.Result) and each not in bases]
-    held = [results.FlowStatistics, results.Figures, results.PrecisionCheck, results.StockCheck, results.SceneCheck]
-    return [*printed, *held]
+    figures = [results.FlowStatistics, results.Figures, results.TableColumn, results.TableRow]
+    return [*printed, *figures, results.PrecisionCheck, results.StockCheck, results.SceneCheck]
 
 
 def _type_section(each: type) -> str:
