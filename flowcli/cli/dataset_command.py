@@ -132,8 +132,8 @@ class DatasetCommand:
     def _show_table(self, summaries: dict[str, DatasetSummary | None]) -> None:
         from ..datasets import find_dataset
         from ..run.figure_table import figure_table
-        from .render import show
         from .model_tables import table_text
+        from .render import show
 
         assert self.options.dataset is not None
         published = find_dataset(self.options.dataset).published if self.options.published else ()
