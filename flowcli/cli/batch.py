@@ -11,11 +11,11 @@ import typer
 from ..choices import FlowVideoFormat
 from ..places import place, shown
 from .console import console
+from .estimator_options import EstimatorOptions
 from .options import (
     AdoptOption,
     ColorOptions,
     ConsoleOptions,
-    EstimatorOptions,
     FlowFileOptions,
     FlowFormatOption,
     ForceOption,

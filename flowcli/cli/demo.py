@@ -13,7 +13,8 @@ from ..choices import DEFAULT_MODEL, FALLBACK_MODEL
 from ..errors import ModelError
 from ..places import file_only
 from .console import console
-from .options import ConsoleOptions, EstimatorOptions, ForceOption, JsonOption, takes_options
+from .estimator_options import EstimatorOptions
+from .options import ConsoleOptions, ForceOption, JsonOption, takes_options
 
 if TYPE_CHECKING:
     from ..estimator import FlowEstimator

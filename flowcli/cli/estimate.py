@@ -10,17 +10,16 @@ import typer
 from ..errors import UsageError
 from ..places import place
 from .console import console
+from .estimator_options import EstimatorOptions, note_if_plain
 from .options import (
     STDOUT,
     AmbiguousFormatOption,
     ConsoleOptions,
-    EstimatorOptions,
     FlowFileOptions,
     ForceOption,
     FrameOptions,
     JsonOption,
     PictureOptions,
-    note_if_plain,
     takes_options,
 )
 

@@ -10,15 +10,8 @@ import typer
 from ..places import place
 from .console import console
 from .download import download_progress
-from .options import (
-    ConsoleOptions,
-    DeviceOptions,
-    FrameOptions,
-    JsonOption,
-    ModelOptions,
-    help_without_command,
-    takes_options,
-)
+from .estimator_options import DeviceOptions, ModelOptions
+from .options import ConsoleOptions, FrameOptions, JsonOption, help_without_command, takes_options
 
 if TYPE_CHECKING:
     from ..results import Result

@@ -14,7 +14,8 @@ import typer
 
 from ..choices import DEFAULT_MODEL
 from ..errors import UsageError
-from .options import MODEL_VARIABLE, EstimatorOptions, EstimatorSettings, takes_options
+from .estimator_options import MODEL_VARIABLE, EstimatorOptions, EstimatorSettings
+from .options import takes_options
 
 _NAME = re.compile(r"\w[\w.+=,-]*")
 

@@ -10,11 +10,11 @@ import typer
 from ..choices import Layout
 from ..places import file_only, place
 from .console import console
+from .estimator_options import EstimatorOptions, note_if_plain
 from .options import (
     AdoptOption,
     ColorOptions,
     ConsoleOptions,
-    EstimatorOptions,
     FlowFileOptions,
     FlowFormatOption,
     ForceOption,
@@ -22,7 +22,6 @@ from .options import (
     JsonOption,
     SelectionOptions,
     SequenceOptions,
-    note_if_plain,
     takes_options,
 )
 from .reports import ReportOptions

@@ -15,16 +15,15 @@ import typer
 from ..errors import UsageError
 from ..places import file_only, place
 from .console import console
+from .estimator_options import EstimatorOptions, note_if_plain
 from .options import (
     ConsoleOptions,
-    EstimatorOptions,
     FlowFileOptions,
     ForceOption,
     FrameOptions,
     JsonOption,
     ScaleOptions,
     SelectionOptions,
-    note_if_plain,
     takes_options,
 )
 

@@ -13,7 +13,7 @@ import typer
 from ..errors import UsageError
 from . import parsers
 from .console import console
-from .options import EstimatorOptions, note_if_plain
+from .estimator_options import EstimatorOptions, note_if_plain
 
 if TYPE_CHECKING:
     from ..run.engine import Engine
