@@ -148,7 +148,7 @@ class DatasetRun:
         for name, reason in failures.items():
             self._report.fail(name, reason)
         note = f"{len(failures)} pairs failed; the figures are over the others."
-        self._report.write(evaluation.scores, facts_of(estimated), [note])
+        self._report.write(evaluation.scores, evaluation.benchmark(), facts_of(estimated), [note])
 
     def compare(self, estimated: BatchSummary, *, on_pair: OnComparison | None = None) -> DatasetSummary:
         """Compare all flow with the true flow, and write the submission if one is asked for.
@@ -167,7 +167,9 @@ class DatasetRun:
         """
         evaluation = Evaluation()
         compare_all(evaluation, self._comparisons, self._maps, on_pair, self._report)
-        report = None if self._report is None else self._report.write(evaluation.scores, facts_of(estimated))
+        report = None
+        if self._report is not None:
+            report = self._report.write(evaluation.scores, evaluation.benchmark(), facts_of(estimated))
         submitted = {} if self._submission is None else self._submission.write()
         outputs = tuple(path for path in (self._outputs.folder, self._error_map) if path is not None)
         inherited = {entry.name for entry in dataclasses.fields(RunSummary)} - {"outputs", "report"}

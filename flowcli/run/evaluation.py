@@ -77,7 +77,7 @@ def evaluate(
         input=str(estimates),
         truth=str(truths),
         outputs=outputs,
-        report=None if page is None else page.write(evaluation.scores, facts),
+        report=None if page is None else page.write(evaluation.scores, evaluation.benchmark(), facts),
         pairs=count,
         done=count,
         **evaluation.fields(),

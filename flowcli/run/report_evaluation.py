@@ -12,15 +12,16 @@ from .. import results
 from ..arrays import Flow, Frame, Mask, size_of
 from ..draw.color import largest_flow
 from ..errors import InputError
+from ..figures import find_figures
 from ..figures.shared.figure_set import Rows as FigureRows
 from ..flows.formats import FlowOptions
 from ..flows.io import read_flow
 from ..flows.metrics import Scores, endpoint_error
 from ..frames.reading import Reading
-from ..results import HEADINGS
+from ..results import HEADINGS, BenchmarkFigures
 from ..view import thumbnails
 from ..view.bins import Bins
-from ..view.report import Column, Figures, Report, Row
+from ..view.report import Column, Figures, Report, Row, Summary
 from ..view.viewer import About, Moment
 from .report_against import FiguresByName, OtherEvaluation, read_evaluation
 from .report_files import PairPage, ReportFiles, ReportRequest
@@ -131,11 +132,18 @@ class EvaluationReport:
         """Add a pair that could not be compared."""
         self._rows.add(Row(name, status="failed", remarks=[reason, *self._alone(name)], before=self._before(name)))
 
-    def write(self, scores: Mapping[str, Scores], facts: Mapping[str, str], notes: Sequence[str] = ()) -> Path:
+    def write(
+        self,
+        scores: Mapping[str, Scores],
+        benchmark: BenchmarkFigures,
+        facts: Mapping[str, str],
+        notes: Sequence[str] = (),
+    ) -> Path:
         """Write the pages; returns the path of the report.
 
         Args:
             scores: the scores of each subset over all pairs.
+            benchmark: the authors' figures over all pairs.
             facts: what is known of the run, by name.
             notes: what else the page says, one line each.
 
@@ -160,6 +168,7 @@ class EvaluationReport:
             summary_columns=of_all,
             summary={name: _values(vars(each.figures()), of_all) for name, each in scores.items()},
             summary_before={name: _values(said, of_all) for name, said in subsets.items()},
+            further=[_summary(name, rows) for name, rows in benchmark.items()],
             against=None if other is None else other.name,
             bins=(self._of_pixels, self._of_pairs),
         )
@@ -243,3 +252,13 @@ def _columns(*, of_all: bool = False) -> tuple[Column, ...]:
 
 def _values(figures: FiguresByName, columns: Sequence[Column]) -> Figures:
     return [figures.get(column.key) for column in columns]
+
+
+def _summary(name: str, rows: Mapping[str, FiguresByName]) -> Summary:
+    """A set of authors' figures over all pairs."""
+    figures = find_figures(name)
+    columns = [
+        Column(key, heading, f"{figures.title}: {heading}", "low" if key in figures.larger_is_better else "high")
+        for key, heading in figures.columns.items()
+    ]
+    return Summary(figures.title, columns, {row: _values(values, columns) for row, values in rows.items()})

@@ -61,6 +61,16 @@ class Row:
 
 
 @dataclass(frozen=True)
+class Summary:
+    """Further figures over all pairs."""
+
+    title: str
+    columns: Sequence[Column]
+    figures: Mapping[str, Figures]
+    """By what they are over."""
+
+
+@dataclass(frozen=True)
 class Report:
     """What the page says."""
 
@@ -91,6 +101,9 @@ class Report:
     summary_before: Mapping[str, Figures] = field(default_factory=dict)
     """The same of the other evaluation."""
 
+    further: Sequence[Summary] = ()
+    """What else is known over all pairs, such as authors' figures."""
+
     against: str | None = None
     """The name of the other evaluation."""
 
@@ -119,6 +132,17 @@ def report_page(report: Report) -> str:
             "summary": [
                 {"name": name, "figures": _rounded(figures), "before": _rounded(report.summary_before.get(name))}
                 for name, figures in report.summary.items()
+            ],
+            "further": [
+                {
+                    "title": each.title,
+                    "columns": [vars(column) for column in each.columns],
+                    "rows": [
+                        {"name": name, "figures": _rounded(figures), "before": None}
+                        for name, figures in each.figures.items()
+                    ],
+                }
+                for each in report.further
             ],
             "histograms": [data for bins in report.bins if (data := bins.data()) is not None],
             "rows": [_row(row, subsets, seen) for row in report.rows],

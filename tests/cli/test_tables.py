@@ -16,6 +16,7 @@ from flowcli.cli.model_tables import table_text
 from flowcli.cli.variants import VariantOptions
 from flowcli.errors import UsageError
 from flowcli.results import FigureTable, TableColumn, TableRow
+from support.pages import page_data
 
 from ..conftest import Run
 from ..datasets.layouts import LAYOUTS
@@ -150,8 +151,9 @@ def test_several_models_give_one_table(flowcli: Run, tmp_path: Path) -> None:
     folders = {"dis", "half"}
     assert {path.name for path in (tmp_path / "out").iterdir()} == folders
     assert {path.name for path in (tmp_path / "maps").iterdir()} == folders
-    assert (tmp_path / "r-dis.html").exists()
-    assert (tmp_path / "r-half.html").exists()
+    for name in folders:
+        (authors,) = page_data(tmp_path / f"r-{name}.html")["further"]
+        assert (authors["title"], [row["name"] for row in authors["rows"]]) == ("KITTI 2015", ["noc", "all"])
     again = flowcli(*command, "--json")
     found = [json.loads(line) for line in again.stdout.splitlines()]
     assert {line["variant"] for line in found[:-1]} == folders

@@ -42,30 +42,41 @@ function fillFailures() {
   list(section.querySelector("ul"), lines);
 }
 
-/** The figures over all pairs, by subset. */
+/** The figures over all pairs, by subset; and below them further ones. */
 function fillSummary() {
   const section = document.getElementById("summary");
   section.hidden = pageData.summary.length === 0;
-  const titles = pageData.summaryColumns.map((column) =>
+  const { summaryOf, summaryColumns, summary } = pageData;
+  const caption = element("caption", { className: "for-readers", textContent: "Figures over all pairs" });
+  section.querySelector(".scrolled").append(summaryTable(caption, summaryOf, summaryColumns, summary));
+  for (const { title, columns, rows } of pageData.further) {
+    const scrolled = element("div", { className: "scrolled", role: "region", tabIndex: 0, "aria-label": title });
+    const name = element("caption", { textContent: title });
+    scrolled.append(summaryTable(name, "", columns, rows));
+    section.append(scrolled);
+  }
+}
+
+function summaryTable(caption, of, columns, rows) {
+  const titles = columns.map((column) =>
     element("th", { scope: "col", className: "number", title: column.meaning, textContent: column.heading }),
   );
-  const rows = pageData.summary.map(({ name, figures, before }) =>
+  const body = rows.map(({ name, figures, before }) =>
     element(
       "tr",
       {},
       element("th", { scope: "row", className: "name", textContent: name }),
-      ...pageData.summaryColumns.map((column, index) => summaryCell(column, figures[index], before === null ? null : before[index])),
+      ...columns.map((column, index) => summaryCell(column, figures[index], before === null ? null : before[index])),
     ),
   );
-  const subset = element("th", { scope: "col", className: "name", textContent: pageData.summaryOf });
-  const table = element(
+  const first = of === "" ? element("td") : element("th", { scope: "col", className: "name", textContent: of });
+  return element(
     "table",
     {},
-    element("caption", { className: "for-readers", textContent: "Figures over all pairs" }),
-    element("thead", {}, element("tr", {}, subset, ...titles)),
-    element("tbody", {}, ...rows),
+    caption,
+    element("thead", {}, element("tr", {}, first, ...titles)),
+    element("tbody", {}, ...body),
   );
-  section.querySelector(".scrolled").append(table);
 }
 
 function summaryCell(column, value, before) {
