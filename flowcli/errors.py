@@ -34,7 +34,7 @@ class FlowcliError(Exception):
 
 
 class DeviceError(FlowcliError):
-    """The device failed: its memory cannot hold even one window; exit code 7."""
+    """The device failed, or its memory cannot hold even one window; exit code 7."""
 
     exit_code = 7
 

@@ -3,23 +3,30 @@
 from __future__ import annotations
 
 import contextlib
+import logging
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ...choices import Precision
 from ...errors import UsageError
+from .refusals import gpu_available
 
 if TYPE_CHECKING:
     import torch
+
+_log = logging.getLogger(__name__)
 
 
 def choose_device(name: str) -> torch.device:
     """The device of that name (``auto``, ``cpu``, ``cuda``, ``cuda:N``, ``mps``); raises ``UsageError``."""
     import torch
 
+    has_cuda, why_not = gpu_available()
     if name == "auto":
-        kind = "cuda" if torch.cuda.is_available() else "mps" if torch.backends.mps.is_available() else "cpu"
+        kind = "cuda" if has_cuda else "mps" if torch.backends.mps.is_available() else "cpu"
+        if why_not is not None:
+            _log.info("running on the %s although there is an NVIDIA GPU: %s", kind, why_not)
         return torch.device(kind)
     try:
         device = torch.device(name)
@@ -28,7 +35,8 @@ def choose_device(name: str) -> torch.device:
     if device.type not in {"cpu", "cuda", "mps"}:
         raise UsageError(f"`device` {name}: use auto, cpu, cuda, cuda:N or mps")
     if device.type == "cuda" and (device.index or 0) >= torch.cuda.device_count():
-        raise UsageError(f"`device` {name}: torch sees {torch.cuda.device_count()} CUDA devices; use cpu")
+        reason = "" if why_not is None else f" ({why_not})"
+        raise UsageError(f"`device` {name}: torch sees {torch.cuda.device_count()} CUDA devices{reason}; use cpu")
     if device.type == "mps" and not torch.backends.mps.is_available():
         raise UsageError(f"`device` {name}: torch sees no Apple GPU; use cpu")
     return device

@@ -7,10 +7,12 @@ import numpy.typing as npt
 import torch
 
 from ...choices import Precision
+from ...errors import DeviceError
 from .. import OutOfMemoryError
 from .checkpoint import Checkpoint
 from .device import choose_device, choose_precision, free_memory, tf32
 from .network import FlowNetwork
+from .refusals import refusals
 from .weights import Sizes, read_weights
 
 _LARGEST_BATCH = {"cpu": 1, "mps": 8, "cuda": 32}  # windows; larger batches are not faster
@@ -29,14 +31,22 @@ class PerceiverFlow:
     Raises:
         UsageError: the device or the precision is not available on this machine.
         ModelError: the checkpoint is damaged.
+        DeviceError: the device fails, or its memory cannot hold the network.
     """
 
     def __init__(self, checkpoint: Checkpoint, device: str = "auto", precision: Precision = "auto") -> None:
-        self._device = choose_device(device)
-        self.precision: str = choose_precision(precision, self._device)
+        with refusals(device):
+            self._device = choose_device(device)
+            self.precision: str = choose_precision(precision, self._device)
         sizes = Sizes.of(checkpoint)
-        dtype = _DTYPES.get(self.precision, torch.float32)
-        self._network = FlowNetwork(read_weights(checkpoint, sizes), sizes, dtype).to(self._device)
+        network = FlowNetwork(read_weights(checkpoint, sizes), sizes, _DTYPES.get(self.precision, torch.float32))
+        try:
+            with refusals(self._device):
+                self._network = network.to(self._device)
+        except OutOfMemoryError as error:
+            raise DeviceError(
+                f"{self._device} has too little free memory for the model; set `device` to cpu"
+            ) from error
         self.name = checkpoint.name
         self.revision = checkpoint.revision
         self.fingerprint = checkpoint.fingerprint()
@@ -45,7 +55,8 @@ class PerceiverFlow:
 
     def largest_batch(self) -> int:
         """The number of windows that fit into the free memory, at least 1 and at most what is useful on the device."""
-        fits = int(free_memory(self._device) * _USABLE_SHARE) // self._network.bytes_per_window()
+        with refusals(self._device):
+            fits = int(free_memory(self._device) * _USABLE_SHARE) // self._network.bytes_per_window()
         return max(1, min(fits, _LARGEST_BATCH[self._device.type]))
 
     def __call__(self, frames1: npt.NDArray[np.uint8], frames2: npt.NDArray[np.uint8]) -> npt.NDArray[np.float32]:
@@ -53,13 +64,15 @@ class PerceiverFlow:
 
         Raises:
             OutOfMemoryError: the batch does not fit into the device's memory.
+            DeviceError: the device fails.
         """
         try:
-            with torch.inference_mode(), tf32(self.precision == "tf32"):
+            with refusals(self._device), torch.inference_mode(), tf32(self.precision == "tf32"):
                 first, second = (torch.from_numpy(frames).to(self._device) for frames in (frames1, frames2))
                 flow: npt.NDArray[np.float32] = self._network(first, second).cpu().numpy()
-        except torch.OutOfMemoryError as error:
+        except OutOfMemoryError:
             if self._device.type == "cuda":
-                torch.cuda.empty_cache()
-            raise OutOfMemoryError(str(error)) from error
+                with refusals(self._device):
+                    torch.cuda.empty_cache()
+            raise
         return flow

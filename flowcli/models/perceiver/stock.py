@@ -10,8 +10,10 @@ import torch.nn.functional as F
 
 from ...arrays import Flow, Frame
 from ...errors import DeviceError
+from .. import OutOfMemoryError
 from .checkpoint import Checkpoint
 from .device import tf32
+from .refusals import refusals
 from .weights import load_stock_module
 
 _PIXELS_PER_LOGIT = 20.0
@@ -47,13 +49,13 @@ class StockFlow:
             ``(h, w, 2)`` float32 in pixels.
 
         Raises:
-            DeviceError: the device's memory does not suffice.
+            DeviceError: the device fails, or its memory does not suffice.
         """
         try:
-            with torch.inference_mode(), tf32(False):
+            with refusals(self._device), torch.inference_mode(), tf32(False):
                 inputs = torch.stack([self._patches(frame) for frame in (frame1, frame2)])[None]
                 flow: Flow = (self._module(inputs=inputs).logits[0] * _PIXELS_PER_LOGIT).float().cpu().numpy()
-        except torch.OutOfMemoryError as error:
+        except OutOfMemoryError as error:
             raise DeviceError(
                 f"{self._device} has too little free memory for the module of transformers; set `device` to cpu"
             ) from error
