@@ -24,6 +24,9 @@ from .shutdown import on_abrupt_end
 if TYPE_CHECKING:
     from .remote import Remote
 
+RECORD = "flowcli.json"
+"""The name of the record of a folder's outputs: how they were made."""
+
 _WINDOWS = os.name == "nt"
 _MADE_FROM = "user.flowcli.made_from"  # an extended attribute of files
 _NOTED_MADE_FROM = "made-from"  # what is noted of objects

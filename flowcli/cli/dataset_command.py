@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ..errors import BatchError, UsageError
+from ..errors import FlowcliError, OutputError, UsageError
 from .console import console
 from .dataset_options import DatasetOptions
 from .variants import Variant, VariantOptions
@@ -45,22 +45,22 @@ class DatasetCommand:
             The largest end-point error in pixels; ``None`` if nothing could be compared.
 
         Raises:
-            FlowcliError: as for :class:`flowcli.run.dataset_run.DatasetRun`. A model of which pairs failed does not
-                stop the others; its ``BatchError`` is raised at the end.
+            FlowcliError: as for :class:`flowcli.run.dataset_run.DatasetRun`. What is wrong with one of several models
+                does not stop the others, unless it is an ``OutputError``; the first is raised at the end.
         """
         if self.json and self.options.table is not None:
             raise UsageError("`table` and `json` exclude each other; the last line of `json` is the table")
         variants = self.models.variants()
-        # All are checked before the first one begins.
+        # The outputs of all are checked before the first one begins.
         runs = [(variant, self._of(variant)) for variant in variants]
         summaries: dict[str, DatasetSummary | None] = {}
-        problem: BatchError | None = None
+        problem: FlowcliError | None = None
         for variant, run in runs:
             try:
                 with workers.engine(variant.options, self.reading.max_pixels) as engine:
                     summaries[variant.name] = self._one(variant, run, engine)
-            except BatchError as error:
-                if not self._are_several:
+            except FlowcliError as error:
+                if not self._are_several or isinstance(error, OutputError):
                     raise
                 console.note(f"{variant.name}: {error.with_flags()}")
                 summaries[variant.name], problem = None, problem or error

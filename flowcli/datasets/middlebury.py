@@ -5,9 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 from ..choices import SplitName
-from ..frames.files import natural_key
 from .shared.dataset import Dataset, Sample, Submission, Subset
-from .shared.finding import MissingError, first_of, folders
+from .shared.finding import MissingError, anywhere, first_of, folders
 
 _REGIONS = ("disc", "untext")
 
@@ -18,7 +17,7 @@ def find(root: Path, split: SplitName | None) -> list[Sample]:
 
 
 def _train(root: Path) -> list[Sample]:
-    truths = sorted(root.glob("**/flow10.flo"), key=natural_key)
+    truths = anywhere(root, "**/flow10.flo")
     if not truths:
         raise MissingError(root / "other-gt-flow")
     samples = []

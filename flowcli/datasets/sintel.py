@@ -62,7 +62,7 @@ def _test(root: Path) -> list[Sample]:
         for rendering in _RENDERINGS
         if (root / "test" / rendering).is_dir()
         for folder in folders(root / "test" / rendering)
-        for frame1, frame2 in consecutive(folder, "frame_[0-9]*.png")
+        for frame1, frame2 in consecutive(folder, "frame_[0-9]*.png", first=1)
     ]
 
 

@@ -39,7 +39,7 @@ def _test(scene: Path) -> Iterator[Sample]:
         folder = scene / f"frame_{side}"
         if not folder.is_dir():
             continue
-        pairs = list(consecutive(folder, f"frame_{side}_[0-9]*.png"))
+        pairs = list(consecutive(folder, f"frame_{side}_[0-9]*.png", first=1))
         for frame1, _ in pairs:
             yield _pair(scene, side, "FW", number_of(frame1), None)
         for _, frame2 in pairs:

@@ -12,11 +12,10 @@ from ..choices import SplitName
 from ..errors import InputError
 from ..flows.formats import FlowOptions, npy
 from ..flows.io import read_flow
-from ..frames.files import natural_key
 from ..frames.opencv import decode_image
 from ..storage import why
 from .shared.dataset import Dataset, Sample, Subset
-from .shared.finding import MissingError
+from .shared.finding import MissingError, anywhere
 
 _FLOW, _MASK = "_flow.npy", "_mask.npy"
 _FLOW_2, _FOLDER_2 = "_flow.png", "flow_lcam_front"
@@ -25,8 +24,8 @@ _LEVELS = ("easy", "hard")
 
 def find(root: Path, split: SplitName | None) -> list[Sample]:  # noqa: ARG001  (there is one split)
     """Find the samples; see :attr:`flowcli.datasets.shared.dataset.Dataset.find`."""
-    first = sorted(root.glob(f"**/flow/*{_FLOW}"), key=natural_key)
-    second = sorted(root.glob(f"**/{_FOLDER_2}/*{_FLOW_2}"), key=natural_key)
+    first = anywhere(root, f"**/flow/*{_FLOW}")
+    second = anywhere(root, f"**/{_FOLDER_2}/*{_FLOW_2}")
     if not first and not second:
         raise MissingError(root / "ENVIRONMENT/Easy/P000/flow")
     return [*(_version_1(root, truth) for truth in first), *(_version_2(root, truth) for truth in second)]

@@ -53,18 +53,19 @@ def _test(root: Path) -> list[Sample]:
     base = need(root / "test" / "img")
     frames_of = functools.cache(_frames)
     samples = []
-    for name in _evaluated(root):
+    for name, following in _evaluated(root):
         scene = name.partition("_")[0]
         frame = base / scene / f"{name}{frames_of(base / scene)[0]}"
-        number = number_of(frame) + 1
-        samples.append(
-            Sample(f"test/flow/{scene}/{name}", frame, numbered(frame, number), scene=scene, submitted=f"{name}.flo")
-        )
+        second = numbered(frame, number_of(frame) + 1) if following is None else frame.with_stem(following)
+        samples.append(Sample(f"test/flow/{scene}/{name}", frame, second, scene=scene, submitted=f"{name}.flo"))
     return samples
 
 
-def _evaluated(root: Path) -> list[str]:
-    """The names of the first frames of the pairs that the server evaluates, from the authors' list."""
+def _evaluated(root: Path) -> list[tuple[str, str | None]]:
+    """The frames of the pairs that the server evaluates, from the authors' list; ``None`` for the frame that follows.
+
+    A line has the first frame, and may have the second one and the name of the result.
+    """
     places = (root / _LIST, root.parent / _LIST)
     path = next((place for place in places if place.is_file()), None)
     if path is None:
@@ -73,7 +74,8 @@ def _evaluated(root: Path) -> list[str]:
             "get it from https://github.com/srrichter/viper and put it there"
         )
     lines = path.read_bytes().decode("utf-8", "replace").splitlines()
-    return [line.replace(",", " ").split()[0].partition(".")[0] for line in lines if line.strip()]
+    rows = [[Path(field).stem for field in line.replace(",", " ").split()] for line in lines if line.strip()]
+    return [(row[0], row[1] if len(row) > 1 else None) for row in rows]
 
 
 DATASET = Dataset(
@@ -92,7 +94,7 @@ DATASET = Dataset(
     figures=("viper",),
     submission=Submission(
         "flo",
-        "run the authors' toolkit: python prepare_submission.py flow {target}; then upload its submission.bin at "
-        "https://playing-for-benchmarks.org",
+        "in the folder of the authors' toolkit: python prepare_submission.py flow {target}; then upload its "
+        "flow_submission.bin at https://playing-for-benchmarks.org",
     ),
 )

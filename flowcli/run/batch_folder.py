@@ -9,10 +9,11 @@ from pathlib import Path
 from ..flows.io import files_of, suffix_of
 from ..frames.images import image_size
 from ..frames.reading import Reading
+from ..storage import RECORD
 from .batch_outputs import BatchOutputs
 from .completed import completed
 from .flow_folder import FlowFolder
-from .record import RECORD, Kind, settings_of
+from .record import Kind, settings_of
 from .tasks import Item, Task, VideoTask
 
 

@@ -88,7 +88,7 @@ class DatasetRun:
         flows = [folder / name for name in self._names]
         self._submission = None
         if submission is not None:
-            self._submission = SubmissionWriter(self._dataset, self.samples, flows, submission, force=force)
+            self._submission = SubmissionWriter(self._dataset, self.samples, flows, folder, submission, force=force)
         self._comparisons = [
             Comparison.of_sample(sample, flow)
             for sample, flow in zip(self.samples, flows, strict=True)

@@ -29,8 +29,7 @@ from ..errors import InputError, UsageError
 from ..flows.formats import FlowOptions, formats
 from ..flows.io import array_size, form_for, is_flow_file, output_size
 from ..places import is_remote
-from ..storage import noted_made_from, refresh, why
-from .record_store import RECORD as RECORD
+from ..storage import RECORD, noted_made_from, refresh, why
 from .record_store import Draft, record_store
 
 _SCHEMA = 2

@@ -15,13 +15,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Protocol, cast
 
 from ..places import is_remote
-from ..storage import atomic_output, guarded, output_errors
+from ..storage import RECORD, atomic_output, guarded, output_errors
 
 if TYPE_CHECKING:
     from ..remote import Remote
-
-RECORD = "flowcli.json"
-"""The name of the record in the output folder."""
 
 _OWN = ".flowcli-record-"  # how the names of the records that runs write in a bucket begin
 _SLOWEST_TICK = 3.0  # seconds; some file systems count in steps of two, and buckets in seconds

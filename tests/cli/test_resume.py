@@ -11,7 +11,7 @@ import pytest
 
 from flowcli import write_flow
 from flowcli.frames.images import write_image
-from flowcli.run.record import RECORD
+from flowcli.storage import RECORD
 from support.folders import files
 from support.processes import finished, one_line
 from support.videos import moving_frames

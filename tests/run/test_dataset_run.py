@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import os
+import re
 import warnings
 import zipfile
 from pathlib import Path
@@ -18,6 +18,7 @@ from flowcli.figures import find_figures
 from flowcli.figures.shared.figure_set import Judged
 from flowcli.flows.formats import flo5, kitti
 from flowcli.results import DatasetSummary
+from flowcli.storage import write_bytes
 
 from ..datasets.layouts import HEIGHT, LAYOUTS, WIDTH, truth
 
@@ -179,31 +180,81 @@ class TestSubmissions:
         assert summary.benchmark == {}
         assert summary.worst_epe is None
 
-    def test_it_is_resumed_and_never_replaced_unasked(self, dis: FlowEstimator, tmp_path: Path) -> None:
+    def test_it_is_resumed_and_follows_its_flow(self, dis: FlowEstimator, tmp_path: Path) -> None:
         LAYOUTS["sintel"](tmp_path / "root")
         submitted(dis, tmp_path, "sintel")
         sent = tmp_path / "sent/final/alley_1/frame0002.flo"
-        stamp = sent.stat().st_mtime_ns
-        (tmp_path / "sent/clean/alley_1/frame0001.flo").unlink()
+        stamp, other = sent.stat().st_mtime_ns, tmp_path / "sent/clean/alley_1/frame0001.flo"
+        other.unlink()
         summary = submitted(dis, tmp_path, "sintel")
         assert (summary.done, summary.skipped) == (0, 8)
         assert sent.stat().st_mtime_ns == stamp
-        assert (tmp_path / "sent/clean/alley_1/frame0001.flo").is_file()
+        assert other.is_file()
         (tmp_path / "out/test/final/alley_1/frame_0002.flo").unlink()
-        with pytest.raises(UsageError, match=r"frame0002\.flo exists and was not made"):
-            submitted(dis, tmp_path, "sintel")
-        assert submitted(dis, tmp_path, "sintel", force=True).done == 8
+        assert submitted(dis, tmp_path, "sintel").done == 1
+        assert sent.stat().st_mtime_ns > stamp
 
-    def test_a_zip_file_is_kept_while_it_is_newer_than_its_flow(self, dis: FlowEstimator, tmp_path: Path) -> None:
+    @pytest.mark.parametrize("name", ["sintel", "kitti2015"])
+    def test_what_is_not_from_its_flow_is_never_replaced_unasked(
+        self, dis: FlowEstimator, tmp_path: Path, name: str
+    ) -> None:
+        LAYOUTS[name](tmp_path / "root")
+        file = "clean/alley_1/frame0001.flo" if name == "sintel" else "kitti2015-flow.zip"
+        sent = tmp_path / "sent" / file
+        sent.parent.mkdir(parents=True)
+        sent.write_bytes(b"mine")
+        with pytest.raises(UsageError, match=f"{sent.name} exists and was not made from this run's flow"):
+            submitted(dis, tmp_path, name)
+        assert sent.read_bytes() == b"mine"
+        assert not (tmp_path / "out").exists()
+        submitted(dis, tmp_path, name, force=True)
+        whole = sent.read_bytes()
+        sent.write_bytes(whole[:-5])  # changed by somebody else since
+        with pytest.raises(UsageError, match="was not made from this run's flow"):
+            submitted(dis, tmp_path, name)
+        submitted(dis, tmp_path, name, force=True)
+        assert sent.read_bytes() == whole
+        with pytest.raises(UsageError, match="was not made from this run's flow"):  # but from that of another
+            evaluate_dataset(
+                load_estimator("dis", scale=0.5),
+                name,
+                tmp_path / "root",
+                tmp_path / "half",
+                choice=TEST,
+                submission=tmp_path / "sent",
+            )
+
+    def test_a_zip_file_grows_but_does_not_shrink_unasked(self, dis: FlowEstimator, tmp_path: Path) -> None:
         LAYOUTS["kitti2015"](tmp_path / "root")
-        first = submitted(dis, tmp_path, "kitti2015").submission
-        assert first is not None
-        content = first.read_bytes()
-        assert submitted(dis, tmp_path, "kitti2015").submission == first
-        assert first.read_bytes() == content
-        os.utime(first, (1, 1))
-        with pytest.raises(UsageError, match=r"kitti2015-flow\.zip exists"):
-            submitted(dis, tmp_path, "kitti2015")
+        both = tmp_path / "root", tmp_path / "out"
+        one = SampleChoice("test", limit=1)
+        sent = tmp_path / "sent"
+        evaluate_dataset(dis, "kitti2015", *both, choice=one, submission=sent)
+        submitted(dis, tmp_path, "kitti2015")
+        stamp = (sent / "kitti2015-flow.zip").stat().st_mtime_ns
+        submitted(dis, tmp_path, "kitti2015")
+        assert (sent / "kitti2015-flow.zip").stat().st_mtime_ns == stamp
+        with pytest.raises(UsageError, match="has 1 more flows than were chosen now"):
+            evaluate_dataset(dis, "kitti2015", *both, choice=one, submission=sent)
+
+    def test_an_interrupted_one_goes_on(
+        self, dis: FlowEstimator, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        LAYOUTS["sintel"](tmp_path / "root")
+        written = list[Path]()
+
+        def interrupted(path: Path, data: bytes) -> None:
+            if len(written) == 3:
+                raise KeyboardInterrupt
+            written.append(path)
+            write_bytes(path, data)
+
+        monkeypatch.setattr("flowcli.run.submission.write_bytes", interrupted)
+        with pytest.raises(KeyboardInterrupt):
+            submitted(dis, tmp_path, "sintel")
+        monkeypatch.undo()
+        submitted(dis, tmp_path, "sintel")
+        assert len(list((tmp_path / "sent").rglob("*.flo"))) == 8
 
     def test_vectors_beyond_kittis_range_are_clipped_and_counted(self, dis: FlowEstimator, tmp_path: Path) -> None:
         LAYOUTS["kitti2015"](tmp_path / "root")
@@ -212,9 +263,8 @@ class TestSubmissions:
         flow = read_flow(kept)
         flow[0, 0], flow[0, 1], flow[0, 2] = (600, -700), (511.984375, -512), (np.nan, np.nan)
         write_flow(kept, flow)
-        os.utime(tmp_path / "sent/kitti2015-flow.zip")
-        summary = submitted(dis, tmp_path, "kitti2015", adopt=True)
-        assert summary.clipped == 1
+        assert submitted(dis, tmp_path, "kitti2015", adopt=True).clipped == 1
+        assert submitted(dis, tmp_path, "kitti2015", adopt=True).clipped == 1  # also of a ZIP file that is kept
         with zipfile.ZipFile(tmp_path / "sent/kitti2015-flow.zip") as file:
             sent = kitti.decode(file.read("flow/000000_10.png"), "sent")
         assert sent[0, 0].tolist() == [511.984375, -512]
@@ -228,15 +278,22 @@ class TestSubmissions:
         flow: Flow = read_flow(kept)
         flow[3, 4] = np.nan
         write_flow(kept, flow)
-        (tmp_path / "sent/0001/flow_FW_left/flow_FW_left_0001.flo5").unlink()
         with pytest.raises(BatchError, match=r"flow_FW_left_0001\.flo is unknown in 1 pixels"):
             submitted(dis, tmp_path, "spring", adopt=True)
 
     def test_a_missing_frame_stops_it_with_its_name(self, dis: FlowEstimator, tmp_path: Path) -> None:
         LAYOUTS["kitti2015"](tmp_path / "root")
-        (tmp_path / "root/testing/image_2/000001_11.png").unlink()
-        with pytest.raises(InputError, match=r"testing/image_2/000001_11\.png"):
-            submitted(dis, tmp_path, "kitti2015")
+        for gone in ("000001_11.png", "000000_10.png"):
+            frame = tmp_path / "root/testing/image_2" / gone
+            whole = frame.read_bytes()
+            frame.unlink()
+            with pytest.raises(InputError, match=re.escape(f"testing/image_2/{gone}")):
+                submitted(dis, tmp_path, "kitti2015")
+            frame.write_bytes(whole)
+        LAYOUTS["sintel"](tmp_path / "sintel/root")
+        (tmp_path / "sintel/root/test/final/alley_1/frame_0001.png").unlink()
+        with pytest.raises(InputError, match=r"final/alley_1/frame_0001\.png"):
+            submitted(dis, tmp_path / "sintel", "sintel")
         assert not (tmp_path / "sent").exists()
 
     def test_what_cannot_be_submitted(self, dis: FlowEstimator, tmp_path: Path) -> None:

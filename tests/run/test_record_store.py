@@ -17,9 +17,9 @@ from flowcli.run.batch import estimate_batch
 from flowcli.run.batch_outputs import BatchOutputs
 from flowcli.run.failures import Failures
 from flowcli.run.failures_in_bucket import BucketFailures, failures_of
-from flowcli.run.record import RECORD, Record
+from flowcli.run.record import Record
 from flowcli.run.tasks import Outcome, Task
-from flowcli.storage import write_bytes
+from flowcli.storage import RECORD, write_bytes
 from support.videos import moving_frames
 
 pytest.importorskip("upath")

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import functools
 import re
 from collections.abc import Iterator
 from pathlib import Path
 
 from ...errors import InputError
 from ...frames.files import natural_key
+from ...storage import RECORD
 
 
 class MissingError(InputError):
@@ -68,12 +70,23 @@ def numbered(path: Path, number: int) -> Path:
     return path.with_name(f"{path.stem[: digits.start()]}{number:0{len(digits[1])}d}{path.suffix}")
 
 
-def consecutive(folder: Path, pattern: str) -> Iterator[tuple[Path, Path]]:
+def anywhere(root: Path, pattern: str) -> list[Path]:
+    """The files below a folder that match a glob pattern, in natural order; not those that flowcli has estimated."""
+
+    @functools.cache
+    def is_estimated(folder: Path) -> bool:
+        return folder != root and ((folder / RECORD).exists() or is_estimated(folder.parent))
+
+    return sorted((path for path in root.glob(pattern) if not is_estimated(path.parent)), key=natural_key)
+
+
+def consecutive(folder: Path, pattern: str, first: int | None = None) -> Iterator[tuple[Path, Path]]:
     """Consecutive frames of a sequence, without gaps: a frame that is missing between others is named all the same.
 
     Args:
         folder: where the frames are.
         pattern: a glob pattern for their names, which end with their numbers.
+        first: the number of the first frame, where all have to be there; by default the smallest that is.
 
     Returns:
         The paths of both frames of each pair, in order; they need not exist.
@@ -83,5 +96,6 @@ def consecutive(folder: Path, pattern: str) -> Iterator[tuple[Path, Path]]:
     """
     frames = files(folder, pattern)
     numbers = [number_of(frame) for frame in frames]
-    for number in range(min(numbers), max(numbers)):
+    start, last = (min(numbers), max(numbers)) if first is None else (first, max(*numbers, first + 1))
+    for number in range(start, last):
         yield numbered(frames[0], number), numbered(frames[0], number + 1)

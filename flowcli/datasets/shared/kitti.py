@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from ...choices import SplitName
+from ...frames.files import natural_key
 from .dataset import Sample, Subset
 from .finding import files, first_of, need
 
@@ -40,11 +41,18 @@ def find_kitti(
                 scene=frame.name.removesuffix(FIRST),
                 submitted=f"{submitted}{frame.name}",
             )
-            for frame in files(folder, f"*{FIRST}")
+            for frame in first_frames(folder)
         ]
     base = root / "training" if (root / "training").is_dir() or not (root / "flow_occ").is_dir() else root
     folder = first_of(*(base / name for name in images))
     return [_pair(base, folder, truth, figures) for truth in files(need(base / "flow_occ"), f"*{FIRST}")]
+
+
+def first_frames(folder: Path) -> list[Path]:
+    """The first frame of each pair of which there is a frame, in natural order; :class:`MissingError` if none is."""
+    seconds = {frame.with_name(frame.name.removesuffix(SECOND) + FIRST) for frame in need(folder).glob(f"*{SECOND}")}
+    found = seconds | set(folder.glob(f"*{FIRST}"))
+    return sorted(found, key=natural_key) or files(folder, f"*{FIRST}")
 
 
 def _pair(base: Path, folder: Path, truth: Path, figures: str) -> Sample:
