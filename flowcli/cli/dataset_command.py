@@ -115,6 +115,8 @@ class DatasetCommand:
 
             estimated = run.estimate(engine, on_pair=on_pair)
         summary = replace(run.compare(estimated, on_pair=self._shown_as_json(name)), variant=name)
+        if summary.submission is not None and self.options.is_chosen:
+            console.once(f"{summary.submission} has only what was chosen; the server takes the whole split")
         has_table = self._are_several or self.options.table is not None or self.options.published
         if has_table and not self.json:
             show_notes(summary)

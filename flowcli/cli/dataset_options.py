@@ -78,9 +78,14 @@ class DatasetOptions:
                 raise UsageError(f"`{field.name}` is only for --dataset; leave it out")
 
     @property
+    def is_chosen(self) -> bool:
+        """Whether only some of the pairs of a split are asked for."""
+        return any(value is not None for value in (self.subset, self.scenes, self.limit))
+
+    @property
     def is_part(self) -> bool:
         """Whether only a part of the data set is asked for."""
-        return any(value is not None for value in (self.split, self.subset, self.scenes, self.limit))
+        return self.split is not None or self.is_chosen
 
     def choice(self) -> SampleChoice:
         """The samples to take; raises ``UsageError``."""

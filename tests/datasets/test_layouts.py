@@ -160,6 +160,14 @@ def test_the_list_of_pairs_that_vipers_server_evaluates(tmp_path: Path) -> None:
         find_samples(find_dataset("viper"), tmp_path, SampleChoice("test"))
 
 
+def test_vipers_list_may_name_the_second_frames(tmp_path: Path) -> None:
+    LAYOUTS["viper"](tmp_path)
+    (tmp_path / "flow_frames.txt").write_text("001_00001.jpg 001_00003.jpg 001_00001.flo\n")
+    (sample,) = find_samples(find_dataset("viper"), tmp_path, SampleChoice("test"))
+    assert (sample.frame1.name, sample.frame2.name) == ("001_00001.jpg", "001_00003.jpg")
+    assert sample.submitted == "001_00001.flo"
+
+
 def test_choices(roots: Path) -> None:
     assert {s.scene for s in find(roots, "sintel", SampleChoice(scenes="al*"))} == {"alley_1"}
     assert len(find(roots, "spring", SampleChoice(subsets=("left",)))) == 8

@@ -102,6 +102,16 @@ def test_the_format_of_the_kept_flow(dis: FlowEstimator, tmp_path: Path) -> None
         evaluate_dataset(dis, "kitti2015", tmp_path / "root", tmp_path / "out", flow_format="png")
 
 
+@pytest.mark.parametrize("name", ["middlebury", "tartanair"])
+def test_kept_flow_below_the_data_set_is_not_its_truth(dis: FlowEstimator, tmp_path: Path, name: str) -> None:
+    LAYOUTS[name](tmp_path / "root")
+    for flow_format in ("flo", "npy"):
+        out = tmp_path / "root" / f"out-{flow_format}"
+        summary = evaluate_dataset(dis, name, tmp_path / "root", out, flow_format=flow_format)  # type: ignore[arg-type]
+        again = evaluate_dataset(dis, name, tmp_path / "root", out, flow_format=flow_format)  # type: ignore[arg-type]
+        assert (again.skipped, again.done) == (summary.done, 0)
+
+
 class TestSubmissions:
     @pytest.mark.parametrize(
         ("name", "archive", "prefix"),
