@@ -107,8 +107,8 @@ def test_kept_flow_below_the_data_set_is_not_its_truth(dis: FlowEstimator, tmp_p
     LAYOUTS[name](tmp_path / "root")
     for flow_format in ("flo", "npy"):
         out = tmp_path / "root" / f"out-{flow_format}"
-        summary = evaluate_dataset(dis, name, tmp_path / "root", out, flow_format=flow_format)  # type: ignore[arg-type]
-        again = evaluate_dataset(dis, name, tmp_path / "root", out, flow_format=flow_format)  # type: ignore[arg-type]
+        summary = evaluate_dataset(dis, name, tmp_path / "root", out, flow_format=flow_format)
+        again = evaluate_dataset(dis, name, tmp_path / "root", out, flow_format=flow_format)
         assert (again.skipped, again.done) == (summary.done, 0)
 
 
