@@ -5,9 +5,8 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
 
-# Tests run side by side, one worker for each core; `make test PYTEST=` runs them one by one. Those of Ray mostly wait,
-# so they are one group, which one worker does while the others compute.
-PYTEST ?= --numprocesses logical --maxprocesses 8 --dist loadgroup
+# Tests run side by side, one worker for each core; `make test PYTEST=` runs them one by one.
+PYTEST ?= --numprocesses logical --maxprocesses 8 --dist worksteal
 
 .DEFAULT_GOAL := help
 .PHONY: help demo test lint bench format docs clean

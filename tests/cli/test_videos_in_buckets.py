@@ -52,11 +52,7 @@ def statuses(done: Any) -> dict[str, str]:
         (),
         pytest.param(
             ("--ray", "local", "--workers", "2"),
-            marks=[
-                pytest.mark.skipif(MISSING is not None, reason=str(MISSING)),
-                pytest.mark.slow,
-                pytest.mark.xdist_group("ray"),
-            ],
+            marks=[pytest.mark.skipif(MISSING is not None, reason=str(MISSING)), pytest.mark.slow],
         ),
     ],
     ids=["alone", "ray"],
@@ -161,7 +157,6 @@ def test_killed_between_videos(environment: dict[str, str], bucket: Bucket, tmp_
 
 @pytest.mark.skipif(MISSING is not None, reason=str(MISSING))
 @pytest.mark.slow
-@pytest.mark.xdist_group("ray")
 def test_frames_on_a_cluster(flowcli: Run, bucket: Bucket, tmp_path: Path) -> None:
     for index, frame in enumerate(moving_frames(12, 48, 64)):
         write_image(tmp_path / "frames" / f"{index:02d}.png", frame)
@@ -177,7 +172,6 @@ def test_frames_on_a_cluster(flowcli: Run, bucket: Bucket, tmp_path: Path) -> No
 @pytest.mark.skipif(MISSING is not None, reason=str(MISSING))
 @pytest.mark.skipif(sys.platform != "linux", reason="a machine has several loopback addresses only on Linux")
 @pytest.mark.slow
-@pytest.mark.xdist_group("ray")
 @pytest.mark.usefixtures("clips")
 def test_a_node_without_credentials(bucket: Bucket, tmp_path: Path) -> None:
     known = bucket.server.environment

@@ -27,7 +27,6 @@ pytestmark = [
     pytest.mark.skipif(MISSING is not None, reason=str(MISSING)),
     pytest.mark.skipif(sys.platform != "linux", reason="a machine has several loopback addresses only on Linux"),
     pytest.mark.slow,
-    pytest.mark.xdist_group("ray"),
 ]
 
 WITHIN = 5.0  # seconds, which is promised
