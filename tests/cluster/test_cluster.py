@@ -167,12 +167,12 @@ def test_a_worker_that_is_killed_loses_nothing(cluster: RayCluster, tmp_path: Pa
 
 
 def test_a_node_joins_and_is_lost(cluster: RayCluster, tmp_path: Path) -> None:
-    with driving(cluster.address, cluster.environment, tmp_path, [1000, 0.02]) as driver, joined(cluster) as node:
+    with driving(cluster.address, cluster.environment, tmp_path, [2000, 0.02]) as driver, joined(cluster) as node:
         driver.wait_until(node.workers)
         (worker,) = node.workers()
         driver.wait_until(lambda: b", %d]" % worker.pid in driver.output)
         node.remove()
-        driver.check_finished(1000)
+        driver.check_finished(2000)
         assert driver.errors == ""
 
 

@@ -19,7 +19,7 @@ from flowcli import read_flow, write_flow
 from flowcli.frames.images import write_image
 from flowcli.scene import render_scene
 from support.folders import files
-from support.processes import PROGRAM, finished, started, wait_until
+from support.processes import DEADLINE, PROGRAM, finished, started, wait_until
 from support.ray_cluster import MISSING, RayCluster, kill, ray_cluster, until
 from support.videos import moving_frames, write_video
 
@@ -152,7 +152,8 @@ def test_workers_and_the_driver_are_killed(cluster: RayCluster, alone: Path, tmp
                 file.unlink()
             (out / "long.mp4").unlink()
     until(lambda: not cluster.workers())
-    done = run(cluster, CLIPS, out, alone, "--json")
+    command = [*on(cluster, CLIPS, out), "--json"]
+    done = finished(command, cwd=alone, env=cluster.environment, capture_output=True, timeout=2 * DEADLINE)
     assert done.returncode == 6
     assert len(lines(done, "video")) == 3
     same_bytes(out, alone / "alone-clips")

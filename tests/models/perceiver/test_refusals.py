@@ -125,7 +125,7 @@ def test_a_network_that_does_not_fit(checkpoint: Path, monkeypatch: pytest.Monke
         load_estimator(str(checkpoint), device="cpu")
 
 
-@pytest.mark.parametrize(("command", "after"), [("estimate", 0), ("video", 40), ("batch", 40)])
+@pytest.mark.parametrize(("command", "after"), [("estimate", 0), ("batch", 40)])
 def test_finished_outputs_are_kept(
     flowcli: Run, checkpoint: Path, tmp_path: Path, environment: dict[str, str], command: str, after: int
 ) -> None:
@@ -137,7 +137,6 @@ def test_finished_outputs_are_kept(
     path = os.pathsep.join([str(patch), *filter(None, [environment.get("PYTHONPATH")])])
     arguments = {
         "estimate": ("frames/0.png", "frames/1.png", "-o", "out.flo"),
-        "video": ("frames", "--flow-dir", "out", "--json"),
         "batch": ("frames", "--out-dir", "out", "--json"),
     }[command]
     model = ("-m", checkpoint, "--device", "cpu", "--batch-size", "4")
