@@ -64,7 +64,7 @@ class DatasetCommand:
                     raise
                 console.note(f"{variant.name}: {error.with_flags()}")
                 summaries[variant.name], problem = None, problem or error
-        if self._are_several or self.options.table is not None or self.options.published:
+        if self._has_table:
             self._show_table(summaries)
         if problem is not None:
             raise problem
@@ -74,6 +74,10 @@ class DatasetCommand:
     @property
     def _are_several(self) -> bool:
         return self.models.are_several
+
+    @property
+    def _has_table(self) -> bool:
+        return self._are_several or self.options.table is not None or self.options.published
 
     def _of(self, variant: Variant) -> DatasetRun:
         """The run of a model; several have folders of their own."""
@@ -117,8 +121,7 @@ class DatasetCommand:
         summary = replace(run.compare(estimated, on_pair=self._shown_as_json(name)), variant=name)
         if summary.submission is not None and self.options.is_chosen:
             console.once(f"{summary.submission} has only what was chosen; the server takes the whole split")
-        has_table = self._are_several or self.options.table is not None or self.options.published
-        if has_table and not self.json:
+        if self._has_table and not self.json:
             show_notes(summary)
         else:
             show(summary, as_json=self.json)

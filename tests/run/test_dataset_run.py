@@ -301,7 +301,7 @@ class TestSubmissions:
                 submitted(dis, tmp_path, "kitti2015")
             frame.write_bytes(whole)
         LAYOUTS["sintel"](tmp_path / "sintel/root")
-        (tmp_path / "sintel/root/test/final/alley_1/frame_0001.png").unlink()
+        next((tmp_path / "sintel").rglob("test/final/alley_1/frame_0001.png")).unlink()
         with pytest.raises(InputError, match=r"final/alley_1/frame_0001\.png"):
             submitted(dis, tmp_path / "sintel", "sintel")
         assert not (tmp_path / "sent").exists()

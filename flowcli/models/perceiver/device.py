@@ -22,8 +22,8 @@ def choose_device(name: str) -> torch.device:
     """The device of that name (``auto``, ``cpu``, ``cuda``, ``cuda:N``, ``mps``); raises ``UsageError``."""
     import torch
 
-    has_cuda, why_not = gpu_available()
     if name == "auto":
+        has_cuda, why_not = gpu_available()
         kind = "cuda" if has_cuda else "mps" if torch.backends.mps.is_available() else "cpu"
         if why_not is not None:
             _log.info("running on the %s although there is an NVIDIA GPU: %s", kind, why_not)
@@ -35,6 +35,7 @@ def choose_device(name: str) -> torch.device:
     if device.type not in {"cpu", "cuda", "mps"}:
         raise UsageError(f"`device` {name}: use auto, cpu, cuda, cuda:N or mps")
     if device.type == "cuda" and (device.index or 0) >= torch.cuda.device_count():
+        _, why_not = gpu_available()
         reason = "" if why_not is None else f" ({why_not})"
         raise UsageError(f"`device` {name}: torch sees {torch.cuda.device_count()} CUDA devices{reason}; use cpu")
     if device.type == "mps" and not torch.backends.mps.is_available():
