@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import functools
-import io
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -15,7 +15,7 @@ from ..frames.jpeg import whole_jpeg_size
 from ..frames.png import whole_png_size
 from ..places import is_remote, place
 from ..storage import check_suffix, why
-from .formats import HEAD_BYTES, FlowFormat, FlowOptions, formats
+from .formats import HEAD_BYTES, FlowFormat, FlowOptions, formats, npy
 from .formats.jpg import pair_of
 
 PLACEHOLDER = "{xy}"
@@ -142,7 +142,7 @@ def read_flow(path: str | Path, options: FlowOptions = FlowOptions()) -> Flow:
 def _read_file(path: Path, form: FlowFormat) -> Flow:
     try:
         if form.size is not None and not is_remote(path) and path.is_file():
-            _whole_size(form, path)  # reject other files before reading them completely
+            _size(form.size, path)  # reject other files before reading them completely
         data = path.read_bytes()
     except OSError as error:
         raise InputError(f"cannot read {path}: {why(error)}") from error
@@ -192,28 +192,18 @@ def output_size(path: Path) -> tuple[int, int]:
     if form is None or form.size is None:
         height, width = read_flow(path).shape[:2]
         return height, width
-    return _whole_size(form, path)
+    return _size(form.size, path)
 
 
-def array_size(path: Path) -> tuple[int, int]:
+def plane_size(path: Path) -> tuple[int, int]:
     """Height and width of a whole ``.npy`` of one value for each pixel; raises ``InputError``."""
-    try:
-        if is_remote(path):
-            values = np.load(io.BytesIO(path.read_bytes()), allow_pickle=False)
-        else:
-            values = np.load(path, mmap_mode="r", allow_pickle=False)
-    except (OSError, ValueError, EOFError) as error:
-        raise InputError(f"{path} is damaged, or not a .npy file") from error
-    if values.ndim != 2:
-        raise InputError(f"{path} contains an array of shape {values.shape}; it must be (height, width)")
-    return values.shape[0], values.shape[1]
+    return _size(npy.plane_size, path)
 
 
-def _whole_size(form: FlowFormat, path: Path) -> tuple[int, int]:
-    assert form.size is not None
+def _size(of_head: Callable[[bytes, int, object], tuple[int, int]], path: Path) -> tuple[int, int]:
     try:
         with path.open("rb") as file:
-            return form.size(file.read(HEAD_BYTES), path.stat().st_size, path)
+            return of_head(file.read(HEAD_BYTES), path.stat().st_size, path)
     except OSError as error:
         raise InputError(f"cannot read {path}: {why(error)}") from error
 

@@ -27,7 +27,7 @@ from typing import Any, Literal, cast
 from ..choices import FlowFormatName
 from ..errors import InputError, UsageError
 from ..flows.formats import FlowOptions, formats
-from ..flows.io import array_size, form_for, is_flow_file, output_size
+from ..flows.io import form_for, is_flow_file, output_size, plane_size
 from ..places import is_remote
 from ..storage import RECORD, noted_made_from, refresh, why
 from .record_store import Draft, record_store
@@ -381,7 +381,7 @@ def _size(path: Path, kind: Kind) -> tuple[int, int]:
         from ..draw.video_writer import written_size  # imports FFmpeg, which flow files do not need
 
         return written_size(path)
-    return array_size(path) if kind == "error" else output_size(path)
+    return plane_size(path) if kind == "error" else output_size(path)
 
 
 def _is_of_kind(path: Path, kind: Kind) -> bool:

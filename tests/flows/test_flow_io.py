@@ -25,6 +25,7 @@ from flowcli.flows.formats.flo import decode as decode_flo
 from flowcli.flows.formats.flo import encode as encode_flo
 from flowcli.flows.formats.kitti import FORMAT as KITTI
 from flowcli.flows.io import loss, output_size, suffix_of
+from support.processes import finished
 
 BY_HAND = b"PIEH" + struct.pack("<ii", 2, 1) + struct.pack("<ffff", 1.5, -2.0, 0.25, 1e6)
 
@@ -88,6 +89,34 @@ def test_npy_of_other_types(tmp_path: Path) -> None:
     np.save(tmp_path / "a.npy", np.array([object()]), allow_pickle=True)
     with pytest.raises(InputError, match=r"a\.npy contains an array of shape \(1,\) and type \|O"):
         read_flow(tmp_path / "a.npy")
+
+
+def test_npy_in_several_threads_while_garbage_is_collected(tmp_path: Path) -> None:
+    """Python 3.11 cannot parse in two threads at once, which the destructor of a cycle leads to."""
+    write_flow(tmp_path / "f.npy", np.ones((3, 4, 2), np.float32))
+    code = """
+import gc, sys, threading
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from flowcli.flows.io import output_size
+
+class Cycle:
+    def __init__(self): self.me = self
+    def __del__(self): sum(range(30))
+
+def read(depth):
+    if depth:
+        return read(depth - 1)
+    for _ in range(1500):
+        Cycle()
+        assert output_size(Path("f.npy")) == (3, 4)
+
+sys.setswitchinterval(1e-6)
+gc.set_threshold(50)
+with ThreadPoolExecutor(4) as pool:
+    list(pool.map(read, range(0, 28, 7)))
+"""
+    finished([sys.executable, "-c", code], cwd=tmp_path, check=True)
 
 
 @pytest.mark.parametrize(

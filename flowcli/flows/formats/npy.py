@@ -9,6 +9,7 @@ import ast
 import io
 import re
 import struct
+import threading
 
 import numpy as np
 import numpy.typing as npt
@@ -18,6 +19,7 @@ from ...errors import InputError
 from . import HEAD_BYTES, FlowFormat, check_length, check_size
 
 _MAGIC = b"\x93NUMPY"
+_parsing = threading.Lock()  # where two threads parse at once, Python 3.11 may raise SystemError
 
 
 def encode(flow: Flow) -> bytes:
@@ -50,18 +52,28 @@ def decode_mask(data: bytes, name: object) -> Mask:
 
 def decode_plane(data: bytes, name: object) -> npt.NDArray[np.float32]:
     """Decode a ``.npy`` file of one float for each pixel, ``(H, W)``; raises ``InputError`` if it is damaged."""
-    shape, kind, is_fortran, offset = _fields(data, name)
+    height, width, offset, dtype, is_fortran = _plane_header(data, len(data), name)
+    with np.errstate(over="ignore", invalid="ignore"):
+        values = np.frombuffer(data, dtype, offset=offset).astype(np.float32)
+    return values.reshape(width, height).T if is_fortran else values.reshape(height, width)
+
+
+def plane_size(head: bytes, length: int, name: object) -> tuple[int, int]:
+    """Height and width of a ``.npy`` file of one float for each pixel; raises ``InputError`` if it is damaged."""
+    return _plane_header(head, length, name)[:2]
+
+
+def _plane_header(head: bytes, length: int, name: object) -> tuple[int, int, int, np.dtype[np.floating], bool]:
+    """As :func:`_header`, of one float for each pixel."""
+    shape, kind, is_fortran, offset = _fields(head, name)
     if len(shape) != 2 or not re.fullmatch(r"[<>=]f[248]", kind):
         raise InputError(
             f"{name} contains an array of shape {shape} and type {kind}; it must be (height, width) floats"
         )
-    height, width = shape
-    check_size(height, width, name)
+    check_size(shape[0], shape[1], name)
     dtype: np.dtype[np.floating] = np.dtype(kind)
-    check_length(height, width, offset + height * width * dtype.itemsize, len(data), name)
-    with np.errstate(over="ignore", invalid="ignore"):
-        values = np.frombuffer(data, dtype, offset=offset).astype(np.float32)
-    return values.reshape(width, height).T if is_fortran else values.reshape(height, width)
+    check_length(shape[0], shape[1], offset + shape[0] * shape[1] * dtype.itemsize, length, name)
+    return shape[0], shape[1], offset, dtype, is_fortran
 
 
 def size(head: bytes, length: int, name: object) -> tuple[int, int]:
@@ -96,7 +108,8 @@ def _fields(head: bytes, name: object) -> tuple[tuple[int, ...], str, bool, int]
         raise damaged
     offset += text_length
     try:
-        fields = ast.literal_eval(head[offset - text_length : offset].decode("latin-1").strip())
+        with _parsing:
+            fields = ast.literal_eval(head[offset - text_length : offset].decode("latin-1").strip())
         shape, kind, is_fortran = fields["shape"], fields["descr"], fields["fortran_order"]
     except (ValueError, SyntaxError, TypeError, KeyError, MemoryError, RecursionError) as error:
         raise damaged from error
