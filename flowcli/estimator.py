@@ -16,8 +16,8 @@ from .coarse_to_fine.pair import CoarseToFinePair
 from .coarse_to_fine.photometric import LARGEST_SIDE
 from .errors import DeviceError, UsageError
 from .geometry import resize_frame
-from .models import FlowModel, ModelRequest, OutOfMemoryError, Progress, load_model
-from .pairs import Entry, FramePair, Key, PlainPair
+from .models import FlowModel, ModelRequest, OutOfMemoryError, Progress, load_model, takes_tensors
+from .pairs import Entry, FramePair, Key, Pair, PlainPair
 from .tiling import Grid, Size, make_grid
 
 BatchSize = int | Literal["auto"]
@@ -72,6 +72,8 @@ class FlowEstimator:
         self.most_levels = 0
         """The most scales at which a pair has been estimated so far; 1 if coarse to fine has changed nothing."""
 
+        # What is chosen by photometric error, which NumPy and OpenCV compute, does not pay on a device.
+        self._on_device = model if takes_tensors(model) and not coarse_to_fine else None
         self._turn = threading.Lock()  # models need not be made for several threads
 
     def variant(self, *, overlap: int, scale: float, batch_size: int) -> FlowEstimator:
@@ -194,22 +196,27 @@ class FlowEstimator:
 
     def _finished(
         self, work: Iterable[tuple[Key, FramePair | None]], on_window: Callable[[int], None] | None
-    ) -> Iterator[Entry[Key]]:
+    ) -> Iterator[Entry[Key, Any]]:
         """The entries of the stream, in order, when all of their windows have been estimated."""
-        entries: deque[Entry[Key]] = deque()
+        entries: deque[Entry[Key, Any]] = deque()
         for key, frames in work:
             entries.append(Entry(key) if frames is None else self._entry(key, frames))
             while self._is_full(entries):
                 self._run(entries, on_window)
-            while entries and entries[0].is_done:
+            while entries and self._is_due(entries):
                 yield entries.popleft()
         while entries:
-            if entries[0].is_done:
+            if self._is_due(entries) or not any(entry.waiting for entry in entries):
                 yield entries.popleft()
             else:
                 self._run(entries, on_window)
 
-    def _is_full(self, entries: deque[Entry[Key]]) -> bool:
+    def _is_due(self, entries: deque[Entry[Key, Any]]) -> bool:
+        """Whether the first entry is to be returned now: the device has more to do while its flow is waited for."""
+        first = entries[0]
+        return first.is_done and (first.is_ready or first.is_followed or len(entries) > _AHEAD * self.batch_size)
+
+    def _is_full(self, entries: deque[Entry[Key, Any]]) -> bool:
         """Whether a batch is to be run before another entry is read."""
         waiting = sum(len(entry.waiting) for entry in entries)
         if self.model.window is None or waiting >= self.batch_size:
@@ -221,7 +228,7 @@ class FlowEstimator:
         pairs = [entry.pair for entry in entries if entry.pair is not None]
         return len(pairs) > 1 and sum(len(pair.grid) for pair in pairs) >= _AHEAD * self.batch_size
 
-    def _entry(self, key: Key, frames: FramePair) -> Entry[Key]:
+    def _entry(self, key: Key, frames: FramePair) -> Entry[Key, Any]:
         for frame in frames:
             if frame.dtype != np.uint8 or frame.ndim != 3 or frame.shape[2] != 3:
                 raise ValueError(f"a frame must be (H, W, 3) uint8, not {frame.shape} {frame.dtype}")
@@ -230,19 +237,26 @@ class FlowEstimator:
         grids = self.levels_for(size)
         self.most_levels = max(self.most_levels, len(grids))
         first, second = (resize_frame(frame, *grids[-1].frame) for frame in frames)
-        if len(grids) > 1:
-            return Entry(key, CoarseToFinePair((first, second), grids), size)
-        return Entry(key, PlainPair((first, second), grids[0]), size)
+        return Entry(key, self._pair((first, second), grids), size)
 
-    def _run(self, entries: deque[Entry[Key]], on_window: Callable[[int], None] | None) -> None:
+    def _pair(self, frames: FramePair, grids: list[Grid]) -> Pair[Any]:
+        if len(grids) > 1:
+            return CoarseToFinePair(frames, grids)
+        if self._on_device is None:
+            return PlainPair(frames, grids[0])
+        from .on_device import DevicePair
+
+        return DevicePair(frames, grids[0], self.model.device)
+
+    def _run(self, entries: deque[Entry[Key, Any]], on_window: Callable[[int], None] | None) -> None:
         """Estimate a batch of the windows that wait, those of the first entries first."""
         # Whole frames may differ in size, so they cannot be stacked like windows.
         room = 1 if self.model.window is None else self.batch_size
         batch = [(entry, window) for entry in entries for window in entry.waiting][:room]
-        first, second = map(np.stack, zip(*(entry.cut(window) for entry, window in batch), strict=True))
+        done = [entry for entry in entries if entry.is_done]
         try:
             with self._turn:
-                flows = self.model(first, second)
+                flows = self._flows([entry.cut(window) for entry, window in batch])
         except OutOfMemoryError as error:
             if len(batch) == 1:
                 raise DeviceError(
@@ -254,8 +268,18 @@ class FlowEstimator:
         for (entry, window), flow in zip(batch, flows, strict=True):
             entry.waiting.popleft()
             entry.add(window, flow)
+        for entry in done:
+            entry.is_followed = True
         if on_window is not None:
             on_window(len(batch))
+
+    def _flows(self, windows: list[tuple[Any, Any]]) -> Iterable[Any]:
+        """The flows of windows in both frames."""
+        if self._on_device is None:
+            return self.model(*map(np.stack, zip(*windows, strict=True)))
+        from .on_device import estimate
+
+        return estimate(self._on_device, windows)
 
 
 def load_estimator(

@@ -1,7 +1,8 @@
 """Cuts frames into windows and stitches the windows' flows; independent of the model.
 
 The stitched flow is a weighted mean over all windows. A pixel's weight is its distance to the nearest edge of the
-window, counted from 1, as in DeepMind's published notebook for Perceiver IO.
+window, counted from 1, as in DeepMind's published notebook for Perceiver IO. Arrays are NumPy's, or torch's on some
+device.
 """
 
 from __future__ import annotations
@@ -9,16 +10,21 @@ from __future__ import annotations
 import functools
 import itertools
 from dataclasses import dataclass
-from typing import NamedTuple, TypeVar
+from typing import TYPE_CHECKING, Generic, NamedTuple, Protocol, TypeVar
 
 import numpy as np
 import numpy.typing as npt
 
-from .arrays import Flow, Frame
+from .arrays import Frame
 from .choices import GridKind
 from .errors import UsageError
 
-Pixels = TypeVar("Pixels", npt.NDArray[np.uint8], npt.NDArray[np.float32])
+if TYPE_CHECKING:
+    import torch
+
+Pixels = TypeVar("Pixels", "npt.NDArray[np.uint8]", "npt.NDArray[np.float32]", "torch.Tensor")
+Values = TypeVar("Values", "npt.NDArray[np.float32]", "torch.Tensor")
+Values_co = TypeVar("Values_co", "npt.NDArray[np.float32]", "torch.Tensor", covariant=True)
 
 Size = tuple[int, int]
 """Height and width in pixels."""
@@ -137,20 +143,35 @@ def cut(frame: Pixels, position: Position, window: Size) -> Pixels:
     return frame[row : row + window[0], column : column + window[1]]
 
 
-class Stitcher:
+class Store(Protocol[Values_co]):
+    """Where a stitcher has its arrays, all float32."""
+
+    def zeros(self, shape: tuple[int, ...]) -> Values_co:
+        """A new array of zeros."""
+
+    def window_weights(self, window: Size) -> Values_co:
+        """:func:`window_weights`, there."""
+
+    def total_weights(self, grid: Grid) -> Values_co:
+        """:func:`total_weights`, there."""
+
+
+class Stitcher(Generic[Values]):
     """Accumulates the weighted mean of the flows of one frame's windows.
 
     Args:
         grid: the windows of the frame.
+        store: where the flows are.
     """
 
-    def __init__(self, grid: Grid) -> None:
+    def __init__(self, grid: Grid, store: Store[Values]) -> None:
         self._grid = grid
-        covered = tuple(max(pair) for pair in zip(grid.frame, grid.window, strict=True))
-        self._sum = np.zeros((*covered, 2), np.float32)
-        self._weights: Weights | None = None  # those of the grid
+        self._store: Store[Values] = store
+        self._covered = (max(grid.frame[0], grid.window[0]), max(grid.frame[1], grid.window[1]))
+        self._sum: Values = store.zeros((*self._covered, 2))
+        self._weights: Values | None = None  # those of the grid
 
-    def add(self, position: Position, flow: Flow, confidence: Weights | None = None) -> None:
+    def add(self, position: Position, flow: Values, confidence: Values | None = None) -> None:
         """Add the flow of a window.
 
         Args:
@@ -161,28 +182,45 @@ class Stitcher:
         if len(self._grid) == 1:
             self._sum[:] = flow  # the mean of one is itself, without rounding
             return
-        weights = window_weights(self._grid.window) * self._grid.repeats(position)
+        weights = self._store.window_weights(self._grid.window) * self._grid.repeats(position)
         if confidence is not None:
             weights *= confidence
             if self._weights is None:
-                self._weights = np.zeros(self._sum.shape[:2], np.float32)
+                self._weights = self._store.zeros(self._covered)
             cut(self._weights, position, self._grid.window)[:] += weights
         window = cut(self._sum, position, self._grid.window)
         window += flow * weights[..., None]
 
-    def flow(self) -> Flow:
-        """The stitched ``(H, W, 2)`` flow; call it once, after adding every window."""
+    def flow(self) -> Values:
+        """The stitched ``(H, W, 2)`` flow, a view; call it once, after adding every window."""
         height, width = self._grid.frame
         if len(self._grid) > 1:
-            weights = _total_weights(self._grid) if self._weights is None else self._weights
+            weights = self._store.total_weights(self._grid) if self._weights is None else self._weights
             self._sum /= weights[..., None]
-        return np.ascontiguousarray(self._sum[:height, :width])
+        return self._sum[:height, :width]
 
 
 @functools.lru_cache(maxsize=2)
-def _total_weights(grid: Grid) -> Weights:
+def total_weights(grid: Grid) -> Weights:
+    """``(H, W)`` float32: the sum of all windows' weights at each pixel, also of those beyond a small frame."""
     total = np.zeros([max(pair) for pair in zip(grid.frame, grid.window, strict=True)], np.float32)
     for position in grid.positions:
         window = cut(total, position, grid.window)
         window += window_weights(grid.window) * grid.repeats(position)
     return total
+
+
+class Memory:
+    """This machine's memory, as arrays of NumPy. A :class:`Store`."""
+
+    def zeros(self, shape: tuple[int, ...]) -> npt.NDArray[np.float32]:
+        """A new array of zeros."""
+        return np.zeros(shape, np.float32)
+
+    def window_weights(self, window: Size) -> Weights:
+        """:func:`window_weights`."""
+        return window_weights(window)
+
+    def total_weights(self, grid: Grid) -> Weights:
+        """:func:`total_weights`."""
+        return total_weights(grid)

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from flowcli.errors import UsageError
-from flowcli.tiling import Stitcher, cut, fill_window, make_grid, window_weights
+from flowcli.tiling import Memory, Stitcher, cut, fill_window, make_grid, window_weights
 from support.reference import even_starts, published_starts
 
 WINDOW = (368, 496)
@@ -87,7 +87,7 @@ def test_stitching_windows_of_one_flow_gives_that_flow(height: int, width: int, 
     grid = make_grid((height, width), (20, 30), overlap=data.draw(st.integers(0, 15)))
     random = np.random.default_rng(height * 100 + width)
     flow = random.normal(0, 50, (max(height, 20), max(width, 30), 2)).astype(np.float32)
-    stitcher = Stitcher(grid)
+    stitcher = Stitcher(grid, Memory())
     for position in data.draw(st.permutations(grid.positions)):
         stitcher.add(position, cut(flow, position, grid.window))
     np.testing.assert_allclose(stitcher.flow(), flow[:height, :width], rtol=0, atol=1e-4)

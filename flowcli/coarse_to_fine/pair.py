@@ -11,7 +11,7 @@ import numpy.typing as npt
 
 from ..arrays import Flow, Frame, Mask
 from ..geometry import resize_flow, resize_frame
-from ..tiling import Grid, Position, Stitcher, Weights, Window, cut, fill_window, window_weights
+from ..tiling import Grid, Memory, Position, Stitcher, Weights, Window, cut, fill_window, window_weights
 from .levels import most_windows
 from .offsets import Offset, choose_offsets, is_near, reach
 from .photometric import Errors, as_bright_as, better, confidence, photometric_error, taken
@@ -69,6 +69,11 @@ class CoarseToFinePair:
         """Add the flow of a window, ``(h, w, 2)`` in pixels."""
         assert self._level is not None
         self._level.add(window, flow)
+
+    @property
+    def is_ready(self) -> bool:
+        """Always."""
+        return True
 
     def flow(self) -> Flow:
         """The flow, ``(H, W, 2)`` in pixels, after all windows have been added."""
@@ -166,7 +171,7 @@ class _Level:
         self._judged_filled = fill_window(self._judged[0], grid.window)
         self._offsets: dict[Position, list[Offset]] = {}
         self._candidates: dict[Position, list[Flow]] = {}
-        self._best, self._first = Stitcher(grid), Stitcher(grid)
+        self._best, self._first = Stitcher(grid, Memory()), Stitcher(grid, Memory())
         self._has_choice = False
         self._follows: npt.NDArray[np.uint8] | None = None  # where a shifted window is, if there are any
 

@@ -12,7 +12,7 @@ import pkgutil
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Protocol, TypeGuard
 
 from ..choices import DEFAULT_MODEL, Precision
 from ..errors import ModelError
@@ -21,6 +21,7 @@ from ..results import ModelInfo
 if TYPE_CHECKING:
     import numpy as np
     import numpy.typing as npt
+    import torch
 
 ENTRY_POINTS = "flowcli.models"
 """The group of entry points through which other packages add models."""
@@ -78,6 +79,18 @@ class FlowModel(Protocol):
         Raises:
             OutOfMemoryError: the batch does not fit into the device's memory.
         """
+
+
+class TorchModel(FlowModel, Protocol):
+    """A model of windows that also takes tensors: frames are then cut, and flows stitched, on its device."""
+
+    def estimate_tensors(self, frames1: torch.Tensor, frames2: torch.Tensor) -> torch.Tensor:
+        """Estimate as a call does, with all tensors on the device, which may still compute when this returns."""
+
+
+def takes_tensors(model: FlowModel) -> TypeGuard[TorchModel]:
+    """Whether the model is a :class:`TorchModel`."""
+    return model.window is not None and hasattr(model, "estimate_tensors")
 
 
 @dataclass(frozen=True)

@@ -50,12 +50,12 @@ def broken(checkpoint, sizes):
 model.read_weights = broken
 """,
     "u and v, by a hundredth of a pixel": """
-run = model.PerceiverFlow.__call__
-model.PerceiverFlow.__call__ = lambda *arguments: run(*arguments) + (0.0, 0.0101)
+run = model.PerceiverFlow.estimate_tensors
+model.PerceiverFlow.estimate_tensors = lambda *arguments: run(*arguments) + model.torch.tensor((0.0, 0.0101))
 """,
     "flow that is no number": """
-run = model.PerceiverFlow.__call__
-model.PerceiverFlow.__call__ = lambda *arguments: run(*arguments) * float("nan")
+run = model.PerceiverFlow.estimate_tensors
+model.PerceiverFlow.estimate_tensors = lambda *arguments: run(*arguments) * float("nan")
 """,
 }
 

@@ -1,4 +1,4 @@
-"""The Perceiver as a flow model: chooses device, precision and batch size; takes and returns NumPy arrays."""
+"""The Perceiver as a flow model: chooses device, precision and batch size; takes and returns arrays or tensors."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _DTYPES = {"bf16": torch.bfloat16, "fp16": torch.float16}
 
 
 class PerceiverFlow:
-    """A loaded checkpoint, ready to run. A :class:`flowcli.models.FlowModel`.
+    """A loaded checkpoint, ready to run. A :class:`flowcli.models.TorchModel`.
 
     Args:
         checkpoint: the checkpoint to load.
@@ -66,10 +66,17 @@ class PerceiverFlow:
             OutOfMemoryError: the batch does not fit into the device's memory.
             DeviceError: the device fails.
         """
+        with refusals(self._device):
+            first, second = (torch.from_numpy(frames).to(self._device) for frames in (frames1, frames2))
+        flow = self.estimate_tensors(first, second)
+        with refusals(self._device):
+            return flow.cpu().numpy()
+
+    def estimate_tensors(self, frames1: torch.Tensor, frames2: torch.Tensor) -> torch.Tensor:
+        """Estimate as a call does, with all tensors on the device. Of a :class:`flowcli.models.TorchModel`."""
         try:
             with refusals(self._device), torch.inference_mode(), tf32(self.precision == "tf32"):
-                first, second = (torch.from_numpy(frames).to(self._device) for frames in (frames1, frames2))
-                flow: npt.NDArray[np.float32] = self._network(first, second).cpu().numpy()
+                flow: torch.Tensor = self._network(frames1, frames2)
         except OutOfMemoryError:
             if self._device.type == "cuda":
                 with refusals(self._device):

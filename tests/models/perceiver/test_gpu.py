@@ -63,3 +63,15 @@ def test_model_check(good_checkpoint: Path) -> None:
     assert [check.precision for check in found.checks if check.precision != "tf32"] == ["fp32", "bf16", "fp16"]
     assert all(check.peak_bytes for check in found.checks)
     assert found.stock.peak_bytes
+
+
+def test_frames_go_up_and_flow_comes_down_while_the_gpu_computes(checkpoint: Path) -> None:
+    """Pairs of many sizes in shared batches: the flow of each is that of the model's arrays."""
+    estimator = load_estimator(str(checkpoint), device="cuda", precision="fp32", overlap=6, batch_size=5)
+    sizes = [(57, 100), (24, 40), (120, 200), (20, 12)] * 5
+    scenes = [render_scene(*size, seed=seed) for seed, size in enumerate(sizes)]
+    flows = list(estimator.estimate_pairs((scene.frame1, scene.frame2) for scene in scenes))
+    estimator._on_device = None
+    expected = list(estimator.estimate_pairs((scene.frame1, scene.frame2) for scene in scenes))
+    for flow, other in zip(flows, expected, strict=True):
+        np.testing.assert_allclose(flow, other, rtol=0, atol=1e-4)
