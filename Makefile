@@ -9,7 +9,7 @@ PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constr
 PYTEST ?= --numprocesses logical --maxprocesses 8 --dist worksteal
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint bench format docs clean
+.PHONY: help demo test pytest lint bench format docs clean
 
 help: ## Say what can be made
 	@sed -n 's/^\([a-z]*\):.*## /make \1	/p' $(MAKEFILE_LIST)
@@ -18,7 +18,9 @@ demo: $(VENV)/installed ## Install flowcli into .venv and run it on frames that 
 	$(BIN)/flowcli demo demo --force
 	@echo "Look at demo/panel.png"
 
-test: lint ## Check style and types and run all the tests
+test: lint pytest ## Check style and types and run all the tests
+
+pytest: $(VENV)/installed-dev
 	$(BIN)/python -m pytest $(PYTEST)
 
 lint: $(VENV)/installed-dev ## Check style and types
@@ -26,7 +28,7 @@ lint: $(VENV)/installed-dev ## Check style and types
 	$(BIN)/ruff format --check .
 	$(BIN)/lint-imports --no-logo
 	@# The types of the standard library differ between systems, and so do the branches that are checked.
-	printf '%s\n' linux darwin win32 | xargs -P 3 -I % $(BIN)/mypy --platform % --cache-dir .mypy_cache/%
+	printf '%s\n' linux darwin win32 | nice xargs -P 3 -I % $(BIN)/mypy --platform % --cache-dir .mypy_cache/%
 
 bench: $(VENV)/installed-dev ## Measure against the stock module and flow-vis (BENCH=--quick: in two minutes; VIDEO=in.mp4)
 	$(BIN)/python -m benchmarks $(BENCH)

@@ -139,7 +139,7 @@ def until(happened: Callable[[], object], seconds: float = DEADLINE) -> None:
     deadline = time.monotonic() + seconds
     while not happened():
         assert time.monotonic() < deadline, f"nothing happened in {seconds} seconds"
-        time.sleep(0.02)
+        time.sleep(0.1)  # looking for processes is work
 
 
 def kill(process: psutil.Process) -> None:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -11,6 +13,7 @@ import torch
 from flowcli import check_model
 from flowcli.errors import BatchError, UsageError
 from flowcli.frames.images import write_image
+from flowcli.models.perceiver import model, weights
 from flowcli.models.perceiver.checkpoint import open_checkpoint
 from flowcli.models.perceiver.memory import PeakMemory
 from flowcli.models.perceiver.stock import StockFlow
@@ -33,6 +36,56 @@ def test_the_problem_is_an_error(checkpoint: Path) -> None:
     found = check_model(str(checkpoint), device="cpu")
     assert isinstance(found.problem, BatchError)
     assert str(found.problem) == found.error
+
+
+def with_mixed_channels(read: Any) -> Any:
+    """Weights whose patch map has the channels of a patch in another order."""
+
+    def broken(*arguments: Any) -> Any:
+        found = read(*arguments)
+        name = f"{weights.PATCH_MAP}.weight"
+        found[name] = found[name].view(-1, 2, 9, 3).transpose(2, 3).reshape(found[name].shape)
+        return found
+
+    return broken
+
+
+def with_query_for_key(read: Any) -> Any:
+    """Weights of which a layer's query and key are each other's."""
+
+    def broken(*arguments: Any) -> Any:
+        found = read(*arguments)
+        names = [f"{weights.layer_name(1)}.attention.self.{part}.weight" for part in ("query", "key")]
+        found.update(zip(names, [found[name].T for name in names], strict=True))
+        return found
+
+    return broken
+
+
+def with_an_offset(estimate: Any) -> Any:
+    """Flow that is off by a hundredth of a pixel."""
+    return lambda *arguments: estimate(*arguments) + torch.tensor((0.0, 0.0101))
+
+
+@pytest.mark.parametrize(
+    ("place", "name", "mistake"),
+    [
+        (model, "read_weights", with_mixed_channels),
+        (model, "read_weights", with_query_for_key),
+        (model.PerceiverFlow, "estimate_tensors", with_an_offset),
+    ],
+)
+def test_a_network_that_is_not_the_stock_module(
+    good_checkpoint: Path, place: Any, name: str, mistake: Callable[[Any], Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A mistake in how our network reads or runs."""
+    monkeypatch.setattr(place, name, mistake(getattr(place, name)))
+    found = check_model(str(good_checkpoint), device="cpu")
+    assert isinstance(found.problem, BatchError)
+    assert found.error is not None
+    assert found.checks[0].max_difference > LARGEST_DIFFERENCE
+    assert "from the stock module, more than 0.01 px" in found.error
+    assert "float64 tells" in found.error.replace("`", "")
 
 
 def test_other_models_are_refused() -> None:
