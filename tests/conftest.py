@@ -16,6 +16,7 @@ from flowcli.scene import Scene, render_scene
 from support.checkpoints import draw_checkpoint, draw_model, fit_output, small_config
 from support.hub_server import HubServer
 from support.processes import DEADLINE, PROGRAM, finished
+from support.ray_cluster import QUICK
 from support.s3_server import Bucket, S3Server, missing
 
 # A busy machine must not fail a test.
@@ -27,6 +28,8 @@ if WORKERS > 1:  # side by side with other workers: together, and with what they
     THREADS = max(1, (os.cpu_count() or 1) // WORKERS)
     os.environ.setdefault("OMP_NUM_THREADS", str(THREADS))
     torch.set_num_threads(THREADS)
+
+os.environ.update(QUICK)
 
 ROOT = Path(__file__).parent.parent
 DATA = Path(os.environ.get("FLOWCLI_TEST_DATA", ROOT.parent / "shared" / "data"))

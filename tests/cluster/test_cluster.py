@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import json
-import os
 import signal
 import subprocess
 import sys
@@ -21,7 +20,7 @@ import flowcli
 from flowcli.shutdown import INTERRUPTED_MESSAGE
 from support import ray_driver
 from support.processes import finished, started, wait_until
-from support.ray_cluster import MISSING, Node, RayCluster, kill, ray_cluster, until
+from support.ray_cluster import MISSING, Node, RayCluster, kill, ray_cluster, until, without_cluster
 
 pytestmark = [
     pytest.mark.skipif(MISSING is not None, reason=str(MISSING)),
@@ -195,7 +194,7 @@ def test_a_driver_that_ends_leaves_no_worker(
 
 @pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (KILL, -KILL)])
 def test_a_local_cluster_ends_with_its_driver(tmp_path: Path, number: int, code: int) -> None:
-    environment = {name: value for name, value in os.environ.items() if not name.startswith("RAY_")}
+    environment = without_cluster()
     environment["HOME"] = str(tmp_path)  # Ray puts the token that it makes there
     with driving("local", environment, tmp_path, [100_000, 0.02], workers=1) as driver:
         theirs = psutil.Process(driver.process.pid).children(recursive=True)

@@ -20,7 +20,7 @@ from flowcli.frames.images import write_image
 from flowcli.scene import render_scene
 from support.folders import files
 from support.processes import DEADLINE, PROGRAM, finished, started, wait_until
-from support.ray_cluster import MISSING, RayCluster, kill, ray_cluster, until
+from support.ray_cluster import MISSING, RayCluster, kill, ray_cluster, until, without_cluster
 from support.videos import moving_frames, write_video
 
 pytestmark = [
@@ -174,7 +174,7 @@ def test_ctrl_c(cluster: RayCluster, alone: Path, tmp_path: Path) -> None:
 def test_half_written_files_go_with_the_workers(tmp_path: Path, number: int) -> None:
     there = moving_frames(50, 120, 160)
     write_video(tmp_path / "in.mp4", (there + there[::-1]) * 2)  # too short to be cut into parts
-    environment = {name: value for name, value in os.environ.items() if not name.startswith("RAY_")}
+    environment = without_cluster()
     environment["HOME"] = str(tmp_path)  # Ray puts the token that it makes there
     out = tmp_path / "out"
     (tmp_path / "list.txt").write_text("in.mp4\n")
@@ -201,7 +201,7 @@ def test_half_written_files_go_with_the_workers(tmp_path: Path, number: int) -> 
 
 def test_ctrl_c_while_a_local_cluster_starts(tmp_path: Path) -> None:
     """Some of Ray's processes, left alone, would notice only after a minute."""
-    environment = {name: value for name, value in os.environ.items() if not name.startswith("RAY_")}
+    environment = without_cluster()
     environment["HOME"] = str(tmp_path)
     write_video(tmp_path / "in.mp4", moving_frames(4))
     (tmp_path / "list.txt").write_text("in.mp4\n")
@@ -267,7 +267,7 @@ def test_a_data_set(cluster: RayCluster, tmp_path: Path) -> None:
     ],
 )
 def test_wrong_usage(inputs: Path, tmp_path: Path, options: tuple[str, ...], words: bytes) -> None:
-    environment = {name: value for name, value in os.environ.items() if not name.startswith("RAY_")}
+    environment = without_cluster()
     command = [PROGRAM, "batch", "frames", "--out-dir", str(tmp_path / "out"), *DIS, *options]
     done = finished(command, cwd=inputs, env=environment, capture_output=True)
     assert done.returncode == 2
