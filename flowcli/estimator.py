@@ -16,7 +16,7 @@ from .coarse_to_fine.pair import CoarseToFinePair
 from .coarse_to_fine.photometric import LARGEST_SIDE
 from .errors import DeviceError, UsageError
 from .geometry import resize_frame
-from .models import FlowModel, ModelRequest, OutOfMemoryError, Progress, load_model, takes_tensors
+from .models import FlowModel, ModelRequest, OutOfMemoryError, Progress, TorchModel, load_model, takes_tensors
 from .pairs import Entry, FramePair, Key, Pair, PlainPair
 from .tiling import Grid, Size, make_grid
 
@@ -72,8 +72,6 @@ class FlowEstimator:
         self.most_levels = 0
         """The most scales at which a pair has been estimated so far; 1 if coarse to fine has changed nothing."""
 
-        # What is chosen by photometric error, which NumPy and OpenCV compute, does not pay on a device.
-        self._on_device = model if takes_tensors(model) and not coarse_to_fine else None
         self._turn = threading.Lock()  # models need not be made for several threads
 
     def variant(self, *, overlap: int, scale: float, batch_size: int) -> FlowEstimator:
@@ -211,6 +209,11 @@ class FlowEstimator:
             else:
                 self._run(entries, on_window)
 
+    @property
+    def _on_device(self) -> TorchModel | None:
+        """The model, if windows are cut and stitched on its device: not where OpenCV chooses between their flows."""
+        return self.model if takes_tensors(self.model) and not self.coarse_to_fine else None
+
     def _is_due(self, entries: deque[Entry[Key, Any]]) -> bool:
         """Whether the first entry is to be returned now: the device has more to do while its flow is waited for."""
         first = entries[0]
@@ -275,11 +278,12 @@ class FlowEstimator:
 
     def _flows(self, windows: list[tuple[Any, Any]]) -> Iterable[Any]:
         """The flows of windows in both frames."""
-        if self._on_device is None:
+        model = self._on_device
+        if model is None:
             return self.model(*map(np.stack, zip(*windows, strict=True)))
         from .on_device import estimate
 
-        return estimate(self._on_device, windows)
+        return estimate(model, windows)
 
 
 def load_estimator(

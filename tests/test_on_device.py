@@ -8,16 +8,16 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
-import numpy.typing as npt
 import pytest
 import torch
 
 from flowcli import FlowEstimator, load_estimator, on_device
 from flowcli.arrays import Flow, Frame
 from flowcli.errors import DeviceError
-from flowcli.models import FlowModel, TorchModel, takes_tensors
+from flowcli.models import TorchModel, takes_tensors
 from flowcli.models.dis import DisFlow
 from flowcli.scene import render_scene
+from support.on_arrays import OnArrays
 
 SIZES = [(24, 40), (30, 40), (20, 12), (41, 74), (57, 100)]  # one, two, one, four and nine windows
 
@@ -33,21 +33,6 @@ def model(checkpoint: Path) -> TorchModel:
 def pairs() -> list[tuple[Frame, Frame]]:
     scenes = [render_scene(60, 110, seed=seed) for seed in range(len(SIZES))]
     return [(each.frame1[:h, :w], each.frame2[:h, :w]) for each, (h, w) in zip(scenes, SIZES, strict=True)]
-
-
-class OnArrays:
-    """A model without its tensors."""
-
-    def __init__(self, model: FlowModel) -> None:
-        self._model = model
-        self.name, self.revision, self.fingerprint = model.name, model.revision, model.fingerprint
-        self.device, self.precision, self.window = model.device, model.precision, model.window
-
-    def largest_batch(self) -> int:
-        return self._model.largest_batch()
-
-    def __call__(self, frames1: npt.NDArray[np.uint8], frames2: npt.NDArray[np.uint8]) -> npt.NDArray[np.float32]:
-        return self._model(frames1, frames2)
 
 
 @pytest.fixture(scope="module")

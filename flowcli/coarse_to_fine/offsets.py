@@ -6,7 +6,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ..arrays import Flow
-from ..tiling import Size
+from ..tiling import Position, Size
 
 Offset = tuple[int, int]
 """How far a window is shifted in the second frame: right and down, in whole pixels."""
@@ -32,15 +32,19 @@ def is_near(offset: Offset, other: Offset, within: float) -> bool:
     return max(abs(here - there) for here, there in zip(offset, other, strict=True)) <= within
 
 
-def choose_offsets(coarse: Flow, within: float) -> tuple[list[Offset], float]:
+def choose_offsets(
+    coarse: Flow, within: float, position: Position = (0, 0), frame: Size | None = None
+) -> tuple[list[Offset], float]:
     """The offsets to try for a window.
 
     The first is the median of the most common motion; the second that of what lies out of its reach, if that is more
-    than a few vectors.
+    than a few vectors. What leaves the frame with the first motion cannot be found, so its vectors ask for none.
 
     Args:
         coarse: ``(H, W, 2)`` in pixels, the coarser flow in the window.
         within: how far motion may be from an offset, in pixels; see :func:`reach`.
+        position: that of the window.
+        frame: the size of the frame; without it, nothing leaves it.
 
     Returns:
         One or two offsets, and the share of vectors that is out of the first one's reach.
@@ -48,12 +52,24 @@ def choose_offsets(coarse: Flow, within: float) -> tuple[list[Offset], float]:
     step = max(1, min(coarse.shape[:2]) // _SAMPLES)
     vectors = coarse[::step, ::step].reshape(-1, 2)
     first = _rounded(_common(vectors, within))
-    others = vectors[_distance(vectors, first) > within]
+    differs = _distance(vectors, first) > within
+    if frame is not None:
+        differs &= _stays(position, coarse.shape[:2], step, first, frame)
+    others = vectors[differs]
     share = len(others) / len(vectors)
     if share < _OTHERS:
         return [first], share
     second = _rounded(_common(others, within))
     return [first] if second == first else [first, second], share
+
+
+def _stays(position: Position, window: Size, step: int, offset: Offset, frame: Size) -> npt.NDArray[np.bool_]:
+    """Which of every ``step``-th pixel of a window, row by row, are still in the frame when they move by an offset."""
+    rows, columns = (
+        (np.arange(start, start + side, step) + moved >= 0) & (np.arange(start, start + side, step) + moved < length)
+        for start, side, moved, length in zip(position, window, offset[::-1], frame, strict=True)
+    )
+    return np.asarray((rows[:, None] & columns).ravel())
 
 
 def _common(vectors: Vectors, within: float) -> npt.NDArray[np.float32]:

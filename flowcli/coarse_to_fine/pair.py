@@ -149,7 +149,7 @@ def _offsets(coarse: _Evidence, grid: Grid, within: float, spare: int) -> dict[P
         motion, plain = cut(flow, position, grid.window), cut(is_plain, position, grid.window)
         if plain.mean() > _PLAIN_PART:
             motion = np.where(plain > 0, np.float32(0), motion)
-        chosen, share = choose_offsets(motion, within)
+        chosen, share = choose_offsets(motion, within, position, grid.frame)
         if coarse.shows(position, grid) or (common is not None and is_near(chosen[0], common, within)):
             offsets[position] = chosen
             if len(chosen) > 1:

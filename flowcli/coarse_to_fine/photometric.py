@@ -20,6 +20,7 @@ _OUTSIDE = 10.0  # grey levels, of a pixel that leaves the frame: neither good n
 _BOX = 5  # pixels; over which errors are averaged
 _BETTER = 0.95  # another flow must have a smaller error by this factor, since errors are noisy
 _GOOD = 1.5  # grey levels; a smaller error is noise, and another flow's is smaller by chance
+_QUARTER, _ABOVE, _MOST_NOISE = 25, 1.3, 6.0  # percent that explain a window best; times their error; grey levels
 _LARGEST_GAIN = 2.0  # in contrast
 _SATURATED = 250  # grey levels
 _SAME_MEAN, _SAME_GAIN = 2.0, 0.02  # grey levels; smaller differences may be what has moved in or out
@@ -75,8 +76,13 @@ def photometric_error(frame1: Frame, frame2: Frame, flow: Flow, corner: tuple[in
 
 
 def better(flow: Flow, error: Errors, other: Flow, other_error: Errors) -> tuple[Flow, Errors]:
-    """Per pixel, the other flow where its error is clearly smaller; and the errors of what was chosen."""
-    is_better = (other_error < _BETTER * error) & (error > _GOOD)
+    """Per pixel, the other flow where its error is clearly smaller; and the errors of what was chosen.
+
+    An error that is no larger than the noise of the frames cannot be improved: what is left of a quarter of the window,
+    with the better flow of each pixel, tells how large that is.
+    """
+    noise = _ABOVE * float(np.percentile(np.minimum(error, other_error), _QUARTER))
+    is_better = (other_error < _BETTER * error) & (error > max(_GOOD, min(noise, _MOST_NOISE)))
     return np.where(is_better[..., None], other, flow), np.where(is_better, other_error, error)
 
 

@@ -89,8 +89,8 @@ class TorchModel(FlowModel, Protocol):
 
 
 def takes_tensors(model: FlowModel) -> TypeGuard[TorchModel]:
-    """Whether the model is a :class:`TorchModel`."""
-    return model.window is not None and hasattr(model, "estimate_tensors")
+    """Whether the model is a :class:`TorchModel`; it is its class that says so."""
+    return model.window is not None and hasattr(type(model), "estimate_tensors")
 
 
 @dataclass(frozen=True)

@@ -34,6 +34,16 @@ def test_a_few_vectors_and_small_differences_take_no_second_offset() -> None:
     assert choose_offsets(coarse, 6.0)[0] == [(10, 0)]
 
 
+def test_what_leaves_the_frame_takes_no_second_offset() -> None:
+    coarse = uniform(30, 0)
+    coarse[:, -30:] = (3, 0)  # what a model says of content that the second frame does not show
+    assert len(choose_offsets(coarse, 6.0)[0]) == 2
+    assert choose_offsets(coarse, 6.0, (0, 0), (60, 80)) == ([(30, 0)], 0.0)
+    assert len(choose_offsets(coarse, 6.0, (0, 0), (60, 200))[0]) == 2
+    down = np.ascontiguousarray(coarse.transpose(1, 0, 2)[..., ::-1])
+    assert choose_offsets(down, 6.0, (10, 0), (90, 60))[0] == [(0, 30)]
+
+
 def test_three_motions_have_none_in_the_middle() -> None:
     coarse = uniform(0, 0)
     coarse[:, :30], coarse[:, 30:50], coarse[:, 50:] = (-30, 0), (2, 0), (30, 0)

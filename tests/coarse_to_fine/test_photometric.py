@@ -28,6 +28,17 @@ def test_the_other_flow_must_be_clearly_better() -> None:
     np.testing.assert_allclose(left, [[9.4, 10, 10]])
 
 
+def test_noise_is_not_improved() -> None:
+    """Most of the window has errors of 3 grey levels, whatever the flow: only what is off by more may change."""
+    flow, other = np.zeros((20, 20, 2), np.float32), np.ones((20, 20, 2), np.float32)
+    random = np.random.default_rng(0)
+    error, other_error = (random.normal(3, 0.2, (2, 20, 20))).astype(np.float32)
+    error[:4] = 9
+    chosen, _ = better(flow, error, other, other_error)
+    np.testing.assert_array_equal(chosen[:4], 1)
+    np.testing.assert_array_equal(chosen[4:], 0)
+
+
 def test_what_leads_to_the_place_of_another_is_hidden() -> None:
     flow = np.zeros((8, 20, 2), np.float32)
     flow[:, 3:9, 0] = 6  # its right half should have stayed with the rest, which it now covers
