@@ -19,7 +19,7 @@ from ..frames.files import is_video
 from ..frames.selection import Selection, parse_position
 from ..places import OfflineError, is_remote, object_at, shown
 from .table import COMMENT, delimiter_named, is_header, rows
-from .tasks import Item, Task, VideoTask, made_from
+from .tasks import Item, Task, VideoTask, frame_label, made_from_labels
 
 if TYPE_CHECKING:
     from ..remote import Listing
@@ -64,7 +64,7 @@ class Manifest:
         self._suffix = suffix
         self._takes_pairs = takes_pairs
         self._listings: dict[str, Listing] = {}
-        self._frame = functools.lru_cache(_FRAMES)(self._resolve)
+        self._frame = functools.lru_cache(_FRAMES)(self._resolved_frame)
         stripped = (line.rstrip(_LINE_ENDS) for line in lines)
         self._kind: Kind = "pairs"
         self._lines = (
@@ -160,15 +160,15 @@ class Manifest:
     def _pair(self, number: int, row: object, origin: str) -> Task:
         if not isinstance(row, dict):
             raise InputError("the line is neither a JSON object nor CSV")
-        values = [row.get(column) or None for column in COLUMNS]
-        if not all(isinstance(value, str) for value in values[:2]) or not isinstance(values[2], str | None):
+        frame1, frame2, out = row.get("frame1"), row.get("frame2"), row.get("out") or None
+        are_strings = isinstance(frame1, str) and isinstance(frame2, str) and isinstance(out, str | None)
+        if not (are_strings and frame1 and frame2):
             raise InputError("it must give frame1 and frame2, and optionally out, as strings")
-        if any(not _is_path(str(value)) for value in values if value):
+        if not (_is_path(frame1) and _is_path(frame2) and (out is None or _is_path(out))):
             raise InputError("a path contains invalid characters")
-        frame1, frame2, out = values
-        frames = self._frame(str(frame1)), self._frame(str(frame2))
-        out_path = self._output(Path(out) if out else _below_root(str(frame1)), out)
-        return Task(number, *frames, out_path, origin, made_from=made_from(*frames))
+        (path1, label1), (path2, label2) = self._frame(frame1), self._frame(frame2)
+        out_path = self._output(Path(out) if out else _below_root(frame1), out)
+        return Task(number, path1, path2, out_path, origin, made_from=made_from_labels(label1, label2))
 
     def _video(self, number: int, row: Mapping[str, object], origin: str) -> VideoTask:
         video, out = (row.get(column) or None for column in VIDEO_COLUMNS[:2])
@@ -181,6 +181,11 @@ class Manifest:
             folder = _checked(Path(out), out)
             folder = folder.with_suffix("") if folder.suffix.lower() in VIDEO_SUFFIXES else folder
         return VideoTask(number, self._resolve(video), folder, selection=_selection(row), origin=origin)
+
+    def _resolved_frame(self, text: str) -> tuple[Path, str]:
+        """The path of a frame, and its label."""
+        path = self._resolve(text)
+        return path, frame_label(path)
 
     def _resolve(self, text: str) -> Path:
         """The path as written, or else as another system would write the same letters (macOS decomposes accents)."""

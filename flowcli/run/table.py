@@ -93,6 +93,8 @@ def _lower(line: str, delimiter: str) -> list[str]:
 
 
 def _fields(line: str, delimiter: str) -> list[str] | None:
+    if '"' not in line and "\r" not in line:  # most lines, several times as fast
+        return [field.strip() for field in line.split(delimiter)]
     reader = csv.reader([line], delimiter=delimiter, skipinitialspace=True, strict=True)
     try:
         return [field.strip() for field in next(reader)]

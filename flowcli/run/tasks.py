@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import functools
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
@@ -234,10 +233,15 @@ class VideoOutcome:
 
 def made_from(frame1: Path, frame2: Path) -> str:
     """A short text that identifies two frames: their names and parent folders, but not where those are."""
-    return f"{_name(frame1)} -> {_name(frame2)}"
+    return made_from_labels(frame_label(frame1), frame_label(frame2))
 
 
-@functools.lru_cache(16)  # a frame is often that of the next pair as well
-def _name(path: Path) -> str:
+def made_from_labels(label1: str, label2: str) -> str:
+    """As :func:`made_from`, by the labels of the frames."""
+    return f"{label1} -> {label2}"
+
+
+def frame_label(path: Path) -> str:
+    """The name of a frame and of its parent folder."""
     parts = path.parts
     return "/".join((parts if len(parts) > 1 else path.absolute().parts)[-2:])
