@@ -41,7 +41,6 @@ class DevicePair:
         self.grid = grid
         self._device = torch.device(device)
         self._missing = len(grid)
-        self._is_begun = False
         self._finished: _Download | None = None
         filled = [fill_window(frame, grid.window) for frame in frames]
         try:
@@ -56,10 +55,8 @@ class DevicePair:
         self._place = place
 
     def next_windows(self) -> list[Window]:
-        """All windows, the first time."""
-        windows = [] if self._is_begun else [Window(position) for position in self.grid.positions]
-        self._is_begun = True
-        return windows
+        """All windows, until they have been added."""
+        return [Window(position) for position in self.grid.positions] if self._missing else []
 
     def cut(self, window: Window) -> tuple[torch.Tensor, torch.Tensor]:
         """The window in both frames, each ``(h, w, 3)`` uint8 RGB, on the device."""

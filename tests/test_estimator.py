@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 
-from flowcli import FlowEstimator, load_estimator
+from flowcli import FlowEstimator, load_estimator, on_device
 from flowcli.arrays import Flow, Frame
 from flowcli.errors import DeviceError, InputError, UsageError
 from flowcli.models import FlowModel, OutOfMemoryError
@@ -84,9 +84,11 @@ def test_what_needs_no_flow_keeps_its_place(
             np.testing.assert_allclose(flow, alone[wanted[key]], rtol=0, atol=1e-4)
 
 
-def test_what_needs_no_flow_does_not_gather_behind_a_batch_that_is_not_full(
-    model: FlowModel, pairs: list[tuple[Frame, Frame]]
+@pytest.mark.parametrize(("is_ready", "most"), [(True, 4), (False, 8)], ids=["not full", "still computed"])
+def test_what_needs_no_flow_does_not_gather_behind_a_batch(
+    model: FlowModel, pairs: list[tuple[Frame, Frame]], is_ready: bool, most: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(on_device.DevicePair, "is_ready", is_ready)
     taken = 0
 
     def source() -> Iterator[tuple[int, tuple[Frame, Frame] | None]]:
@@ -97,7 +99,7 @@ def test_what_needs_no_flow_does_not_gather_behind_a_batch_that_is_not_full(
             yield index, None
 
     next(FlowEstimator(model, batch_size=4).estimate_stream(source()))
-    assert taken <= 4
+    assert taken <= most
 
 
 class Cramped:

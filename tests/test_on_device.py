@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import subprocess
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -96,23 +95,6 @@ def test_flows_that_the_device_still_computes_are_waited_for_late(
         if len(flows) == 4:
             assert sum(given) >= sum((1, 2, 1, 4)) + 4
     assert_same(flows, expected * 3)
-
-
-def test_what_needs_no_flow_does_not_gather_behind_the_device(
-    model: TorchModel, pairs: list[tuple[Frame, Frame]], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(on_device.DevicePair, "is_ready", False)
-    taken = 0
-
-    def source() -> Iterator[tuple[int, tuple[Frame, Frame] | None]]:
-        nonlocal taken
-        yield 0, pairs[0]
-        for index in range(1000):
-            taken += 1
-            yield index, None
-
-    next(FlowEstimator(model, batch_size=1).estimate_stream(source()))
-    assert taken <= 4
 
 
 def test_frames_that_the_device_cannot_hold_stay_here(
