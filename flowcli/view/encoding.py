@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from ..arrays import Flow, Mask, known
+from ..arrays import Flow, Mask, both, known
 from ..draw.color import largest_flow
 
 COARSEST = 1 / 36
@@ -118,7 +118,7 @@ def _step(size: float) -> float:
 def _pack(flow: Flow, is_known: Mask, step: float) -> PackedFlow:
     with np.errstate(invalid="ignore", over="ignore"):
         scaled = np.rint(flow.astype(np.float64) / step)
-        is_known = is_known & (np.abs(scaled) < _FARTHEST).all(axis=-1)
+        is_known = is_known & both(np.abs(scaled) < _FARTHEST)
     steps = np.where(is_known[..., None], scaled, 0).astype(np.int32)
     is_above = is_known & (steps[..., 1] == 0) & np.signbit(flow[..., 1]) & (steps[..., 0] > 0)
     filling = None if is_known.all() else _last_known(is_known)

@@ -10,7 +10,7 @@ import struct
 
 import numpy as np
 
-from ...arrays import Flow, Mask
+from ...arrays import Flow, Mask, both
 from ...errors import InputError
 from . import FlowFormat, check_length, check_size
 
@@ -43,7 +43,7 @@ def decode(data: bytes, name: object) -> Flow:
 def in_range(flow: Flow) -> Mask:
     """Which vectors the format can store: ``(H, W)`` bool."""
     with np.errstate(invalid="ignore"):
-        return np.asarray((np.abs(flow) <= UNKNOWN_THRESHOLD).all(axis=-1))
+        return both(np.abs(flow) <= UNKNOWN_THRESHOLD)
 
 
 def size(head: bytes, length: int, name: object) -> tuple[int, int]:

@@ -17,7 +17,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from ...arrays import Flow, known
+from ...arrays import Flow, both, known
 from ...errors import InputError, OutputError
 from ...frames.jpeg import LONGEST_SIDE, jpeg_header
 from ...frames.opencv import decode_image
@@ -67,7 +67,7 @@ def loss(flow: Flow, bound: float = _DEFAULT) -> str | None:
     there = known(flow)
     lines = []
     with np.errstate(invalid="ignore"):
-        clipped = there & (np.abs(flow) > bound).any(axis=-1)
+        clipped = there & ~both(np.abs(flow) <= bound)
     if clipped.any():
         share = 100 * clipped.sum() / there.sum()
         lines.append(

@@ -12,7 +12,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from ...arrays import Flow, Mask, known
+from ...arrays import Flow, Mask, both, known
 from ...errors import InputError
 from ...frames.opencv import decode_image
 from ...frames.png import SIGNATURE, critical_chunks
@@ -39,7 +39,7 @@ def in_range(flow: Flow) -> Mask:
     """Which vectors the format can store: ``(H, W)`` bool."""
     with np.errstate(invalid="ignore", over="ignore"):
         steps = flow * np.float32(_UNIT) + np.float32(_ZERO)
-        return np.asarray(((steps >= 0) & (steps < 1 << 16)).all(axis=-1))
+        return both((steps >= 0) & (steps < 1 << 16))
 
 
 def clipped(flow: Flow) -> tuple[Flow, int]:
