@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import errno
-import functools
 import os
 import secrets
 import shutil
@@ -12,14 +11,14 @@ import stat
 import sys
 import tempfile
 import time
-import warnings
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from pathlib import Path, PureWindowsPath
 from typing import TYPE_CHECKING
 
+from . import locks
 from .errors import OutputError, UsageError
 from .places import identity, is_remote
-from .shutdown import on_abrupt_end
+from .unfinished import PREFIX, SUFFIX, temporary_file
 
 if TYPE_CHECKING:
     from .remote import Remote
@@ -30,16 +29,12 @@ RECORD = "flowcli.json"
 _WINDOWS = os.name == "nt"
 _MADE_FROM = "user.flowcli.made_from"  # an extended attribute of files
 _NOTED_MADE_FROM = "made-from"  # what is noted of objects
-_TEMPORARY = (".flowcli-", ".tmp")  # how the names of temporary files begin and end
-_LOCK = ".lock"  # added to the name of what a lock file guards
-_POLL_SECONDS = 0.01  # between attempts to get a lock
+_POLL_SECONDS = 0.01  # between attempts to replace a file that somebody reads
 _REPLACE_SECONDS = 2.0  # how long a file that somebody reads is waited for on Windows
 
 _DEVICES = {"con", "prn", "aux", "nul", "conin$", "conout$"}
 _DEVICES |= {kind + number for kind in ("com", "lpt") for number in "123456789¹²³"}
 _NOT_IN_NAMES = frozenset('<>:"|?*') | frozenset(map(chr, range(32)))
-
-_unfinished: set[Path] = set()  # temporary files of this process
 
 
 def why(error: OSError) -> str:
@@ -104,21 +99,19 @@ def atomic_output(target: Path, made_from: str | None = None) -> Iterator[Path]:
             block itself pass through; see :func:`output_errors`.
     """
     check_name(target)
-    if is_remote(target):
-        folder = Path(tempfile.gettempdir())
-        with output_errors(folder):
-            _remove_leftovers(folder)
-        with _temporary_file(folder) as temporary:
+    with contextlib.ExitStack() as stack:
+        if is_remote(target):
+            folder = Path(tempfile.gettempdir())
+            with output_errors(folder):
+                temporary = stack.enter_context(temporary_file(folder))
             yield temporary
             with output_errors(target):
                 target.upload(temporary, _noted(made_from))
-        return
-    with contextlib.ExitStack() as stack:
+            return
         with output_errors(target):
             target = Path(os.path.realpath(target))  # a link stays a link
             target.parent.mkdir(parents=True, exist_ok=True)
-            _remove_leftovers(target.parent)
-            temporary = stack.enter_context(_temporary_file(target.parent))
+            temporary = stack.enter_context(temporary_file(target.parent))
         yield temporary
         with output_errors(target):
             _flush(temporary)
@@ -168,83 +161,6 @@ def _replace(temporary: Path, target: Path) -> None:
 
 
 @contextlib.contextmanager
-def _temporary_file(folder: Path) -> Iterator[Path]:
-    """A new empty file in ``folder``; removed at the end of the block if it still has its name.
-
-    Meanwhile a lock file beside it is locked, which tells others that it is no leftover. (The file's own lock could not
-    do that on Windows, where a file has to be closed before it is renamed, and a locked one cannot be written to.)
-    """
-    path = folder / f"{_TEMPORARY[0]}{secrets.token_hex(6)}{_TEMPORARY[1]}"
-    _unfinished.add(path)
-    try:
-        with locked(_lock_file(path)):  # made before and removed after what it guards
-            os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o666))
-            try:
-                yield path
-            finally:
-                with contextlib.suppress(OSError):
-                    path.unlink(missing_ok=True)
-    finally:
-        _unfinished.discard(path)
-
-
-def _remove_unfinished() -> None:
-    """Remove the unfinished files of this process, which is about to be ended."""
-    for path in list(_unfinished):
-        for file in (path, _lock_file(path)):
-            with contextlib.suppress(OSError):  # Windows does not remove what is open; the next run will
-                file.unlink(missing_ok=True)
-
-
-on_abrupt_end(_remove_unfinished)
-
-
-@functools.lru_cache(maxsize=1024)
-def _remove_leftovers(folder: Path) -> None:
-    """Remove the temporary files of processes that were killed: nobody holds their locks any more."""
-    prefix, suffix = _TEMPORARY
-    with os.scandir(folder) as entries:
-        names = {entry.name.removesuffix(_LOCK) for entry in entries if entry.name.startswith(prefix)}
-    for name in names:
-        if name.endswith(suffix):
-            with contextlib.suppress(OSError):  # another process has just removed it, or there are no locks
-                _remove_if_left(folder / name)
-
-
-def _remove_if_left(path: Path) -> None:
-    guard = _lock_file(path)
-    try:
-        descriptor = os.open(guard, os.O_RDWR)
-    except FileNotFoundError:  # what is being written has one
-        path.unlink(missing_ok=True)
-        return
-    is_left = False
-    try:
-        is_left = _lock_function()(descriptor, blocking=False)
-        if is_left:
-            path.unlink(missing_ok=True)
-    finally:
-        if is_left:
-            _remove_lock_file(guard, descriptor)
-        else:
-            os.close(descriptor)
-
-
-@contextlib.contextmanager
-def locked(lock_file: Path) -> Iterator[None]:
-    """Keep other processes and threads that ask for the same lock file out while the block runs.
-
-    The file is made for this, and removed at the end; a process that is killed leaves it behind, unlocked. Where a file
-    system or a system has no locks, nobody is kept out. Raises ``OSError`` if the file cannot be made.
-    """
-    descriptor = _take(lock_file)
-    try:
-        yield
-    finally:
-        _remove_lock_file(lock_file, descriptor)
-
-
-@contextlib.contextmanager
 def guarded(target: Path) -> Iterator[None]:
     """Keep other runs from a file that several of them rewrite, such as a folder's record, while the block runs.
 
@@ -253,47 +169,8 @@ def guarded(target: Path) -> Iterator[None]:
     with contextlib.ExitStack() as stack:
         with output_errors(target):
             target.parent.mkdir(parents=True, exist_ok=True)
-            stack.enter_context(locked(target.with_name(f"{_TEMPORARY[0]}{target.name}{_LOCK}")))
+            stack.enter_context(locks.locked(target.with_name(f"{PREFIX}{target.name}{locks.SUFFIX}")))
         yield
-
-
-def _take(lock_file: Path) -> int:
-    """The descriptor of the locked file."""
-    while True:
-        descriptor = os.open(lock_file, os.O_CREAT | os.O_RDWR, 0o666)
-        taken = False
-        try:
-            with contextlib.suppress(OSError):
-                _lock_function()(descriptor, poll_interval=_POLL_SECONDS)
-            taken = os.fstat(descriptor).st_nlink > 0  # or else whoever had it before has removed it
-            if taken:
-                return descriptor
-        finally:
-            if not taken:
-                os.close(descriptor)
-
-
-def _remove_lock_file(lock_file: Path, descriptor: int) -> None:
-    """Remove a lock file that this process has locked, and with it the lock."""
-    if _WINDOWS:  # where nobody can remove a file that somebody has open, neither we nor others
-        os.close(descriptor)
-    with contextlib.suppress(OSError):
-        lock_file.unlink(missing_ok=True)
-    if not _WINDOWS:  # while it is ours, so that it is not taken from somebody who has just opened it
-        os.close(descriptor)
-
-
-def _lock_file(path: Path) -> Path:
-    return path.with_name(path.name + _LOCK)
-
-
-@functools.cache
-def _lock_function() -> Callable[..., bool]:
-    """filelock's function that locks a descriptor; it raises ``OSError`` where there are no locks."""
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # of a system without fcntl it says what it would use instead; we do without
-        from filelock import lock_descriptor  # takes 10 ms
-    return lock_descriptor
 
 
 def noted_made_from(path: Path) -> str | None:
@@ -430,7 +307,7 @@ def _check_store(folder: Remote) -> None:
             f"cannot write to {folder}: outputs would not appear whole or not at all there; "
             "write to a file, or to s3, gs, az, hf or memory"
         )
-    probe = folder / f"{_TEMPORARY[0]}{secrets.token_hex(6)}{_TEMPORARY[1]}"
+    probe = folder / f"{PREFIX}{secrets.token_hex(6)}{SUFFIX}"
     try:
         probe.write_bytes(b"")
         with contextlib.suppress(OSError):  # who may write may not be allowed to remove

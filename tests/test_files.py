@@ -3,6 +3,7 @@ from __future__ import annotations
 import contextlib
 import os
 import re
+import shutil
 import subprocess
 import sys
 import time
@@ -13,7 +14,9 @@ from pathlib import Path
 import pytest
 
 from flowcli.errors import OutputError, UsageError
-from flowcli.storage import atomic_output, check_name, check_outputs, check_writable, locked, write_bytes
+from flowcli.locks import locked
+from flowcli.storage import atomic_output, check_name, check_outputs, check_writable, write_bytes
+from flowcli.unfinished import keeping_claims, remove_leftovers
 from support.processes import DEADLINE, started
 
 
@@ -228,3 +231,52 @@ def test_many_writers_of_one_file(tmp_path: Path) -> None:
         list(pool.map(lambda n: write_bytes(tmp_path / "out", bytes([n]) * 1000), range(200)))
     assert list(tmp_path.iterdir()) == [tmp_path / "out"]
     assert len(set((tmp_path / "out").read_bytes())) == 1
+
+
+def test_a_run_makes_one_lock_file_for_all_outputs_of_a_folder(tmp_path: Path) -> None:
+    def seen() -> set[str]:
+        return {name for name in names(tmp_path) if name.endswith(".lock")}
+
+    with keeping_claims():
+        for number in range(3):
+            write_bytes(tmp_path / str(number), b"")
+            assert len(seen()) == 1
+            with atomic_output(tmp_path / "more") as path, atomic_output(tmp_path / "again") as other:
+                assert path.name[:21] == other.name[:21]
+                path.touch()
+        kept = seen()
+        remove_leftovers.cache_clear()
+        remove_leftovers(tmp_path)
+        assert seen() == kept, "it is held"
+        with writer(tmp_path / "theirs"):
+            assert len(seen()) == 2
+        remove_leftovers.cache_clear()
+        remove_leftovers(tmp_path)
+        assert seen() == kept
+        assert names(tmp_path) == sorted([*kept, "0", "1", "2", "again", "more"])
+    assert not seen()
+
+
+def test_lock_files_of_folders_used_long_ago_are_not_kept(tmp_path: Path) -> None:
+    with keeping_claims():
+        for number in range(40):
+            write_bytes(tmp_path / str(number) / "x", b"")
+        assert 0 < len(list(tmp_path.glob("*/.flowcli-*.lock"))) < 20
+        assert list(tmp_path.glob("39/.flowcli-*.lock"))
+    assert not list(tmp_path.glob("*/.flowcli-*"))
+
+
+def test_a_folder_that_somebody_removes_meanwhile_is_claimed_again(tmp_path: Path) -> None:
+    with keeping_claims():
+        with atomic_output(tmp_path / "out" / "a"):
+            pass
+        if os.name != "nt":
+            shutil.rmtree(tmp_path / "out")
+        with atomic_output(tmp_path / "out" / "b") as path:
+            path.write_bytes(b"b")
+            assert [name.endswith(".lock") for name in names(tmp_path / "out")] == [False, True]
+            if os.name != "nt":
+                shutil.rmtree(tmp_path / "out")
+            write_bytes(tmp_path / "out" / "c", b"c")
+            path.write_bytes(b"b")
+    assert names(tmp_path / "out") == ["b", "c"]

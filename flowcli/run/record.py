@@ -16,6 +16,7 @@ that it has the right size.
 
 from __future__ import annotations
 
+import contextlib
 import json
 import stat
 import time
@@ -30,6 +31,7 @@ from ..flows.formats import FlowOptions, formats
 from ..flows.io import form_for, is_flow_file, output_size, plane_size
 from ..places import is_remote
 from ..storage import RECORD, noted_made_from, refresh, why
+from ..unfinished import remove_leftovers
 from .record_store import Draft, record_store
 
 _SCHEMA = 2
@@ -247,6 +249,9 @@ class Record:
         for path, is_older in zip(paths, ages, strict=True):
             if is_older:  # adopted: from now on it is one of the recorded outputs
                 refresh(path, made_from)
+        for folder in {path.parent for path in paths if not is_remote(path)}:
+            with contextlib.suppress(OSError):  # what a killed process left there, which nobody may write into again
+                remove_leftovers(folder)
         return True
 
     def _age(

@@ -21,6 +21,7 @@ from ..estimator import FlowEstimator
 from ..flows.metrics import flow_statistics
 from ..pairs import FramePair
 from ..storage import is_out_of_room
+from ..unfinished import keeping_claims
 from .background import ReadAhead, WriteBehind
 from .glance import glance
 from .tasks import Outcome, Task, VideoOutcome
@@ -178,7 +179,7 @@ def run(
                 on_outcome(done, outcome)
 
     reading = ReadAhead(*work, depth=_QUEUE_DEPTH)
-    with totals.timed(), WriteBehind(finish, _QUEUE_DEPTH) as writer, reading as reader:
+    with totals.timed(), keeping_claims(), WriteBehind(finish, _QUEUE_DEPTH) as writer, reading as reader:
         for item in estimate_both(estimator, reader, on_window=on_window, keeps_frames=wants_glance):
             writer.put(item)
     return totals
