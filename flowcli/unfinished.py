@@ -26,7 +26,10 @@ SUFFIX = ".tmp"
 
 _MOST_KEPT = 16  # folders
 
+_STUCK_SECONDS = 0.2  # a file is made in less
+
 _files: set[Path] = set()  # those of this process
+_making = threading.Lock()  # held while a temporary file or a lock file is made
 
 
 @contextlib.contextmanager
@@ -38,9 +41,10 @@ def temporary_file(folder: Path) -> Iterator[Path]:
     remove_leftovers(folder)
     with _claims.claimed(folder) as token:
         path = folder / f"{PREFIX}{token}-{secrets.token_hex(6)}{SUFFIX}"
-        _files.add(path)
         try:
-            os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o666))
+            with _making:
+                _files.add(path)
+                os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o666))
             yield path
         finally:
             with contextlib.suppress(OSError):
@@ -114,14 +118,13 @@ class _Claims:
     """The claims of this process, by folder."""
 
     def __init__(self) -> None:
-        self._lock = threading.Lock()
         self._held: dict[Path, _Claim] = {}
         self._keepers = 0
 
     @contextlib.contextmanager
     def claimed(self, folder: Path) -> Iterator[str]:
         """Show others for the time of the block that temporary files with the token are no leftovers."""
-        with self._lock:
+        with _making:
             claim = self._held.pop(folder, None)  # the one used last is the last
             if claim is None or not claim.is_valid:
                 if claim is not None:
@@ -132,7 +135,7 @@ class _Claims:
         try:
             yield claim.token
         finally:
-            with self._lock:
+            with _making:
                 claim.users -= 1
                 if self._held.get(folder) is not claim:
                     _end_if_unused(claim)
@@ -141,12 +144,12 @@ class _Claims:
     @contextlib.contextmanager
     def kept(self) -> Iterator[None]:
         """See :func:`keeping_claims`."""
-        with self._lock:
+        with _making:
             self._keepers += 1
         try:
             yield
         finally:
-            with self._lock:
+            with _making:
                 self._keepers -= 1
                 self._end_unused()
 
@@ -174,7 +177,8 @@ def _lock_file(folder: Path, token: str) -> Path:
 
 
 def _remove_all() -> None:
-    """Remove the unfinished files of this process, which is about to be ended."""
+    """Remove the unfinished files of this process, which is about to be ended and makes no others from now on."""
+    _making.acquire(timeout=_STUCK_SECONDS)  # and keep it
     for path in [*_files, *_claims.lock_files()]:
         with contextlib.suppress(OSError):  # Windows does not remove what is open; the next run will
             path.unlink(missing_ok=True)
