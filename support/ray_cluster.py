@@ -42,10 +42,16 @@ _WATCHFUL = {"RAY_health_check_period_ms": "500", "RAY_health_check_timeout_ms":
 class Node:
     """A node: ``ray start --block`` and what that started."""
 
-    def __init__(self, address: str, process: subprocess.Popen[Any], stack: contextlib.ExitStack) -> None:
+    def __init__(self, address: str, process: subprocess.Popen[Any], log: Path, stack: contextlib.ExitStack) -> None:
         self.address = address
         self.process = process
+        self._log = log
         self._stack = stack
+
+    def wait(self) -> None:
+        """Wait until it has joined, which it says."""
+        until(lambda: b"Ray runtime started" in self._log.read_bytes() or self.process.poll() is not None)
+        assert self.process.poll() is None, self._log.read_text()
 
     def processes(self) -> list[psutil.Process]:
         """All its processes."""
@@ -66,7 +72,7 @@ class Node:
             with contextlib.suppress(psutil.NoSuchProcess):
                 each.kill()
         self._stack.close()
-        psutil.wait_procs(gone, timeout=DEADLINE)
+        until(lambda: all(map(_has_ended, gone)))
 
 
 class RayCluster:
@@ -86,7 +92,15 @@ class RayCluster:
     def add_node(
         self, *, cpus: int = 1, gpus: int = 0, wrapper: tuple[str, ...] = (), changes: Mapping[str, str] | None = None
     ) -> Node:
-        """Start a node and wait until it has joined.
+        """Start a node and wait until it has joined; arguments as for :meth:`begin_node`."""
+        node = self.begin_node(cpus=cpus, gpus=gpus, wrapper=wrapper, changes=changes)
+        node.wait()
+        return node
+
+    def begin_node(
+        self, *, cpus: int = 1, gpus: int = 0, wrapper: tuple[str, ...] = (), changes: Mapping[str, str] | None = None
+    ) -> Node:
+        """Start a node; it joins by itself, also if the first is still on its way.
 
         Args:
             cpus: how many it says it has.
@@ -109,12 +123,9 @@ class RayCluster:
         log = stack.enter_context(log_path.open("wb"))
         environment = {**self.environment, **_WATCHFUL, "RAY_USAGE_STATS_ENABLED": "0", **(changes or {})}
         process = stack.enter_context(started(command, env=environment, stdout=log, stderr=log))
-        node = Node(address, process, stack)
+        node = Node(address, process, log_path, stack)
         self.nodes.append(node)
         self._stack.callback(node.remove)
-        # It says so when it has joined.
-        until(lambda: b"Ray runtime started" in log_path.read_bytes() or process.poll() is not None)
-        assert process.poll() is None, log_path.read_text()
         return node
 
     def workers(self) -> list[psutil.Process]:
@@ -129,14 +140,16 @@ def without_cluster() -> dict[str, str]:
 
 
 @contextlib.contextmanager
-def ray_cluster(nodes: int = 2, *, cpus: int = 1) -> Iterator[RayCluster]:
-    """A cluster of so many nodes with so many CPUs each; gone at the end of the block."""
+def ray_cluster(nodes: int = 2, *, cpus: int = 1, changes: Mapping[str, str] | None = None) -> Iterator[RayCluster]:
+    """A cluster of so many nodes with so many CPUs each, and changed environments; gone at the end of the block."""
     folder = Path(tempfile.mkdtemp(prefix="ray-", dir="/tmp"))  # paths of sockets hold 107 bytes
     try:
         with contextlib.ExitStack() as stack:
             cluster = RayCluster(folder, _free_port(f"127.0.0.{_HEAD}"), stack)
             for _ in range(nodes):
-                cluster.add_node(cpus=cpus)
+                cluster.begin_node(cpus=cpus, changes=changes)
+            for node in cluster.nodes:
+                node.wait()
             yield cluster
     finally:
         shutil.rmtree(folder, ignore_errors=True)
@@ -153,6 +166,14 @@ def until(happened: Callable[[], object], seconds: float = DEADLINE) -> None:
 def kill(process: psutil.Process) -> None:
     """End a process without warning."""
     process.kill()
+
+
+def _has_ended(process: psutil.Process) -> bool:
+    """Whether a process has ended, even if nobody has asked for its exit code yet."""
+    try:
+        return process.status() == psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return True
 
 
 def _title(process: psutil.Process) -> str:

@@ -52,9 +52,7 @@ def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RayCluster]:
     patch = tmp_path_factory.mktemp("patch")
     (patch / "sitecustomize.py").write_text(KILLER)
     path = os.pathsep.join([str(patch), os.environ.get("PYTHONPATH", str(patch))])
-    with ray_cluster(0) as cluster:
-        for _ in range(2):
-            cluster.add_node(changes={"PYTHONPATH": path})
+    with ray_cluster(changes={"PYTHONPATH": path}) as cluster:
         yield cluster
 
 
