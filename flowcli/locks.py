@@ -38,7 +38,7 @@ def take(lock_file: Path) -> int:
         try:
             with contextlib.suppress(OSError):
                 _lock_function()(descriptor, poll_interval=_POLL_SECONDS)
-            taken = is_there(descriptor)  # or else whoever had it before has removed it
+            taken = os.fstat(descriptor).st_nlink > 0  # or else whoever had it before has removed it
             if taken:
                 return descriptor
         finally:
@@ -62,9 +62,12 @@ def take_if_free(lock_file: Path) -> int | None:
     return descriptor if is_taken else None
 
 
-def is_there(descriptor: int) -> bool:
-    """Whether nobody has removed a file that is open."""
-    return os.fstat(descriptor).st_nlink > 0
+def is_there(lock_file: Path, descriptor: int) -> bool:
+    """Whether nobody has removed a lock file, or moved it away, perhaps with its folder."""
+    try:
+        return os.path.samestat(lock_file.stat(), os.fstat(descriptor))
+    except OSError:
+        return False
 
 
 def give_back(lock_file: Path, descriptor: int) -> None:

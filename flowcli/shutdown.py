@@ -23,7 +23,7 @@ import socket
 import sys
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import NoReturn, TextIO
 
 INTERRUPTED = 130
@@ -41,7 +41,33 @@ _GRACE_SECONDS = 1.5  # two are promised
 _FAREWELL_SECONDS = 0.3
 _SHOW_CURSOR = b"\x1b[?25h\n"
 
+_MAKING_SECONDS = 0.1  # a file is made in less
 _hooks: list[Callable[[], None]] = []
+_making = threading.RLock()  # taken again where garbage collection ends what was making a file in the same thread
+_is_ending = threading.Event()
+
+
+def _renew() -> None:
+    """In a process that was forked while another thread of this one made a file."""
+    global _making
+    _making = threading.RLock()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_renew)
+
+
+@contextlib.contextmanager
+def making_file() -> Iterator[None]:
+    """Make or remove a file that a hook of :func:`on_abrupt_end` removes, within the block, which must be short.
+
+    One thread does so at a time. Hooks are not called before it has ended; once they have been called, it never begins,
+    so that no file stays behind.
+    """
+    with _making:
+        if _is_ending.is_set():
+            threading.Event().wait()  # for the end of the process
+        yield
 
 
 def on_abrupt_end(hook: Callable[[], None]) -> None:
@@ -95,6 +121,10 @@ def leave(code: int) -> NoReturn:
 
 def clean_up() -> None:
     """Call the hooks of :func:`on_abrupt_end`, because the process is about to be ended."""
+    is_ours = _making.acquire(timeout=_MAKING_SECONDS)
+    _is_ending.set()
+    if is_ours:
+        _making.release()
     for hook in _hooks:
         hook()
 

@@ -235,6 +235,12 @@ def write_files(contents: Mapping[Path, bytes | memoryview], made_from: str | No
         raise
 
 
+def _fill(temporary: Path, data: bytes | memoryview) -> None:
+    """Write into a file that must be there: it is not made again once the process is being ended."""
+    with temporary.open("r+b") as file:
+        file.write(data)
+
+
 def _is_there(path: Path) -> bool:
     return path.exists() if is_remote(path) else os.path.lexists(path)
 

@@ -11,12 +11,11 @@ import contextlib
 import functools
 import os
 import secrets
-import threading
 from collections.abc import Iterator
 from pathlib import Path
 
 from . import locks
-from .shutdown import on_abrupt_end
+from .shutdown import making_file, on_abrupt_end
 
 PREFIX = ".flowcli-"
 """How the names of temporary files begin."""
@@ -26,10 +25,8 @@ SUFFIX = ".tmp"
 
 _MOST_KEPT = 16  # folders
 
-_STUCK_SECONDS = 0.2  # a file is made in less
 
 _files: set[Path] = set()  # those of this process
-_making = threading.Lock()  # held while a temporary file or a lock file is made
 
 
 @contextlib.contextmanager
@@ -42,7 +39,7 @@ def temporary_file(folder: Path) -> Iterator[Path]:
     with _claims.claimed(folder) as token:
         path = folder / f"{PREFIX}{token}-{secrets.token_hex(6)}{SUFFIX}"
         try:
-            with _making:
+            with making_file():
                 _files.add(path)
                 os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o666))
             yield path
@@ -77,8 +74,10 @@ def _remove_if_left(lock_file: Path, paths: list[Path]) -> None:
         _remove(paths)
         return
     if descriptor is not None:
-        _remove(paths)
-        locks.give_back(lock_file, descriptor)
+        try:
+            _remove(paths)
+        finally:
+            locks.give_back(lock_file, descriptor)
 
 
 def _remove(paths: list[Path]) -> None:
@@ -102,12 +101,16 @@ class _Claim:
         self.token = secrets.token_hex(6)
         self.users = 0
         self.lock_file = _lock_file(folder, self.token)
-        self._descriptor = locks.take(self.lock_file)
+        try:
+            self._descriptor = locks.take(self.lock_file)
+        except BaseException:  # Ctrl-C, once the file is there
+            _remove([self.lock_file])
+            raise
 
     @property
     def is_valid(self) -> bool:
-        """Whether nobody has removed the lock file, perhaps with its folder."""
-        return locks.is_there(self._descriptor)
+        """Whether the lock file still lies in the folder."""
+        return locks.is_there(self.lock_file, self._descriptor)
 
     def end(self) -> None:
         """Remove the lock file."""
@@ -124,7 +127,7 @@ class _Claims:
     @contextlib.contextmanager
     def claimed(self, folder: Path) -> Iterator[str]:
         """Show others for the time of the block that temporary files with the token are no leftovers."""
-        with _making:
+        with making_file():
             claim = self._held.pop(folder, None)  # the one used last is the last
             if claim is None or not claim.is_valid:
                 if claim is not None:
@@ -135,7 +138,7 @@ class _Claims:
         try:
             yield claim.token
         finally:
-            with _making:
+            with making_file():
                 claim.users -= 1
                 if self._held.get(folder) is not claim:
                     _end_if_unused(claim)
@@ -144,12 +147,12 @@ class _Claims:
     @contextlib.contextmanager
     def kept(self) -> Iterator[None]:
         """See :func:`keeping_claims`."""
-        with _making:
+        with making_file():
             self._keepers += 1
         try:
             yield
         finally:
-            with _making:
+            with making_file():
                 self._keepers -= 1
                 self._end_unused()
 
@@ -157,7 +160,8 @@ class _Claims:
         """End the claims that nobody uses, but for those of the last folders where they are kept."""
         unused = [folder for folder, claim in self._held.items() if not claim.users]
         for folder in unused[: max(0, len(unused) - (_MOST_KEPT if self._keepers else 0))]:
-            self._held.pop(folder).end()
+            if (claim := self._held.pop(folder, None)) is not None:
+                claim.end()
 
     def lock_files(self) -> list[Path]:
         """The lock files that there are; asked for when this process is about to be ended."""
@@ -177,11 +181,19 @@ def _lock_file(folder: Path, token: str) -> Path:
 
 
 def _remove_all() -> None:
-    """Remove the unfinished files of this process, which is about to be ended and makes no others from now on."""
-    _making.acquire(timeout=_STUCK_SECONDS)  # and keep it
+    """Remove the unfinished files of this process, which is about to be ended."""
     for path in [*_files, *_claims.lock_files()]:
         with contextlib.suppress(OSError):  # Windows does not remove what is open; the next run will
             path.unlink(missing_ok=True)
 
 
+def _forget() -> None:
+    """In a process that was forked: the files are those of the other one."""
+    global _claims
+    _claims = _Claims()
+    _files.clear()
+
+
 on_abrupt_end(_remove_all)
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_forget)

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import contextlib
+import gc
 import os
 import re
 import shutil
@@ -15,9 +16,10 @@ import pytest
 
 from flowcli.errors import OutputError, UsageError
 from flowcli.locks import locked
+from flowcli.run.record import Record
 from flowcli.storage import atomic_output, check_name, check_outputs, check_writable, write_bytes
 from flowcli.unfinished import keeping_claims, remove_leftovers
-from support.processes import DEADLINE, started
+from support.processes import DEADLINE, finished, started
 
 
 def test_an_output_appears_only_when_it_is_whole(tmp_path: Path) -> None:
@@ -134,6 +136,13 @@ def test_what_killed_processes_left_is_removed_but_not_what_others_write(tmp_pat
         assert other.wait(DEADLINE) == 0
     assert names(tmp_path) == [".flowcli-else", "ours", "theirs"]
     assert (tmp_path / "theirs").read_bytes() == b"theirs"
+
+
+def test_what_is_left_in_a_folder_that_is_not_written_into_again_is_removed(tmp_path: Path) -> None:
+    (tmp_path / ".flowcli-ba9876543210.tmp.lock").touch()
+    (tmp_path / ".flowcli-ba9876543210-0123456789ab.tmp").touch()
+    Record(tmp_path)
+    assert names(tmp_path) == []
 
 
 def test_a_lock_is_held_by_one_at_a_time_and_leaves_nothing(tmp_path: Path) -> None:
@@ -280,3 +289,65 @@ def test_a_folder_that_somebody_removes_meanwhile_is_claimed_again(tmp_path: Pat
             write_bytes(tmp_path / "out" / "c", b"c")
             path.write_bytes(b"b")
     assert names(tmp_path / "out") == ["b", "c"]
+
+
+@pytest.mark.skipif(os.name == "nt", reason="an open file cannot be moved there")
+def test_a_folder_that_somebody_moves_away_meanwhile_is_claimed_again(tmp_path: Path) -> None:
+    with keeping_claims():
+        write_bytes(tmp_path / "out" / "a", b"")
+        (tmp_path / "out").rename(tmp_path / "moved")
+        with atomic_output(tmp_path / "out" / "b"):
+            assert [name.endswith(".lock") for name in names(tmp_path / "out")] == [False, True]
+
+
+def test_what_nobody_closes_is_closed_when_memory_is_collected(tmp_path: Path) -> None:
+    threshold = gc.get_threshold()
+    try:
+        for number in range(300):
+            gc.set_threshold(5 + number % 75)
+            left: list[object] = [atomic_output(tmp_path / "x")]
+            left[0].__enter__()  # type: ignore[attr-defined]
+            left.append(left)
+            del left
+            write_bytes(tmp_path / "y", b"y")
+    finally:
+        gc.set_threshold(*threshold)
+    gc.collect()
+    assert "y" in names(tmp_path)
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="this system cannot fork")
+def test_a_forked_process_has_claims_of_its_own(tmp_path: Path) -> None:
+    with keeping_claims():
+        write_bytes(tmp_path / "a", b"")
+        kept = names(tmp_path)
+        program = (
+            "import os, pathlib, sys; from flowcli.storage import write_bytes\n"
+            "from flowcli.unfinished import keeping_claims\n"
+            "with keeping_claims():\n"
+            "    folder = pathlib.Path(sys.argv[1]); write_bytes(folder / 'b', b''); before = set(os.listdir(folder))\n"
+            "    child = os.fork()\n"
+            "    if not child:\n"
+            "        write_bytes(folder / 'c', b''); os._exit(0)\n"
+            "    assert os.waitpid(child, 0)[1] == 0\n"
+            "    assert set(os.listdir(folder)) == before | {'c'}\n"
+        )
+        finished([sys.executable, "-c", program, str(tmp_path)], check=True)
+        assert names(tmp_path) == sorted([*kept, "b", "c"])
+
+
+def test_no_file_is_begun_once_the_process_is_being_ended(tmp_path: Path) -> None:
+    program = (
+        "import os, pathlib, sys, threading, time; from flowcli import shutdown\n"
+        "from flowcli.storage import atomic_output, write_bytes\n"
+        "folder = pathlib.Path(sys.argv[1])\n"
+        "def work():\n"
+        "    with atomic_output(folder / 'a') as path:\n"
+        "        ready.set(); cleaned.wait()\n"
+        "ready, cleaned = threading.Event(), threading.Event()\n"
+        "threading.Thread(target=work, daemon=True).start(); ready.wait(); shutdown.clean_up(); cleaned.set()\n"
+        "late = threading.Thread(target=write_bytes, args=(folder / 'b', b''), daemon=True); late.start()\n"
+        "late.join(0.3); assert late.is_alive(); os._exit(7)\n"
+    )
+    assert finished([sys.executable, "-c", program, str(tmp_path)]).returncode == 7
+    assert names(tmp_path) == []

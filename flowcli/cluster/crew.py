@@ -145,13 +145,16 @@ class Crew:
         Args:
             in_midst: whether they may be writing files, which they are to remove.
         """
-        import ray
-
         if in_midst:
-            at_work = [member.actor for member in self.members if member.node is not None]
-            leaving = [actor.leave.options(concurrency_group=ASIDE, max_task_retries=0).remote() for actor in at_work]
-            if leaving:
-                ray.wait(leaving, num_returns=len(leaving), timeout=_LEAVE_SECONDS)
+            deadline = time.monotonic() + _LEAVE_SECONDS
+            leaving = {
+                member.actor.leave.options(concurrency_group=ASIDE, max_task_retries=0).remote(): member
+                for member in self.members
+                if member.node is not None
+            }
+            while leaving and time.monotonic() < deadline:
+                for answer in wait(list(leaving), deadline - time.monotonic()):
+                    self.dismiss(leaving.pop(answer))
         for member in list(self.members):
             self.dismiss(member)
 

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from ..errors import InputError
 from ..places import is_remote
-from ..shutdown import on_abrupt_end
+from ..shutdown import making_file, on_abrupt_end
 from ..storage import why
 
 _copies: set[Path] = set()  # temporary files of this process
@@ -45,9 +45,10 @@ class LocalFile:
 
 
 def _new_file(suffix: str) -> Path:
-    descriptor, name = tempfile.mkstemp(suffix, "flowcli-")
-    os.close(descriptor)
-    _copies.add(Path(name))
+    with making_file():
+        descriptor, name = tempfile.mkstemp(suffix, "flowcli-")
+        os.close(descriptor)
+        _copies.add(Path(name))
     return Path(name)
 
 

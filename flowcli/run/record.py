@@ -106,6 +106,7 @@ class Record:
         self._begun: set[Kind] = set()
         self._stamp: object = None  # taken when a kind has begun
         self._entries = self._read(as_listed=True)
+        _remove_leftovers(folder)
 
     def expect(self, kind: Kind, settings: Mapping[str, object], existing: Iterable[Path] = ()) -> None:
         """Declare the settings of a kind of output, before this run writes any.
@@ -249,9 +250,8 @@ class Record:
         for path, is_older in zip(paths, ages, strict=True):
             if is_older:  # adopted: from now on it is one of the recorded outputs
                 refresh(path, made_from)
-        for folder in {path.parent for path in paths if not is_remote(path)}:
-            with contextlib.suppress(OSError):  # what a killed process left there, which nobody may write into again
-                remove_leftovers(folder)
+        for folder in {path.parent for path in paths}:
+            _remove_leftovers(folder)
         return True
 
     def _age(
@@ -392,3 +392,10 @@ def _size(path: Path, kind: Kind) -> tuple[int, int]:
 def _is_of_kind(path: Path, kind: Kind) -> bool:
     """Whether an output is of that kind; a ``.png`` or ``.jpg`` can be either, a picture or numbers."""
     return is_flow_file(path) == (kind not in {"picture", "mask", "video"})
+
+
+def _remove_leftovers(folder: Path) -> None:
+    """Remove what killed processes have left in a folder that this run may not write into."""
+    if not is_remote(folder):
+        with contextlib.suppress(OSError):
+            remove_leftovers(folder)
