@@ -39,8 +39,17 @@ def levels(frame: Size, window: Size, overlap: int = 20) -> list[Grid]:
     return grids[::-1]
 
 
-def most_windows(grids: list[Grid]) -> int:
-    """The most windows that a pair may take if there are several motions: twice those of the frame, and 3."""
+def most_windows(grids: list[Grid], *, are_alike: bool) -> int:
+    """The most windows that a pair may take.
+
+    Args:
+        grids: the windows of each level.
+        are_alike: whether nearly all moves the same way. Then they are the frame's and 40 % of those more, or 3; else
+            twice the frame's, and 3.
+    """
+    if are_alike:
+        share, few = _EXTRA
+        return len(grids[-1]) + max(int(share * len(grids[-1])), few)
     times, more = _MOST
     return times * len(grids[-1]) + more
 

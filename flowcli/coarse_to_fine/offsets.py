@@ -11,6 +11,9 @@ from ..tiling import Position, Size
 Offset = tuple[int, int]
 """How far a window is shifted in the second frame: right and down, in whole pixels."""
 
+STILL: Offset = (0, 0)
+"""The offset of a window that stays where it is."""
+
 _SAMPLES = 64  # of the coarser flow along the shorter side of a window; they suffice to know its motions
 _SMALLEST_REACH = 4.0  # pixels
 _REACH = 1 / 10  # of a window's shorter side
@@ -54,7 +57,7 @@ def choose_offsets(
     first = _rounded(_common(vectors, within))
     differs = _distance(vectors, first) > within
     if frame is not None:
-        differs &= _stays(position, coarse.shape[:2], step, first, frame)
+        differs &= stays(position, coarse.shape[:2], first, frame, step).ravel()
     others = vectors[differs]
     share = len(others) / len(vectors)
     if share < _OTHERS:
@@ -63,13 +66,15 @@ def choose_offsets(
     return [first] if second == first else [first, second], share
 
 
-def _stays(position: Position, window: Size, step: int, offset: Offset, frame: Size) -> npt.NDArray[np.bool_]:
-    """Which of every ``step``-th pixel of a window, row by row, are still in the frame when they move by an offset."""
+def stays(
+    position: Position, window: Size, motion: tuple[float, float], frame: Size, step: int = 1
+) -> npt.NDArray[np.bool_]:
+    """Which of every ``step``-th pixel of a window are still in the frame when they move so far right and down."""
     rows, columns = (
         (np.arange(start, start + side, step) + moved >= 0) & (np.arange(start, start + side, step) + moved < length)
-        for start, side, moved, length in zip(position, window, offset[::-1], frame, strict=True)
+        for start, side, moved, length in zip(position, window, motion[::-1], frame, strict=True)
     )
-    return np.asarray((rows[:, None] & columns).ravel())
+    return np.asarray(rows[:, None] & columns)
 
 
 def _common(vectors: Vectors, within: float) -> npt.NDArray[np.float32]:

@@ -2,26 +2,18 @@
 
 from __future__ import annotations
 
-import functools
-from dataclasses import dataclass
-
 import cv2
 import numpy as np
 import numpy.typing as npt
 
-from ..arrays import Flow, Frame, Mask
-from ..geometry import resize_flow, resize_frame
+from ..arrays import Flow, Frame
+from ..geometry import resize_frame
 from ..tiling import Grid, Memory, Position, Stitcher, Weights, Window, cut, fill_window, window_weights
+from .evidence import Evidence, window_offsets
 from .levels import most_windows
-from .offsets import Offset, choose_offsets, is_near, reach
+from .offsets import STILL, Offset, reach
 from .photometric import Errors, as_bright_as, better, confidence, photometric_error, taken
 from .repetition import repeats
-
-_FAILED = 0.5  # of the error without motion: coarse flow that explains no more than the rest is wrong
-_CLEAR = 10.0  # grey levels; smaller errors say nothing, as where there is no texture
-_SHOWN, _NOISE = 1.2, 1.0  # times the error, and grey levels more, without motion: the frames speak for the flow
-_SOME, _LARGE_PART = 0.05, 0.25  # shares of a window and of the frame
-_PLAIN, _PLAIN_PART = 2.5, 0.2  # grey levels without motion, as of noise; and the share of a window that is so
 
 
 class CoarseToFinePair:
@@ -35,7 +27,7 @@ class CoarseToFinePair:
     def __init__(self, frames: tuple[Frame, Frame], grids: list[Grid]) -> None:
         self._frames = frames
         self._levels = grids
-        self._spare = most_windows(self._levels) - sum(map(len, self._levels))  # windows for second offsets
+        self._planned = sum(map(len, grids))  # windows, of this level with second offsets, of the next without
         self._coming = iter(self._levels)
         self._level: _Level | None = None
         self._within = reach(grids[-1].window)
@@ -53,12 +45,20 @@ class CoarseToFinePair:
         coarser = None if self._level is None else self._level.evidence()
         self._level = _Level(self._frames, grid, self._within)
         if coarser is None:
-            windows = self._level.plan({position: [(0, 0)] for position in grid.positions})
+            windows = self._level.plan({position: [STILL] for position in grid.positions})
         else:
-            offsets = _offsets(coarser, grid, self._within, self._spare)
-            windows = self._level.plan(self._level.doubted(offsets))
-        self._spare -= len(windows) - len(grid)
+            offsets = window_offsets(coarser, grid, self._within)
+            spare = self._spare(grid, are_alike=coarser.moves_as_one(grid, self._within))
+            windows = self._level.plan(self._level.doubted(offsets.with_most(spare)))
+        self._planned += len(windows) - len(grid)
         return windows
+
+    def _spare(self, grid: Grid, *, are_alike: bool) -> int:
+        """How many second offsets a level may have."""
+        spare = most_windows(self._levels, are_alike=are_alike) - self._planned
+        if grid is not self._levels[-1]:  # whose flow is not known yet: all may move alike after all
+            spare = min(spare, max(len(grid) - 1, most_windows(self._levels, are_alike=True) - self._planned))
+        return max(0, spare)
 
     def cut(self, window: Window) -> tuple[Frame, Frame]:
         """The window in both frames, each ``(h, w, 3)`` uint8 RGB."""
@@ -79,84 +79,6 @@ class CoarseToFinePair:
         """The flow, ``(H, W, 2)`` in pixels, after all windows have been added."""
         assert self._level is not None
         return self._level.flow()
-
-
-@dataclass(frozen=True)
-class _Evidence:
-    """The flow of a level, how well it explains the frames, and how well no motion at all would."""
-
-    flow: Flow
-    error: Errors
-    still: Errors
-
-    @functools.cached_property
-    def shown(self) -> Mask:
-        """Where the frames speak for the flow: it explains them clearly better than no motion."""
-        return self.still > _SHOWN * self.error + _NOISE
-
-    def common(self, grid: Grid, within: float) -> Offset | None:
-        """The motion of most of the frame, in pixels of a finer grid, if the frames speak for it in a large part."""
-        if self.shown.mean() < _LARGE_PART:
-            return None
-        factors = np.array([there / here for here, there in zip(self.shown.shape, grid.frame, strict=True)][::-1])
-        return choose_offsets((self.flow[self.shown][None] * factors).astype(np.float32), within)[0][0]
-
-    def settled(self, grid: Grid, common: Offset | None, within: float) -> tuple[Flow, npt.NDArray[np.uint8]]:
-        """The flow at the scale of a finer grid, and where it is of a plain ground that may as well stay where it is.
-
-        Models spread the motion of a thing over the plain ground around it. Where that is the frame's common motion,
-        the ground moves as well.
-        """
-        flow = resize_flow(self.flow, *grid.frame)
-        still = (~self.shown & (self.still < _PLAIN)).view(np.uint8)
-        is_plain = cv2.resize(still, grid.frame[::-1], interpolation=cv2.INTER_NEAREST)
-        if common is not None:
-            is_plain[np.abs(flow - np.array(common, np.float32)).max(axis=-1) <= within] = 0
-        return flow, np.asarray(is_plain[..., None], np.uint8)
-
-    def shows(self, position: Position, grid: Grid) -> bool:
-        """Whether the frames speak for the flow in some of a window of a finer grid."""
-        return float(self.shown[self._part(position, grid)].mean()) > _SOME
-
-    def _part(self, position: Position, grid: Grid) -> tuple[slice, slice]:
-        """The part of this level that a window of a finer grid shows."""
-        rows, columns = (
-            slice(start * here // there, max(start * here // there + 1, min(start + side, there) * here // there))
-            for start, side, here, there in zip(position, grid.window, self.error.shape, grid.frame, strict=True)
-        )
-        return rows, columns
-
-    def fails(self, position: Position, grid: Grid) -> bool:
-        """Whether the flow explains a window of a finer grid hardly better than no motion."""
-        part = self._part(position, grid)
-        error, still = float(self.error[part].mean()), float(self.still[part].mean())
-        return error > _CLEAR and error > _FAILED * still
-
-
-def _offsets(coarse: _Evidence, grid: Grid, within: float, spare: int) -> dict[Position, list[Offset]]:
-    """The offsets of each window; second ones, of which there are at most ``spare``, where most vectors need them.
-
-    A coarse flow that fails would only take the window away from what it can find: it stays where it is.
-    """
-    common = coarse.common(grid, within)
-    flow, is_plain = coarse.settled(grid, common, within)
-    offsets: dict[Position, list[Offset]] = {}
-    shares: dict[Position, float] = {}
-    for position in grid.positions:
-        offsets[position] = [(0, 0)]
-        if coarse.fails(position, grid):
-            continue
-        motion, plain = cut(flow, position, grid.window), cut(is_plain, position, grid.window)
-        if plain.mean() > _PLAIN_PART:
-            motion = np.where(plain > 0, np.float32(0), motion)
-        chosen, share = choose_offsets(motion, within, position, grid.frame)
-        if coarse.shows(position, grid) or (common is not None and is_near(chosen[0], common, within)):
-            offsets[position] = chosen
-            if len(chosen) > 1:
-                shares[position] = share
-    for position in sorted(shares, key=lambda place: -shares[place])[spare:]:
-        del offsets[position][1:]
-    return offsets
 
 
 class _Level:
@@ -180,7 +102,7 @@ class _Level:
         grey = np.asarray(cv2.cvtColor(self._frame2, cv2.COLOR_RGB2GRAY), np.uint8)
         window, within = self._grid.window, self._within
         return {
-            position: [(0, 0)]
+            position: [STILL]
             if max(map(abs, each[0])) > within and repeats(grey, position, window, each[0], within)
             else each
             for position, each in offsets.items()
@@ -190,7 +112,7 @@ class _Level:
         """The windows with these offsets."""
         self._offsets = offsets
         self._has_choice = any(len(each) > 1 for each in offsets.values())
-        shifted = [position for position, each in offsets.items() if each != [(0, 0)]]
+        shifted = [position for position, each in offsets.items() if each != [STILL]]
         follows = np.zeros(self._filled.shape[:2], np.uint8)
         for position in shifted:
             cut(follows, position, self._grid.window)[:] = 1
@@ -247,11 +169,11 @@ class _Level:
             flow[hidden] = first[hidden]  # what is hidden belongs to what is behind, most often the window's first
         return flow
 
-    def evidence(self) -> _Evidence:
+    def evidence(self) -> Evidence:
         """The flow of the level, with how well it explains the frames; call it instead of :meth:`flow`."""
         farthest = max(self._grid.frame)  # a model may have given anything
         flow = np.clip(np.nan_to_num(self.flow(), posinf=0, neginf=0), -farthest, farthest)
-        return _Evidence(flow, self._error(flow), self._error(np.zeros_like(flow)))
+        return Evidence(flow, self._error(flow), self._error(np.zeros_like(flow)))
 
     def _error(self, flow: Flow) -> Errors:
         return photometric_error(*self._judged, flow)
