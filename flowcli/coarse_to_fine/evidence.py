@@ -11,7 +11,7 @@ import numpy.typing as npt
 
 from ..arrays import Flow, Mask
 from ..geometry import resize_flow
-from ..tiling import Grid, Position, cut
+from ..tiling import Grid, Position, Size, cut
 from .offsets import STILL, Offset, choose_offsets, is_near, stays
 from .photometric import Errors
 
@@ -115,6 +115,9 @@ class WindowOffsets:
     needs: dict[Position, float]
     """How much windows need their second offset, by the share of their pixels that it is for."""
 
+    are_alike: bool
+    """Whether nearly all moves the same way."""
+
     def with_most(self, spare: int) -> dict[Position, list[Offset]]:
         """The offsets, with at most ``spare`` second ones: where most of the window needs them."""
         kept = set(sorted(self.needs, key=lambda place: -self.needs[place])[:spare])
@@ -136,7 +139,9 @@ def window_offsets(coarse: Evidence, grid: Grid, within: float) -> WindowOffsets
     leads = common is not None and not is_near(common, STILL, within)
     ground_moves = common if coarse.reaches_rim else None
     flow, is_plain = coarse.settled(grid, ground_moves, within)
-    found = WindowOffsets({}, {})
+    found = WindowOffsets({}, {}, coarse.moves_as_one(grid, within))
+    # Where there are few second offsets, none is for what leaves the frame.
+    frame = grid.frame if found.are_alike else None
     for position in grid.positions:
         part = coarse.part(position, grid)
         chosen, share = [STILL], 0.0
@@ -145,7 +150,7 @@ def window_offsets(coarse: Evidence, grid: Grid, within: float) -> WindowOffsets
                 chosen, share = [common, STILL], 1.0
         else:
             motion, plain = cut(flow, position, grid.window), cut(is_plain, position, grid.window)
-            tried, apart = _of_motion(motion, plain, within, position, grid)
+            tried, apart = _of_motion(motion, plain, within, position, frame)
             moves = ground_moves is not None and is_near(tried[0], ground_moves, within)
             if moves or coarse.shows(part):
                 chosen, share = tried, apart
@@ -159,14 +164,14 @@ def window_offsets(coarse: Evidence, grid: Grid, within: float) -> WindowOffsets
 
 
 def _of_motion(
-    motion: Flow, plain: npt.NDArray[np.uint8], within: float, position: Position, grid: Grid
+    motion: Flow, plain: npt.NDArray[np.uint8], within: float, position: Position, frame: Size | None
 ) -> tuple[list[Offset], float]:
     """The offsets for the motion in a window, as :func:`.offsets.choose_offsets` finds them; a plain ground's is first.
 
     Where both explain the frames, as they do on such a ground, the flow with the first is kept.
     """
     if plain.mean() <= _PLAIN_PART:
-        return choose_offsets(motion, within, position, grid.frame)
-    chosen, share = choose_offsets(np.where(plain > 0, np.float32(0), motion), within, position, grid.frame)
+        return choose_offsets(motion, within, position, frame)
+    chosen, share = choose_offsets(np.where(plain > 0, np.float32(0), motion), within, position, frame)
     others = [each for each in chosen if not is_near(each, STILL, within)]
     return ([STILL, *others] if len(others) < len(chosen) else chosen), share

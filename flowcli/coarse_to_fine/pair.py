@@ -48,7 +48,7 @@ class CoarseToFinePair:
             windows = self._level.plan({position: [STILL] for position in grid.positions})
         else:
             offsets = window_offsets(coarser, grid, self._within)
-            spare = self._spare(grid, are_alike=coarser.moves_as_one(grid, self._within))
+            spare = self._spare(grid, are_alike=offsets.are_alike)
             windows = self._level.plan(self._level.doubted(offsets.with_most(spare)))
         self._planned += len(windows) - len(grid)
         return windows
