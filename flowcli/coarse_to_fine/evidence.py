@@ -62,11 +62,8 @@ class Evidence:
         factors = np.array([there / here for here, there in zip(self.shown.shape, grid.frame, strict=True)][::-1])
         return choose_offsets((self.flow[self.shown][None] * factors).astype(np.float32), within)[0][0]
 
-    def moves_as_one(self, grid: Grid, within: float) -> bool:
-        """Whether nearly all that the frames speak for, or that is wrong, and stays in the frame, moves alike."""
-        common = self.common(grid, within)
-        if common is None:
-            return False
+    def moves_as_one(self, common: Offset, grid: Grid, within: float) -> bool:
+        """Whether nearly all that the frames speak for, or that is wrong, and stays in the frame, moves like most."""
         size = self.shown.shape
         down, right = (here / there for here, there in zip(size, grid.frame, strict=True))
         u, v = common[0] * right, common[1] * down
@@ -136,17 +133,16 @@ def window_offsets(coarse: Evidence, grid: Grid, within: float) -> WindowOffsets
         within: how far motion may be from an offset, in pixels of the grid; see :func:`.offsets.reach`.
     """
     common = coarse.common(grid, within)
-    leads = common is not None and not is_near(common, STILL, within)
     ground_moves = common if coarse.reaches_rim else None
     flow, is_plain = coarse.settled(grid, ground_moves, within)
-    found = WindowOffsets({}, {}, coarse.moves_as_one(grid, within))
+    found = WindowOffsets({}, {}, common is not None and coarse.moves_as_one(common, grid, within))
     # Where there are few second offsets, none is for what leaves the frame.
     frame = grid.frame if found.are_alike else None
     for position in grid.positions:
         part = coarse.part(position, grid)
         chosen, share = [STILL], 0.0
         if coarse.fails(part):
-            if common is not None and leads:
+            if common is not None and not is_near(common, STILL, within):
                 chosen, share = [common, STILL], 1.0
         else:
             motion, plain = cut(flow, position, grid.window), cut(is_plain, position, grid.window)
