@@ -25,7 +25,6 @@ SUFFIX = ".tmp"
 
 _MOST_KEPT = 16  # folders
 
-
 _files: set[Path] = set()  # those of this process
 
 
@@ -101,11 +100,10 @@ class _Claim:
         self.token = secrets.token_hex(6)
         self.users = 0
         self.lock_file = _lock_file(folder, self.token)
-        try:
+        with contextlib.ExitStack() as undo:
+            undo.callback(_remove, [self.lock_file])  # after Ctrl-C, once the file is there
             self._descriptor = locks.take(self.lock_file)
-        except BaseException:  # Ctrl-C, once the file is there
-            _remove([self.lock_file])
-            raise
+            undo.pop_all()
 
     @property
     def is_valid(self) -> bool:
