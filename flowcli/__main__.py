@@ -20,6 +20,8 @@ def main() -> NoReturn:
         if not shutdown.is_interruption(error):
             raise
         shutdown.leave_at_once(signal.SIGINT)  # modules are half imported
+    except SystemExit as error:
+        code = shutdown.code_of(error)
     shutdown.leave(code)
 
 

@@ -43,6 +43,7 @@ _SHOW_CURSOR = b"\x1b[?25h\n"
 
 _MAKING_SECONDS = 0.1  # a file is made in less
 _hooks: list[Callable[[], None]] = []
+_terminated_by: int | None = None
 _making = threading.RLock()  # taken again where garbage collection ends what was making a file in the same thread
 _is_ending = threading.Event()
 
@@ -140,7 +141,19 @@ def leave_at_once(number: int) -> NoReturn:
     os._exit(exit_code(number))
 
 
+def code_of(error: SystemExit) -> int:
+    """The exit code that ``error`` stands for: that of the signal behind it, if there was one.
+
+    Native code that we call may raise another exception in its place; Ray's has the code 1.
+    """
+    if _terminated_by is not None:
+        return exit_code(_terminated_by)
+    return error.code if isinstance(error.code, int) else int(error.code is not None)
+
+
 def _terminate(number: int, _frame: object) -> NoReturn:
+    global _terminated_by
+    _terminated_by = number
     raise SystemExit(exit_code(number))
 
 

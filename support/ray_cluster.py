@@ -15,14 +15,13 @@ import socket
 import subprocess
 import sys
 import tempfile
-import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 import psutil
 
-from .processes import DEADLINE, started
+from .processes import started, until
 
 MISSING = None if importlib.util.find_spec("ray") else "Ray is not installed"
 """Why there can be no cluster, or ``None``."""
@@ -116,6 +115,7 @@ class RayCluster:
             *(RAY, "start", "--block", "--disable-usage-stats", f"--node-ip-address={address}"),
             *((*head, f"--temp-dir={self._folder}") if number == _HEAD else (f"--address={self.address}",)),
             *(f"--num-cpus={cpus}", f"--num-gpus={gpus}", f"--object-store-memory={_STORE_BYTES}"),
+            f"--include-log-monitor={number == _HEAD}",  # one for a machine is enough
             *(f"--{name}={_free_port(address)}" for name in ("dashboard-agent-listen-port", "metrics-export-port")),
         ]
         stack = contextlib.ExitStack()
@@ -153,14 +153,6 @@ def ray_cluster(nodes: int = 2, *, cpus: int = 1, changes: Mapping[str, str] | N
             yield cluster
     finally:
         shutil.rmtree(folder, ignore_errors=True)
-
-
-def until(happened: Callable[[], object], seconds: float = DEADLINE) -> None:
-    """Wait until ``happened()`` is true; raises ``AssertionError``."""
-    deadline = time.monotonic() + seconds
-    while not happened():
-        assert time.monotonic() < deadline, f"nothing happened in {seconds} seconds"
-        time.sleep(0.1)  # looking for processes is work
 
 
 def kill(process: psutil.Process) -> None:

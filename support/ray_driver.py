@@ -1,6 +1,8 @@
 """A small program that has items done on a Ray cluster, for tests: ``ray_driver.py ADDRESS ITEMS [OPTIONS as JSON]``.
 
 An item is ``[number, seconds, act]``; its reply has the square of the number. What comes back is printed as JSON lines.
+Instead of items there may be ``[count, seconds]``, or ``[count, seconds, path]`` for such as take no time once there is
+something at the path.
 It handles signals and errors as the ``flowcli`` program does.
 """
 
@@ -38,7 +40,8 @@ class Squares:
         return [self._square(*item) for item in items]
 
     def _square(self, number: int, seconds: float, act: str) -> tuple[int, int]:
-        time.sleep(seconds)
+        if not (act.startswith("/") and Path(act).exists()):
+            time.sleep(seconds)
         match act:
             case "exit":
                 os._exit(3)
@@ -79,8 +82,8 @@ def main() -> None:
     needs = [MustSee(Path(path), "model", ModelError) for path in rest.pop("needs", ())]
     made = {"fatal": fatal_job, "broken": broken_job}.get(rest.pop("job", ""), job)
     if isinstance(items, list) and items and isinstance(items[0], (int, float)):
-        count, seconds = items
-        items = [(number, seconds, "") for number in range(int(count))]
+        count, seconds, *path = items
+        items = [(number, seconds, *(path or [""])) for number in range(int(count))]
     shutdown.watch_signals()
     show_log()
     try:
@@ -94,6 +97,8 @@ def main() -> None:
     except KeyboardInterrupt:
         console.error(shutdown.INTERRUPTED_MESSAGE)
         shutdown.leave(shutdown.INTERRUPTED)
+    except SystemExit as error:
+        shutdown.leave(shutdown.code_of(error))
 
 
 if __name__ == "__main__":

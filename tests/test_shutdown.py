@@ -67,6 +67,23 @@ def test_exit_codes_of_signals() -> None:
     assert shutdown.exit_code(signal.SIGTERM) == 143
 
 
+def test_the_exit_code_is_that_of_the_signal_whatever_others_raise_in_its_place() -> None:
+    code = """
+import os, signal, sys
+from flowcli import shutdown
+shutdown.watch_signals()
+try:
+    try:
+        os.kill(os.getpid(), signal.SIGTERM)
+    except SystemExit:
+        sys.exit(1)  # as Ray does
+except SystemExit as error:
+    shutdown.leave(shutdown.code_of(error))
+"""
+    assert finished([sys.executable, "-c", code]).returncode == 143
+    assert [shutdown.code_of(SystemExit(given)) for given in (None, 0, 3, "text")] == [0, 0, 3, 1]
+
+
 def test_what_is_behind_an_error() -> None:
     wrapped = RuntimeError("while a class was made")
     wrapped.__cause__ = KeyboardInterrupt()

@@ -24,7 +24,7 @@ _WAIT_SECONDS = 10.0  # without any worker, until it is said
 _START_SECONDS = 60.0  # in which a worker loads most models
 _RESTARTS = 3  # by Ray; after that, a new worker is made
 _LEAVE_SECONDS = 1.0  # in which workers remove what they have half written
-_STILLBORN = 3  # workers in a row that end before they are ready: that is no accident
+_STILLBORN = 2  # workers in a row that end, each four times, before they are ready: that is no accident
 
 
 @dataclass(eq=False)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import shutil
 import signal
 import subprocess
 import sys
@@ -19,8 +20,8 @@ import pytest
 import flowcli
 from flowcli.shutdown import INTERRUPTED_MESSAGE
 from support import ray_driver
-from support.processes import finished, started, wait_until
-from support.ray_cluster import MISSING, Node, RayCluster, kill, ray_cluster, until, without_cluster
+from support.processes import finished, started, until, wait_until
+from support.ray_cluster import MISSING, Node, RayCluster, kill, ray_cluster, without_cluster
 
 pytestmark = [
     pytest.mark.skipif(MISSING is not None, reason=str(MISSING)),
@@ -135,8 +136,8 @@ def driving(
 
 def test_all_replies_come_from_two_nodes_and_nothing_else_is_said(cluster: RayCluster) -> None:
     items = [(number, 0.005, "print" if number % 10 == 0 else "") for number in range(600)]
-    done = drive(cluster, items)
-    assert done.stderr == b""
+    done = drive(cluster, items, workers=3)
+    assert done.stderr == b"flowcli: the cluster holds 2 of 3 workers of 1 CPU\n"
     assert done.returncode == 0
     replies = replies_in(done.stdout)
     check_squares(replies, 600)
@@ -158,20 +159,27 @@ def test_items_that_end_processes_are_found_and_the_others_are_done(cluster: Ray
 
 
 def test_a_worker_that_is_killed_loses_nothing(cluster: RayCluster, tmp_path: Path) -> None:
-    with driving(cluster.address, cluster.environment, tmp_path, [300, 0.02]) as driver:
+    hurry = tmp_path / "hurry"
+    with driving(cluster.address, cluster.environment, tmp_path, [10_000, 0.02, str(hurry)]) as driver:
         driver.wait_until(lambda: len(cluster.workers()) == 2)
-        kill(cluster.workers()[0])
-        driver.check_finished(300)
+        killed = cluster.workers()[0]
+        kill(killed)
+        driver.wait_until(lambda: len({*cluster.workers()} - {killed}) == 2)
+        hurry.touch()
+        driver.check_finished(10_000)
         assert driver.errors == ""
 
 
 def test_a_node_joins_and_is_lost(cluster: RayCluster, tmp_path: Path) -> None:
-    with driving(cluster.address, cluster.environment, tmp_path, [2000, 0.02]) as driver, joined(cluster) as node:
+    hurry = tmp_path / "hurry"
+    items = [10_000, 0.02, str(hurry)]
+    with driving(cluster.address, cluster.environment, tmp_path, items) as driver, joined(cluster) as node:
         driver.wait_until(node.workers)
         (worker,) = node.workers()
         driver.wait_until(lambda: b", %d]" % worker.pid in driver.output)
         node.remove()
-        driver.check_finished(2000)
+        hurry.touch()
+        driver.check_finished(10_000)
         assert driver.errors == ""
 
 
@@ -192,21 +200,18 @@ def test_a_driver_that_ends_leaves_no_worker(
         assert driver.errors in ({line} if number == signal.SIGINT else {"", line})  # said if the end takes long
 
 
-@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (KILL, -KILL)])
-def test_a_local_cluster_ends_with_its_driver(tmp_path: Path, number: int, code: int) -> None:
+def test_a_local_cluster_ends_with_its_driver(tmp_path: Path) -> None:
+    """Killed; of Ctrl-C see the tests of commands."""
     environment = without_cluster()
     environment["HOME"] = str(tmp_path)  # Ray puts the token that it makes there
     with driving("local", environment, tmp_path, [100_000, 0.02], workers=1) as driver:
         theirs = psutil.Process(driver.process.pid).children(recursive=True)
-        if number == KILL:  # others of Ray's own notice it only after half a minute
-            theirs = [each for each in theirs if each.name() in {"raylet", "gcs_server"} or "Squares" in each.name()]
-        assert theirs
-        began = time.monotonic()
-        assert driver.end(number) == code
+        theirs = [each for each in theirs if each.name() in {"raylet", "gcs_server"} or "Squares" in each.name()]
+        assert theirs  # others of Ray's own notice it only after half a minute
+        assert driver.end(KILL) == -KILL
         _, left = psutil.wait_procs(theirs, timeout=LEFT)
         assert not [each for each in left if each.status() != psutil.STATUS_ZOMBIE]
-        assert number == KILL or time.monotonic() - began < WITHIN
-        assert driver.errors == (f"flowcli: error: {INTERRUPTED_MESSAGE}\n" if number == signal.SIGINT else "")
+        assert driver.errors == ""
 
 
 def test_errors_of_workers_come_back_as_they_are(cluster: RayCluster) -> None:
@@ -217,15 +222,20 @@ def test_errors_of_workers_come_back_as_they_are(cluster: RayCluster) -> None:
     one_error(drive(cluster, [1, 0], job="fatal"), 7, "workers end while they start")
 
 
-def test_a_node_with_another_version_is_refused_or_left_out(cluster: RayCluster, tmp_path: Path) -> None:
-    package = tmp_path / "other" / "flowcli"
-    package.mkdir(parents=True)
+def test_a_node_that_cannot_do_the_work_is_refused_or_left_out(cluster: RayCluster, tmp_path: Path) -> None:
+    """Its flowcli has another version; then, that mended, it does not see a folder."""
+    package, hidden = tmp_path / "other" / "flowcli", tmp_path / "hidden" / "model"
+    for folder in (package, hidden):
+        folder.mkdir(parents=True)
     (package / "__init__.py").touch()
     (package / "version.py").write_text('__version__ = "0.0.9"\n')
     words = ("127.0.0.", "0.0.9", flowcli.__version__)
+    wrapper = ("unshare", "--mount", "sh", "-c", f'mount -t tmpfs none "{hidden.parent}" && exec "$@"', "sh")
+    is_hidden = subprocess.run([*wrapper, "true"], capture_output=True).returncode == 0
+    changes = {"PYTHONPATH": str(package.parent)}
     with (
         driving(cluster.address, cluster.environment, tmp_path, [100_000, 0.02]) as driver,
-        joined(cluster, changes={"PYTHONPATH": str(package.parent)}) as node,
+        joined(cluster, wrapper=wrapper if is_hidden else (), changes=changes) as node,
     ):
         driver.wait_until(lambda: driver.errors)
         assert driver.errors.count("\n") == 1
@@ -234,30 +244,16 @@ def test_a_node_with_another_version_is_refused_or_left_out(cluster: RayCluster,
         assert not node.workers()
         driver.end(signal.SIGINT)
         one_error(drive(cluster, [1, 0]), 2, *words)
-
-
-def test_a_node_that_does_not_see_a_folder_is_refused(cluster: RayCluster, tmp_path: Path) -> None:
-    hidden = tmp_path / "hidden" / "model"
-    hidden.mkdir(parents=True)
-    wrapper = ("unshare", "--mount", "sh", "-c", f'mount -t tmpfs none "{hidden.parent}" && exec "$@"', "sh")
-    if subprocess.run([*wrapper, "true"], capture_output=True).returncode:
-        pytest.skip("no folder can be hidden from a process here")
-    with joined(cluster, wrapper=wrapper):
+        if not is_hidden:
+            pytest.skip("no folder can be hidden from a process here; versions were tested")
+        shutil.rmtree(package.parent)
         one_error(drive(cluster, [1, 0], needs=[str(hidden)]), 4, "127.0.0.", f"does not see the model {hidden}")
-    assert drive(cluster, [1, 0], needs=[str(hidden)]).returncode == 0
 
 
-def test_a_cluster_that_refuses_or_is_not_there(cluster: RayCluster) -> None:
+def test_a_cluster_that_refuses_or_has_no_room(cluster: RayCluster) -> None:
     def refused(address: str, **changes: str) -> subprocess.CompletedProcess[bytes]:
         environment = {**cluster.environment, **changes}
         return finished(command(address, [1, 0]), env=environment, capture_output=True)
 
     one_error(refused(cluster.address, RAY_AUTH_TOKEN="wrong"), 2, cluster.address, "token")
-    one_error(refused("127.0.0.2:9"), 2, "no Ray cluster answers at 127.0.0.2:9")
-
-
-def test_more_than_fits(cluster: RayCluster) -> None:
     one_error(drive(cluster, [1, 0], cpus_per_worker=2), 2, "no node", "--cpus-per-worker")
-    done = drive(cluster, [1, 0], workers=3)
-    assert done.returncode == 0
-    assert done.stderr == b"flowcli: the cluster holds 2 of 3 workers of 1 CPU\n"
