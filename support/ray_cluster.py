@@ -109,7 +109,7 @@ class RayCluster:
         """
         number = _HEAD + len(self.nodes)
         address = f"127.0.0.{number}"
-        head = ("--head", f"--port={self.address.rpartition(':')[2]}", "--include-dashboard=false")
+        head = ("--head", f"--port={self.address.rpartition(':')[2]}", "--include-dashboard=false", "--no-monitor")
         command = [
             *wrapper,
             *(RAY, "start", "--block", "--disable-usage-stats", f"--node-ip-address={address}"),

@@ -8,12 +8,10 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-import torch
 from hypothesis import settings
 
 from flowcli.run.check import scene_window
 from flowcli.scene import Scene, render_scene
-from support.checkpoints import draw_checkpoint, draw_model, fit_output, small_config
 from support.hub_server import HubServer
 from support.processes import DEADLINE, PROGRAM, finished
 from support.ray_cluster import QUICK
@@ -25,9 +23,7 @@ settings.load_profile("unhurried")
 
 WORKERS = int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1"))
 if WORKERS > 1:  # side by side with other workers: together, and with what they start, no more threads than cores
-    THREADS = max(1, (os.cpu_count() or 1) // WORKERS)
-    os.environ.setdefault("OMP_NUM_THREADS", str(THREADS))
-    torch.set_num_threads(THREADS)
+    os.environ.setdefault("OMP_NUM_THREADS", str(max(1, (os.cpu_count() or 1) // WORKERS)))  # read by torch
 
 os.environ.update(QUICK)
 
@@ -58,12 +54,16 @@ def scene() -> Scene:
 @pytest.fixture(scope="session")
 def checkpoint(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A small random checkpoint whose window is 24 x 40."""
+    from support.checkpoints import draw_checkpoint
+
     return draw_checkpoint(tmp_path_factory.mktemp("checkpoint"), train_size=(24, 40), seed=1)
 
 
 @pytest.fixture(scope="session")
 def good_checkpoint(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A random checkpoint whose last layer is fitted to the scene of ``model check``: better than zero flow there."""
+    from support.checkpoints import draw_model, fit_output, small_config
+
     window = (24, 40)
     scene = scene_window(window)
     model = draw_model(small_config(window), seed=1, is_scaled=False)

@@ -67,6 +67,7 @@ def test_exit_codes_of_signals() -> None:
     assert shutdown.exit_code(signal.SIGTERM) == 143
 
 
+@pytest.mark.skipif(sys.platform == "win32", reason="signals of POSIX")
 def test_the_exit_code_is_that_of_the_signal_whatever_others_raise_in_its_place() -> None:
     code = """
 import os, signal, sys

@@ -10,15 +10,14 @@ from typing import Any
 
 from ..errors import DeviceError, FlowcliError, UsageError
 from .capacity import Node, Share, counted, nodes_of, share_of
-from .fitness import Needs, bare_probe, complaint_of
+from .fitness import Findings, Needs, complaint_of
 from .options import ClusterOptions, Job
 from .slices import Pace, Slice
-from .worker import ASIDE, Hello, Worker
+from .worker import ASIDE, Hello, new_actor
 
 _log = logging.getLogger(__name__)
 
 _LOOK_SECONDS = 1.0
-_PROBE_SECONDS = 60.0  # a node that is busy starts the process of the probe late
 _BEGIN_SECONDS = 10.0  # for all to answer; Ray lists a node for a while after it has gone
 _WAIT_SECONDS = 10.0  # without any worker, until it is said
 _START_SECONDS = 60.0  # in which a worker loads most models
@@ -33,7 +32,11 @@ class Member:
 
     actor: Any
     hello: Any
-    """The reference to its :class:`flowcli.cluster.worker.Hello`, until it is ready."""
+    """The reference to what it says next, until it is ready: what it found on its node, then its
+    :class:`flowcli.cluster.worker.Hello`."""
+
+    has_looked: bool = False
+    """Whether its node was found to be fit."""
 
     node: str | None = None
     """Where it was when it last said something; ``None`` until it is ready."""
@@ -61,9 +64,7 @@ class Crew:
         self.members: list[Member] = []
         self._alive: dict[str, Node] = {}
         self._first: set[str] = set()
-        self._fit: set[str] = set()
         self._unfit: set[str] = set()
-        self._probes: dict[str, tuple[Any, float]] = {}
         self._share = Share(1, 0)
         self._looked = 0.0
         self._worked = time.monotonic()
@@ -77,12 +78,6 @@ class Crew:
             UsageError: not even one worker fits; or not all, into a local cluster.
         """
         self._see()
-        self._probe()
-        began = time.monotonic()
-        while self._probes and time.monotonic() - began < (_BEGIN_SECONDS if self._fit else _PROBE_SECONDS):
-            wait([probe for probe, _ in self._probes.values()], 0.5)
-            for complaint in self._take_probes():
-                raise complaint
         nodes = self._usable()
         self._first = {node.id for node in nodes}
         self._share = share_of(self._options, nodes)
@@ -99,6 +94,15 @@ class Crew:
                 raise UsageError(f"this machine holds {held} of {each}; give at most as many `workers`")
             _log.info("the cluster holds %d of %d workers of %s", fitting, self._options.workers, each)
         self._make()
+        began = time.monotonic()
+        while (looking := [member for member in self.members if not member.has_looked]) and (
+            len(looking) == len(self.members) or time.monotonic() - began < _BEGIN_SECONDS
+        ):
+            self.tend()
+            came = wait([member.hello for member in looking], 0.5)
+            for member in looking:
+                if member.hello in came:
+                    self.greet(member)
 
     def tend(self) -> list[Slice]:
         """About every second: take away the workers of lost nodes, and make workers where there is room.
@@ -110,9 +114,6 @@ class Crew:
         if now - self._looked < _LOOK_SECONDS:
             return []
         self._see()
-        self._probe()
-        for complaint in self._take_probes():
-            _log.warning("%s; until then it is left out", complaint.message)
         back = [
             piece
             for member in list(self.members)
@@ -159,41 +160,52 @@ class Crew:
             self.dismiss(member)
 
     def greet(self, member: Member) -> bool:
-        """Take what a worker has said first; returns whether it is ready.
+        """Take what a worker has said; returns whether it is ready.
 
         Raises:
-            FlowcliError: why it has no runner, with the name of its node, if that was there from the beginning.
+            FlowcliError: why its node cannot do the work, or why it has no runner, with the name of its node, if that
+                was there from the beginning.
             DeviceError: workers end one after the other before they are ready.
         """
         import ray
 
         reference, member.hello = member.hello, None
         try:
-            hello: Hello = ray.get(reference)
+            node, said = ray.get(reference)
         except ray.exceptions.RayTaskError:
             raise
         except ray.exceptions.RayError as error:
             self._bury(member, reason_of(error))
             return False
+        if not isinstance(said, Hello):
+            complaint = self.complaint(node, said)
+            if complaint is None:
+                member.has_looked, member.hello = True, member.actor.hello.remote()
+            else:
+                self._refuse(member, node, complaint)
+            return False
         self._stillborn = 0
-        if hello.unfit is not None:
-            self.turn_away(member, hello.node, hello.unfit)
+        if said.error is not None:
+            self._refuse(member, node, type(said.error)(f"{said.error.message} (on node {self.name_of(node)})"))
             return False
-        if hello.error is not None:
-            complaint = type(hello.error)(f"{hello.error.message} (on node {self.name_of(hello.node)})")
-            if hello.node in self._first:
-                raise complaint
-            self.turn_away(member, hello.node, complaint)
-            return False
-        member.node, member.about = hello.node, hello.about
+        member.node, member.about = node, said.about
         return True
+
+    def _refuse(self, member: Member, node: str, complaint: FlowcliError) -> None:
+        """End the run, or, on a node that has joined later, do without the worker."""
+        if node in self._first:
+            raise complaint
+        self.turn_away(member, node, complaint)
+
+    def complaint(self, node: str, found: Findings) -> FlowcliError | None:
+        """Why a node cannot do the work, by what a worker found there, or ``None``."""
+        return complaint_of(found, self._needs, self.name_of(node))
 
     def turn_away(self, member: Member, node: str, complaint: FlowcliError) -> list[Slice]:
         """Take away a worker that is on a node that cannot do the work; returns what it had been given."""
         if node not in self._unfit:
             _log.warning("%s; until then it is left out", complaint.message)
         self._unfit.add(node)
-        self._fit.discard(node)
         return self.dismiss(member)
 
     def _bury(self, member: Member, reason: str) -> None:
@@ -213,65 +225,32 @@ class Crew:
         self._alive = {node.id: node for node in nodes_of(ray.nodes())}
 
     def _usable(self) -> list[Node]:
-        return [node for node in self._alive.values() if node.id in self._fit]
-
-    def _probe(self) -> None:
-        """Send a probe to each node that is new."""
-        for node in self._alive:
-            if node not in self._fit and node not in self._unfit and node not in self._probes:
-                self._probes[node] = (pinned(bare_probe(), node).remote(*self._needs.plain), time.monotonic())
-
-    def _take_probes(self) -> list[FlowcliError]:
-        """Take the answers to probes that have come; returns what is wrong with nodes."""
-        import ray
-
-        complaints = []
-        came = wait([probe for probe, _ in self._probes.values()], 0)
-        for node, (probe, since) in list(self._probes.items()):
-            if probe not in came:
-                if time.monotonic() - since > _PROBE_SECONDS or node not in self._alive:
-                    del self._probes[node]  # to be sent again
-                continue
-            del self._probes[node]
-            try:
-                found = ray.get(probe)
-            except ray.exceptions.RayTaskError:
-                raise
-            except ray.exceptions.RayError:  # the node has gone
-                continue
-            complaint = complaint_of(found, self._needs, self.name_of(node))
-            (self._fit if complaint is None else self._unfit).add(node)
-            if complaint is not None:
-                complaints.append(complaint)
-        return complaints
+        return [node for node in self._alive.values() if node.id not in self._unfit]
 
     def _make(self) -> None:
         """Make as many workers as there is room for; Ray places them."""
-        import ray
-
         fitting = self._share.fitting_all(self._usable())
         wanted = fitting if self._options.workers == "auto" else min(self._options.workers, fitting)
         starting = [member for member in self.members if member.node is None]
         for member in starting[: max(0, len(self.members) - wanted)]:
             self.dismiss(member)  # there was room for it when it was made
         for _ in range(wanted - len(self.members)):
-            actor = (
-                ray.remote(concurrency_groups={ASIDE: 1})(Worker)
-                .options(
-                    num_cpus=self._share.cpus,
-                    num_gpus=self._share.gpus,
-                    max_restarts=_RESTARTS,
-                    max_task_retries=1,
-                    scheduling_strategy="SPREAD",
-                    label_selector=self._selector(),
-                )
-                .remote(self._job, self._needs, self._share.cpus)
+            actor = new_actor(
+                self._job,
+                self._needs,
+                self._share.cpus,
+                num_cpus=self._share.cpus,
+                num_gpus=self._share.gpus,
+                max_restarts=_RESTARTS,
+                max_task_retries=1,
+                scheduling_strategy="SPREAD",
+                label_selector=self._selector(),
             )
-            self.members.append(Member(actor, actor.hello.remote()))
+            self.members.append(Member(actor, actor.look.remote()))
 
     def _selector(self) -> dict[str, str] | None:
         """What keeps Ray from placing workers on nodes that are not fit."""
-        others = [node for node in self._alive if node not in self._fit]
+        others = [node for node in self._alive if node in self._unfit]
         return {"ray.io/node-id": f"!in({','.join(others)})"} if others else None
 
 

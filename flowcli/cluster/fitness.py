@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import platform
-from collections.abc import Callable
 from dataclasses import dataclass
-from pathlib import Path
 
 from ..errors import FlowcliError, InputError, UsageError
 from ..version import __version__
@@ -23,37 +21,9 @@ class Needs:
     flowcli: str = __version__
     python: str = platform.python_version()
 
-    @property
-    def plain(self) -> tuple[str, tuple[str, ...]]:
-        """The paths in a form that needs no flowcli to be read: the working folder, and all others."""
-        return self.folder, tuple(str(Path(self.folder) / each.path) for each in self.paths)
-
 
 Findings = tuple["str | None", str, bool, tuple[bool, ...]]
 """The versions of flowcli and Python, whether the working folder is there, and which of the paths are."""
-
-
-def fitness_probe() -> Callable[[Needs], Findings]:
-    """The probe as a function for this process."""
-    return lambda needs: bare_probe()(*needs.plain)
-
-
-def bare_probe() -> Callable[[str, tuple[str, ...]], Findings]:
-    """The probe as a function that Ray sends by value, so that it runs where another flowcli is installed, or none."""
-
-    def probe(folder: str, paths: tuple[str, ...]) -> tuple[str | None, str, bool, tuple[bool, ...]]:
-        import platform
-        from pathlib import Path
-
-        try:
-            from flowcli.version import __version__
-        except ImportError:
-            version = None
-        else:
-            version = __version__
-        return version, platform.python_version(), Path(folder).is_dir(), tuple(Path(path).exists() for path in paths)
-
-    return probe
 
 
 def complaint_of(found: Findings, needs: Needs, node: str) -> FlowcliError | None:

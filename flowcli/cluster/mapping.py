@@ -12,7 +12,6 @@ from typing import Any
 from .crew import Crew, Member, pinned, reason_of, wait
 from .options import Lost
 from .slices import Slice, SliceQueue
-from .worker import Replies
 
 _OUTSTANDING = 2  # slices of a worker: one that it does, and one so that it need not wait
 _POLL_SECONDS = 0.5
@@ -80,20 +79,21 @@ class Mapping:
         is_first = next(iter(member.slices)) is reference
         piece = member.slices.pop(reference)
         try:
-            replies: Replies = ray.get(reference)
+            node, found, replies = ray.get(reference)
         except ray.exceptions.RayTaskError:
             raise
         except ray.exceptions.RayError as error:
             self._lose(member, piece, error, is_first=is_first)
             return
-        if replies.error is not None:
-            raise replies.error
-        if replies.unfit is not None:
+        complaint = self._crew.complaint(node, found)
+        if complaint is not None:  # Ray has made it anew, on a node that cannot do the work
             self._queue.put_back(piece)
-            for other in self._crew.turn_away(member, replies.node, replies.unfit):
+            for other in self._crew.turn_away(member, node, complaint):
                 self._queue.put_back(other)
             return
-        member.node = replies.node
+        if replies.error is not None:
+            raise replies.error
+        member.node = node
         piece.is_shielded = False
         member.pace.note(len(piece.items), replies.seconds, len(replies.data))
         yield from zip(piece.items, pickle.loads(replies.data), strict=True)

@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import contextlib
 import json
-import os
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +18,7 @@ from flowcli.frames.images import write_image
 from flowcli.scene import render_scene
 from support.folders import files
 from support.processes import DEADLINE, PROGRAM, finished, started, until, wait_until
-from support.ray_cluster import MISSING, RayCluster, kill, ray_cluster, without_cluster
+from support.ray_cluster import MISSING, RayCluster, kill, without_cluster
 from support.videos import moving_frames, write_video
 
 pytestmark = [
@@ -31,29 +29,6 @@ pytestmark = [
 
 DIS = ("-m", "dis")
 PAIRS = 120
-KILLER = """
-import os
-from flowcli.models import dis
-
-whole = dis.DisFlow.__call__
-
-def call(self, frames1, frames2):
-    if (frames1[0, 0, 0] == (1, 2, 3)).all():
-        os.kill(os.getpid(), 9)
-    return whole(self, frames1, frames2)
-
-dis.DisFlow.__call__ = call
-"""
-
-
-@pytest.fixture(scope="module")
-def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RayCluster]:
-    """Two nodes, where flow from frames with a certain first pixel ends the process."""
-    patch = tmp_path_factory.mktemp("patch")
-    (patch / "sitecustomize.py").write_text(KILLER)
-    path = os.pathsep.join([str(patch), os.environ.get("PYTHONPATH", str(patch))])
-    with ray_cluster(changes={"PYTHONPATH": path}) as cluster:
-        yield cluster
 
 
 @pytest.fixture(scope="module")
@@ -65,7 +40,7 @@ def inputs(tmp_path_factory: pytest.TempPathFactory) -> Path:
     clips = folder / "clips"
     clips.mkdir()
     there = moving_frames(50, 64, 96)
-    back_and_forth = (there + there[::-1]) * 4
+    back_and_forth = (there + there[::-1]) * 3  # long enough to be cut
     write_video(clips / "long.mp4", back_and_forth)
     write_video(clips / "short.mkv", there[:9])
     whole = write_video(clips / "cut.mkv", back_and_forth).read_bytes()
@@ -125,7 +100,7 @@ def test_videos_in_parts(cluster: RayCluster, alone: Path, tmp_path: Path) -> No
     assert len(lines(done, "video")) == 3
     pairs = {Path(line["video"]).name: line["pairs"] for line in lines(done, "video")}
     good = len(list((alone / "alone-clips" / "cut").glob("*.npy")))
-    assert pairs == {"long.mp4": 399, "short.mkv": 8, "cut.mkv": good}
+    assert pairs == {"long.mp4": 299, "short.mkv": 8, "cut.mkv": good}
     same_bytes(tmp_path / "out", alone / "alone-clips")
 
 
@@ -147,17 +122,6 @@ def test_the_driver_and_workers_are_killed(cluster: RayCluster, alone: Path, tmp
     assert driver.returncode == 6
     assert (tmp_path / "lines.jsonl").read_text().count('"type": "video"') == 3
     same_bytes(out, alone / "alone-clips")
-
-
-def test_ctrl_c(cluster: RayCluster, alone: Path, tmp_path: Path) -> None:
-    command = on(cluster, FRAMES, tmp_path / "out")
-    with started(command, cwd=alone, env=cluster.environment, stderr=subprocess.PIPE) as driver:
-        wait_until(driver, lambda: list((tmp_path / "out").glob("*.flo")))
-        driver.send_signal(signal.SIGINT)
-        _, errors = driver.communicate(timeout=30)  # promised: five seconds, on a machine that is not busy
-    assert driver.returncode == 130
-    assert errors.splitlines()[-1].startswith(b"flowcli: error: interrupted")
-    until(lambda: not cluster.workers(), 15)
 
 
 HALF_WRITTEN = ("--out-dir", "out", "--video-out", "mp4", "--flow-format", "npy", *DIS)
