@@ -30,6 +30,7 @@ class Distinct:
     def __init__(self, items: Iterable[Item], files: Callable[[Item], Iterable[Path]]) -> None:
         self._items = items
         self._files = files
+        self._names = RealNames()
         self._are_known = isinstance(items, Sized)
         known = getattr(items, "inputs", None)
         self._inputs = known if isinstance(known, Fingerprints) else Fingerprints()
@@ -49,13 +50,13 @@ class Distinct:
                     origins = _first_origins(self._items) if self._are_known else {}
                 earlier = origins.get(str(item.out), "an earlier line")
                 fault = f"{item.out} is also the output of {earlier}; give each its own output"
-            elif file := next((file for file in self._files(item) if real(file) in self._inputs), None):
+            elif file := next((file for file in self._files(item) if self._names.of(file) in self._inputs), None):
                 fault = f"{file} is {'a frame' if isinstance(item, Task) else 'a video'}; choose another output folder"
             yield item if fault is None else _failed(item, UsageError(f"{item.origin}: {fault}"))
 
     def _note(self, item: Item) -> None:
         for path in inputs_of(item):
-            self._inputs.add(_real_frame(path))
+            self._inputs.add(self._names.of_frame(path))
 
 
 def _failed(item: Item, error: UsageError) -> Item:
@@ -83,22 +84,30 @@ def inputs_of(item: Item) -> list[Path]:
     return [path for path in paths if path is not None]
 
 
-def real(path: Path) -> str:
-    """The same text for the same file or object, as from :func:`flowcli.places.identity`, but fast."""
-    if is_remote(path):
-        return path.address
-    text = str(path)
-    if os.path.islink(text):  # noqa: PTH114  (twice as fast)
-        return os.path.normcase(os.path.realpath(text))
-    folder, name = os.path.split(text)
-    return os.path.normcase(f"{_real_folder(folder)}{os.sep}{name}")
+class RealNames:
+    """Gives the same text for the same file or object, as :func:`flowcli.places.identity` does, but fast.
+
+    What is found out about folders is remembered: what is put into one that was not there is no link to an input.
+    """
+
+    def __init__(self) -> None:
+        self._folder = functools.lru_cache(_FOLDERS)(_real_folder)
+        self.of_frame = functools.lru_cache(_FRAMES)(self.of)
+        """As :meth:`of`, for files that are asked for several times in a row."""
+
+    def of(self, path: Path) -> str:
+        """The name of a file or an object."""
+        if is_remote(path):
+            return path.address
+        text = str(path)
+        folder, name = os.path.split(text)
+        real_folder, is_there = self._folder(folder)
+        if is_there and os.path.islink(text):  # noqa: PTH114  (twice as fast)
+            return os.path.normcase(os.path.realpath(text))
+        return os.path.normcase(f"{real_folder}{os.sep}{name}")
 
 
-@functools.lru_cache(_FRAMES)
-def _real_frame(path: Path) -> str:
-    return real(path)
-
-
-@functools.lru_cache(_FOLDERS)
-def _real_folder(folder: str) -> str:
-    return os.path.realpath(folder)
+def _real_folder(folder: str) -> tuple[str, bool]:
+    """The real path of a folder, and whether it is there."""
+    real_path = os.path.realpath(folder)
+    return real_path, os.path.isdir(real_path)  # noqa: PTH112

@@ -18,7 +18,7 @@ from ..errors import InputError
 from ..flows.io import suffix_of
 from ..places import is_remote, listed, place
 from ..storage import why
-from .distinct import inputs_of, real
+from .distinct import RealNames, inputs_of
 from .fingerprints import Fingerprints, Repeated
 from .flow_folder import FlowFiles
 from .folder_tasks import folder_tasks
@@ -48,16 +48,17 @@ class Items:
         """Whether there are any."""
 
         self.inputs = Fingerprints()
-        """The files that are read, as :func:`flowcli.run.distinct.real` names them."""
+        """The files that are read, as :class:`flowcli.run.distinct.RealNames` has them."""
 
         self.suffixes: set[str] = set()
         """The suffixes of the outputs of pairs."""
 
         taken: Path | None = None
+        names = RealNames()
         for item in read():
             self._count += 1
             for path in inputs_of(item):
-                self.inputs.add(real(path))
+                self.inputs.add(names.of_frame(path))
             if isinstance(item, VideoTask):
                 self.has_videos = True
                 if item.out is None and item.video is not None:

@@ -34,6 +34,7 @@ _LINE_ENDS = "\r\n\x1a"  # the last is how DOS ended files
 _MOST_REMARKS = 100  # lines before the header
 _REMARK = re.compile(r"\ufeff?#(?=[\s#]|$)")  # names of files may begin with a hash, too
 _FRAMES = 16  # that are remembered, since a frame is often that of the next line as well
+_FOLDERS = 4096  # of which is remembered whether they are there
 _DELIMITED = re.compile(r"[,;\t]")
 
 Kind = Literal["json", "pairs", "videos", "list"]
@@ -65,6 +66,7 @@ class Manifest:
         self._takes_pairs = takes_pairs
         self._listings: dict[str, Listing] = {}
         self._frame = functools.lru_cache(_FRAMES)(self._resolved_frame)
+        self._is_there = functools.lru_cache(_FOLDERS)(_is_there)
         stripped = (line.rstrip(_LINE_ENDS) for line in lines)
         self._kind: Kind = "pairs"
         self._lines = (
@@ -198,7 +200,7 @@ class Manifest:
         forms = [text] if text.isascii() else [text, *(unicodedata.normalize(form, text) for form in ("NFC", "NFD"))]
         for written in forms:
             for path in (os.path.join(folder, written), written):  # noqa: PTH118  (much faster)
-                if os.path.lexists(path):
+                if self._is_there(os.path.dirname(path)) and os.path.lexists(path):  # noqa: PTH120
                     return Path(path)
         return folder / text
 
@@ -212,6 +214,11 @@ class Manifest:
             form_for(path)
             return path
         return with_suffix(path, self._suffix)
+
+
+def _is_there(folder: str) -> bool:
+    """Whether there is a folder, asked once for all its files: systems take long to say that a file is not there."""
+    return not folder or os.path.isdir(folder)  # noqa: PTH112
 
 
 def _after_remarks(first: str, lines: Iterator[tuple[int, str]]) -> Iterator[tuple[int, str]]:
