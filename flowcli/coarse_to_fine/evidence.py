@@ -32,6 +32,8 @@ class Evidence:
     flow: Flow
     error: Errors
     still: Errors
+    as_bright: bool = True
+    """Whether the frames are compared as if they were equally bright: exposure may have changed, or what they show."""
 
     @functools.cached_property
     def shown(self) -> Mask:
@@ -71,17 +73,18 @@ class Evidence:
         is_near = (np.abs(self.flow[..., 0] - u) <= within * right) & (np.abs(self.flow[..., 1] - v) <= within * down)
         return bool((self.shown & is_near)[counts].mean() >= _ALIKE) if counts.any() else True
 
-    def settled(self, grid: Grid, common: Offset | None, within: float) -> tuple[Flow, npt.NDArray[np.uint8]]:
+    def settled(self, grid: Grid, common: Offset | None) -> tuple[Flow, npt.NDArray[np.uint8]]:
         """The flow at the scale of a finer grid, and where it is of a plain ground that may as well stay where it is.
 
-        Models spread the motion of a thing over the plain ground around it. Where that is the frame's common motion,
-        the ground moves as well.
+        Models spread the motion of a thing over the plain ground around it, or find any. Where the ground of the frame
+        moves, plain parts of it do as well.
         """
         flow = resize_flow(self.flow, *grid.frame)
         still = (~self.shown & (self.still < _PLAIN)).view(np.uint8)
         is_plain = cv2.resize(still, grid.frame[::-1], interpolation=cv2.INTER_NEAREST)
         if common is not None:
-            is_plain[np.abs(flow - np.array(common, np.float32)).max(axis=-1) <= within] = 0
+            flow[is_plain > 0] = common
+            is_plain[:] = 0
         return flow, np.asarray(is_plain[..., None], np.uint8)
 
     def part(self, position: Position, grid: Grid) -> tuple[slice, slice]:
@@ -112,8 +115,13 @@ class WindowOffsets:
     needs: dict[Position, float]
     """How much windows need their second offset, by the share of their pixels that it is for."""
 
-    are_alike: bool
-    """Whether nearly all moves the same way."""
+    pan: Offset | None
+    """The common motion, if nearly all moves the same way."""
+
+    @property
+    def are_alike(self) -> bool:
+        """Whether nearly all moves the same way."""
+        return self.pan is not None
 
     def with_most(self, spare: int) -> dict[Position, list[Offset]]:
         """The offsets, with at most ``spare`` second ones: where most of the window needs them."""
@@ -134,8 +142,9 @@ def window_offsets(coarse: Evidence, grid: Grid, within: float) -> WindowOffsets
     """
     common = coarse.common(grid, within)
     ground_moves = common if coarse.reaches_rim else None
-    flow, is_plain = coarse.settled(grid, ground_moves, within)
-    found = WindowOffsets({}, {}, common is not None and coarse.moves_as_one(common, grid, within))
+    flow, is_plain = coarse.settled(grid, ground_moves)
+    is_pan = common is not None and coarse.moves_as_one(common, grid, within)
+    found = WindowOffsets({}, {}, common if is_pan else None)
     # Where there are few second offsets, none is for what leaves the frame.
     frame = grid.frame if found.are_alike else None
     for position in grid.positions:

@@ -11,9 +11,12 @@ from ..geometry import resize_frame
 from ..tiling import Grid, Memory, Position, Stitcher, Weights, Window, cut, fill_window, window_weights
 from .evidence import Evidence, window_offsets
 from .levels import most_windows
-from .offsets import STILL, Offset, reach
+from .offsets import STILL, Offset, is_near, reach
 from .photometric import Errors, as_bright_as, better, confidence, photometric_error, taken
 from .repetition import repeats
+
+_MARGIN = 6  # pixels, in which models see what is out of the frame
+_SMOOTH = 9  # pixels; over which what is carried on is averaged, so that no window's edge is
 
 
 class CoarseToFinePair:
@@ -43,13 +46,13 @@ class CoarseToFinePair:
         if grid is None:
             return []
         coarser = None if self._level is None else self._level.evidence()
-        self._level = _Level(self._frames, grid, self._within)
+        self._level = _Level(self._frames, grid, self._within, as_bright=coarser is None or coarser.as_bright)
         if coarser is None:
             windows = self._level.plan({position: [STILL] for position in grid.positions})
         else:
             offsets = window_offsets(coarser, grid, self._within)
             spare = self._spare(grid, are_alike=offsets.are_alike)
-            windows = self._level.plan(self._level.doubted(offsets.with_most(spare)))
+            windows = self._level.plan(self._level.doubted(offsets.with_most(spare)), offsets.pan)
         self._planned += len(windows) - len(grid)
         return windows
 
@@ -82,19 +85,29 @@ class CoarseToFinePair:
 
 
 class _Level:
-    """A pair at one scale."""
+    """A pair at one scale.
 
-    def __init__(self, frames: tuple[Frame, Frame], grid: Grid, within: float) -> None:
+    Args:
+        frames: both frames.
+        grid: the windows of this scale.
+        within: how far motion may be from an offset.
+        as_bright: whether errors are those of frames that have been made equally bright.
+    """
+
+    def __init__(self, frames: tuple[Frame, Frame], grid: Grid, within: float, *, as_bright: bool) -> None:
         self._grid = grid
         self._within = within
         self._frame1, self._frame2 = (resize_frame(frame, *grid.frame) for frame in frames)
         self._filled = fill_window(self._frame1, grid.window)
-        self._judged = as_bright_as(self._frame1, self._frame2)
+        self._judged = (self._frame1, self._frame2)
+        if as_bright:
+            self._judged = as_bright_as(*self._judged)
         self._judged_filled = fill_window(self._judged[0], grid.window)
         self._offsets: dict[Position, list[Offset]] = {}
         self._candidates: dict[Position, list[Flow]] = {}
         self._best, self._first = Stitcher(grid, Memory()), Stitcher(grid, Memory())
         self._has_choice = False
+        self._pan: Offset | None = None
         self._follows: npt.NDArray[np.uint8] | None = None  # where a shifted window is, if there are any
 
     def doubted(self, offsets: dict[Position, list[Offset]]) -> dict[Position, list[Offset]]:
@@ -108,8 +121,9 @@ class _Level:
             for position, each in offsets.items()
         }
 
-    def plan(self, offsets: dict[Position, list[Offset]]) -> list[Window]:
-        """The windows with these offsets."""
+    def plan(self, offsets: dict[Position, list[Offset]], pan: Offset | None = None) -> list[Window]:
+        """The windows with these offsets; ``pan`` is the motion of nearly all of the frame, if there is one."""
+        self._pan = None if pan is None or is_near(pan, STILL, self._within) else pan
         self._offsets = offsets
         self._has_choice = any(len(each) > 1 for each in offsets.values())
         shifted = [position for position, each in offsets.items() if each != [STILL]]
@@ -167,13 +181,35 @@ class _Level:
                 is_other = np.abs(flow - first).max(axis=-1) > apart
             hidden = taken(flow, self._error(flow), is_other, apart)
             flow[hidden] = first[hidden]  # what is hidden belongs to what is behind, most often the window's first
-        return flow
+        return flow if self._pan is None else self._carried_out(flow, self._pan)
+
+    def _carried_out(self, flow: Flow, pan: Offset) -> Flow:
+        """The flow; what a pan takes out of the frame, where nothing shows it, gets that of the nearest that stays."""
+        rows, columns = (
+            np.clip(
+                np.arange(length),
+                min(_MARGIN - motion, length - 1) if motion < 0 else 0,
+                max(0, length - 1 - _MARGIN - motion) if motion > 0 else length - 1,
+            )
+            for length, motion in zip(self._grid.frame, pan[::-1], strict=True)
+        )
+        leaves = (rows != np.arange(len(rows)))[:, None] | (columns != np.arange(len(columns)))
+        smooth = cv2.GaussianBlur(flow, (_SMOOTH, _SMOOTH), _SMOOTH)  # cv2.blur would spread NaN along rows
+        return np.where(leaves[..., None], smooth[rows[:, None], columns], flow)
 
     def evidence(self) -> Evidence:
         """The flow of the level, with how well it explains the frames; call it instead of :meth:`flow`."""
         farthest = max(self._grid.frame)  # a model may have given anything
         flow = np.clip(np.nan_to_num(self.flow(), posinf=0, neginf=0), -farthest, farthest)
-        return Evidence(flow, self._error(flow), self._error(np.zeros_like(flow)))
+        still = np.zeros_like(flow)
+        found = Evidence(flow, self._error(flow), self._error(still))
+        if self._judged[0] is self._frame1 and self._judged[1] is self._frame2:
+            return found
+        # What moves in or out changes the mean as well, and more than exposure does.
+        as_they_are = photometric_error(self._frame1, self._frame2, flow)
+        if as_they_are.mean() > found.error.mean():
+            return found
+        return Evidence(flow, as_they_are, photometric_error(self._frame1, self._frame2, still), as_bright=False)
 
     def _error(self, flow: Flow) -> Errors:
         return photometric_error(*self._judged, flow)

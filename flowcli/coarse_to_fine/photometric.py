@@ -21,6 +21,7 @@ _BOX = 5  # pixels; over which errors are averaged
 _BETTER = 0.95  # another flow must have a smaller error by this factor, since errors are noisy
 _GOOD = 1.5  # grey levels; a smaller error is noise, and another flow's is smaller by chance
 _QUARTER, _ABOVE, _MOST_NOISE = 25, 1.3, 6.0  # percent that explain a window best; times their error; grey levels
+_TIE = np.float32(2.0)  # grey levels; smaller differences do not tell who is hidden
 _LARGEST_GAIN = 2.0  # in contrast
 _SATURATED = 250  # grey levels
 _SAME_MEAN, _SAME_GAIN = 2.0, 0.02  # grey levels; smaller differences may be what has moved in or out
@@ -101,9 +102,10 @@ def taken(flow: Flow, error: Errors, doubtful: Mask, apart: float) -> Mask:
         apart: how much the flows of both pixels must differ, in pixels.
 
     Returns:
-        The mask, which is part of ``doubtful``.
+        The mask, which is part of ``doubtful``: also where both explain it alike.
     """
     height, width = error.shape
+    error = np.where(doubtful, error + _TIE, error)  # of two that explain it alike, it is the doubtful one
     farthest = height + width  # out of the frame from everywhere
     whole = np.rint(np.clip(np.nan_to_num(flow, nan=farthest), -farthest, farthest)).astype(np.int32)
     x = whole[..., 0] + np.arange(width, dtype=np.int32)

@@ -43,11 +43,14 @@ def test_what_leads_to_the_place_of_another_is_hidden() -> None:
     flow = np.zeros((8, 20, 2), np.float32)
     flow[:, 3:9, 0] = 6  # its right half should have stayed with the rest, which it now covers
     error = np.ones((8, 20), np.float32)
+    error[:, 9:12] = 9  # covered by its left half
     error[:, 6:9] = 2
     doubtful = flow[..., 0] > 1
     mask = taken(flow, error, doubtful, apart=2)
     assert mask[:, 6:9].all()
     assert mask.sum() == 8 * 3
+    error[:, 6:9] = 1  # as on a plain ground, where its motion explains the ground as well as the ground's own
+    np.testing.assert_array_equal(taken(flow, error, doubtful, apart=2), mask)
 
 
 @pytest.mark.parametrize("motion", [-30.0, 30.0])
