@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
+import cv2
 import numpy as np
 import numpy.typing as npt
 import pytest
@@ -127,6 +128,24 @@ def test_real_frames_are_never_worse(data: Path, name: str) -> None:
     )
     errors = [float(np.nanmean(endpoint_error(each, truth))) for each in (plain, flow)]
     assert errors[1] <= 1.03 * errors[0]
+
+
+def test_what_a_pan_takes_out_of_the_frame_is_carried_on(pan: Scene) -> None:
+    off = endpoint_error(estimate(pan)[0], pan.flow)
+    assert off[:, -30:].max() < 0.1  # of 320 columns, which move right by 30
+
+
+def test_what_comes_into_view_is_not_taken_for_another_exposure() -> None:
+    """A pan from a dark part of a picture to a bright one, over a part without texture."""
+    random = np.random.default_rng(0)
+    levels = cv2.resize(random.integers(0, 90, (30, 45), dtype=np.uint8), (SIZE[1] + 40, SIZE[0] + 20))
+    picture = np.repeat(levels[..., None], 3, axis=2)
+    picture[:, :120] += 130
+    picture[60:130, 150:260] = 12
+    frame1, frame2 = picture[20:, 40:], picture[:-20, :-40]
+    scene = Scene(frame1, frame2, np.full((*SIZE, 2), (40, 20), np.float32), np.ones(SIZE, np.bool_))
+    assert abs(frame1.mean() - frame2.mean()) > 5
+    assert error(estimate(scene)[0], scene) < 0.2
 
 
 def jumps_at_borders(flow: Flow, scene: Scene) -> float:
