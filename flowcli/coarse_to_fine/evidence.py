@@ -9,7 +9,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from ..arrays import Flow, Mask
+from ..arrays import Flow, Frame, Mask
 from ..geometry import resize_flow
 from ..tiling import Grid, Position, Size, cut
 from .offsets import STILL, Offset, choose_offsets, is_near, stays
@@ -22,12 +22,17 @@ _SHOWN, _NOISE = 1.2, 1.0  # times the error, and grey levels more, without moti
 _SOME, _LARGE_PART = 0.05, 0.25  # shares of a window and of the frame
 _RIM = 16  # of how many parts of the frame the outermost is its rim
 _ALIKE = 0.95  # the share of vectors that makes it one motion
+_SMALLEST, _CONTRAST, _FOUND = 6, 5.0, 0.9  # of what is lost: pixels of a side, grey levels; correlation where it is
+_AROUND = 2  # times its longer side, where it is looked for
 _PLAIN, _PLAIN_PART = 2.5, 0.2  # grey levels without motion, as of noise; and the share of a window that is so
 
 
 @dataclass(frozen=True)
 class Evidence:
     """The flow of a level, how well it explains the frames, and how well no motion at all would."""
+
+    frames: tuple[Frame, Frame]
+    """The frames of the level, as they are compared."""
 
     flow: Flow
     error: Errors
@@ -87,6 +92,30 @@ class Evidence:
             is_plain[:] = 0
         return flow, np.asarray(is_plain[..., None], np.uint8)
 
+    def elsewhere(self, part: tuple[slice, slice]) -> tuple[float, float] | None:
+        """How far what is lost in a part has moved, in pixels, if it is found by itself in the second frame."""
+        rows, columns = np.nonzero(self.lost[part])
+        if not len(rows):
+            return None
+        (top, bottom), (left, right) = (
+            (int(span.start + np.percentile(places, 10)), int(span.start + np.percentile(places, 90)) + 1)
+            for span, places in zip(part, (rows, columns), strict=True)
+        )
+        if min(bottom - top, right - left) < _SMALLEST:
+            return None
+        height, width = self.error.shape
+        reach = _AROUND * max(bottom - top, right - left)
+        first, last = max(0, top - reach), min(height, bottom + reach)
+        start, end = max(0, left - reach), min(width, right + reach)
+        thing = self.frames[0][top:bottom, left:right]
+        if thing.std(axis=(0, 1)).max() < _CONTRAST:
+            return None
+        alike = cv2.matchTemplate(self.frames[1][first:last, start:end], thing, cv2.TM_CCOEFF_NORMED)
+        row, column = np.unravel_index(alike.argmax(), alike.shape)
+        if not alike[row, column] >= _FOUND:
+            return None
+        return float(start + column - left), float(first + row - top)
+
     def part(self, position: Position, grid: Grid) -> tuple[slice, slice]:
         """The part of this level that a window of a finer grid shows."""
         rows, columns = (
@@ -133,7 +162,7 @@ def window_offsets(coarse: Evidence, grid: Grid, within: float) -> WindowOffsets
     """Choose the offsets of all windows of a grid by the flow of the level before it.
 
     A coarse flow that fails would only take a window away from what it can find: it gets the most common motion, if
-    there is any, and stays where it is.
+    there is any, and stays where it is, or goes to where its content is found by itself.
 
     Args:
         coarse: that flow.
@@ -151,8 +180,12 @@ def window_offsets(coarse: Evidence, grid: Grid, within: float) -> WindowOffsets
         part = coarse.part(position, grid)
         chosen, share = [STILL], 0.0
         if coarse.fails(part):
-            if common is not None and not is_near(common, STILL, within):
-                chosen, share = [common, STILL], 1.0
+            others = [STILL] if common is None or is_near(common, STILL, within) else [common, STILL]
+            found_at = coarse.elsewhere(part)
+            offset = STILL if found_at is None else _scaled(found_at, coarse.error.shape, grid.frame)
+            if not is_near(offset, others[0], within):
+                others = [others[0], offset]
+            chosen, share = others, float(len(others) > 1)
         else:
             motion, plain = cut(flow, position, grid.window), cut(is_plain, position, grid.window)
             tried, apart = _of_motion(motion, plain, within, position, frame)
@@ -180,3 +213,8 @@ def _of_motion(
     chosen, share = choose_offsets(np.where(plain > 0, np.float32(0), motion), within, position, frame)
     others = [each for each in chosen if not is_near(each, STILL, within)]
     return ([STILL, *others] if len(others) < len(chosen) else chosen), share
+
+
+def _scaled(motion: tuple[float, float], size: Size, frame: Size) -> Offset:
+    """A motion in pixels of a frame of another size."""
+    return round(motion[0] * frame[1] / size[1]), round(motion[1] * frame[0] / size[0])

@@ -202,14 +202,15 @@ class _Level:
         farthest = max(self._grid.frame)  # a model may have given anything
         flow = np.clip(np.nan_to_num(self.flow(), posinf=0, neginf=0), -farthest, farthest)
         still = np.zeros_like(flow)
-        found = Evidence(flow, self._error(flow), self._error(still))
+        found = Evidence(self._judged, flow, self._error(flow), self._error(still))
         if self._judged[0] is self._frame1 and self._judged[1] is self._frame2:
             return found
         # What moves in or out changes the mean as well, and more than exposure does.
-        as_they_are = photometric_error(self._frame1, self._frame2, flow)
+        raw = self._frame1, self._frame2
+        as_they_are = photometric_error(*raw, flow)
         if as_they_are.mean() > found.error.mean():
             return found
-        return Evidence(flow, as_they_are, photometric_error(self._frame1, self._frame2, still), as_bright=False)
+        return Evidence(raw, flow, as_they_are, photometric_error(*raw, still), as_bright=False)
 
     def _error(self, flow: Flow) -> Errors:
         return photometric_error(*self._judged, flow)

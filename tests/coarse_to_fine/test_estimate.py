@@ -138,7 +138,8 @@ def test_what_a_pan_takes_out_of_the_frame_is_carried_on(pan: Scene) -> None:
 def test_what_comes_into_view_is_not_taken_for_another_exposure() -> None:
     """A pan from a dark part of a picture to a bright one, over a part without texture."""
     random = np.random.default_rng(0)
-    levels = cv2.resize(random.integers(0, 90, (30, 45), dtype=np.uint8), (SIZE[1] + 40, SIZE[0] + 20))
+    cells = random.integers(0, 90, (30, 45), dtype=np.uint8)
+    levels = np.asarray(cv2.resize(cells, (SIZE[1] + 40, SIZE[0] + 20)), np.uint8)
     picture = np.repeat(levels[..., None], 3, axis=2)
     picture[:, :120] += 130
     picture[60:130, 150:260] = 12
@@ -146,6 +147,16 @@ def test_what_comes_into_view_is_not_taken_for_another_exposure() -> None:
     scene = Scene(frame1, frame2, np.full((*SIZE, 2), (40, 20), np.float32), np.ones(SIZE, np.bool_))
     assert abs(frame1.mean() - frame2.mean()) > 5
     assert error(estimate(scene)[0], scene) < 0.2
+
+
+def test_what_the_coarse_flow_has_lost_is_looked_for() -> None:
+    """A pan that is too fast for DIS at any scale."""
+    cells = np.random.default_rng(0).integers(0, 256, (32, 47, 3), dtype=np.uint8)
+    picture = np.asarray(cv2.resize(cells, (SIZE[1] + 60, SIZE[0] + 20), interpolation=cv2.INTER_CUBIC), np.uint8)
+    frame1, frame2 = (np.ascontiguousarray(part) for part in (picture[20:, 60:], picture[:-20, :-60]))
+    scene = Scene(frame1, frame2, np.full((*SIZE, 2), (60, 20), np.float32), np.ones(SIZE, np.bool_))
+    assert error(load_estimator("dis").estimate(frame1, frame2), scene) > 30
+    assert error(estimate(scene)[0], scene) < 3
 
 
 def jumps_at_borders(flow: Flow, scene: Scene) -> float:
