@@ -23,7 +23,7 @@ _WAIT_SECONDS = 10.0  # without any worker, until it is said
 _START_SECONDS = 60.0  # in which a worker loads most models
 _RESTARTS = 3  # by Ray; after that, a new worker is made
 _LEAVE_SECONDS = 1.0  # in which workers remove what they have half written
-_STILLBORN = 2  # workers in a row that end, each four times, before they are ready: that is no accident
+_STILLBORN = 3  # workers in a row that end before they are ready: that is no accident
 
 
 @dataclass(eq=False)
@@ -98,11 +98,11 @@ class Crew:
         while (looking := [member for member in self.members if not member.has_looked]) and (
             len(looking) == len(self.members) or time.monotonic() - began < _BEGIN_SECONDS
         ):
-            self.tend()
             came = wait([member.hello for member in looking], 0.5)
             for member in looking:
                 if member.hello in came:
                     self.greet(member)
+            self.tend()
 
     def tend(self) -> list[Slice]:
         """About every second: take away the workers of lost nodes, and make workers where there is room.

@@ -122,9 +122,9 @@ def _actor_class() -> type:
             """Say where it is, and what it found there."""
             return self._node, self._found
 
-        def hello(self) -> tuple[str, Hello]:
-            """See :meth:`flowcli.cluster.worker.Worker.hello`."""
-            return self._node, self._inner().hello()
+        def hello(self) -> tuple[str, Hello | Findings]:
+            """See :meth:`flowcli.cluster.worker.Worker.hello`; as :meth:`look` where the work cannot be done."""
+            return self._node, self._inner().hello() if self._is_fit else self._found
 
         def run(self, data: bytes) -> tuple[str, Findings, Replies | None]:
             """See :meth:`flowcli.cluster.worker.Worker.run`; no replies come from where the work cannot be done."""

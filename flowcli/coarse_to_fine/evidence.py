@@ -37,7 +37,7 @@ class Evidence:
     flow: Flow
     error: Errors
     still: Errors
-    as_bright: bool = True
+    as_bright: bool
     """Whether the frames are compared as if they were equally bright: exposure may have changed, or what they show."""
 
     @functools.cached_property

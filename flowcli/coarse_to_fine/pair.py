@@ -99,9 +99,9 @@ class _Level:
         self._within = within
         self._frame1, self._frame2 = (resize_frame(frame, *grid.frame) for frame in frames)
         self._filled = fill_window(self._frame1, grid.window)
-        self._judged = (self._frame1, self._frame2)
-        if as_bright:
-            self._judged = as_bright_as(*self._judged)
+        self._as_they_are = self._frame1, self._frame2
+        self._as_bright = as_bright_as(*self._as_they_are)
+        self._judged = self._as_bright if as_bright else self._as_they_are
         self._judged_filled = fill_window(self._judged[0], grid.window)
         self._offsets: dict[Position, list[Offset]] = {}
         self._candidates: dict[Position, list[Flow]] = {}
@@ -201,16 +201,11 @@ class _Level:
         """The flow of the level, with how well it explains the frames; call it instead of :meth:`flow`."""
         farthest = max(self._grid.frame)  # a model may have given anything
         flow = np.clip(np.nan_to_num(self.flow(), posinf=0, neginf=0), -farthest, farthest)
-        still = np.zeros_like(flow)
-        found = Evidence(self._judged, flow, self._error(flow), self._error(still))
-        if self._judged[0] is self._frame1 and self._judged[1] is self._frame2:
-            return found
         # What moves in or out changes the mean as well, and more than exposure does.
-        raw = self._frame1, self._frame2
-        as_they_are = photometric_error(*raw, flow)
-        if as_they_are.mean() > found.error.mean():
-            return found
-        return Evidence(raw, flow, as_they_are, photometric_error(*raw, still), as_bright=False)
+        bright, plain = (photometric_error(*frames, flow) for frames in (self._as_bright, self._as_they_are))
+        as_bright = bool(bright.mean() <= plain.mean())
+        frames, error = (self._as_bright, bright) if as_bright else (self._as_they_are, plain)
+        return Evidence(frames, flow, error, photometric_error(*frames, np.zeros_like(flow)), as_bright)
 
     def _error(self, flow: Flow) -> Errors:
         return photometric_error(*self._judged, flow)
