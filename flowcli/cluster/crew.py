@@ -22,7 +22,7 @@ _BEGIN_SECONDS = 10.0  # for all to answer; Ray lists a node for a while after i
 _WAIT_SECONDS = 10.0  # without any worker, until it is said
 _START_SECONDS = 60.0  # in which a worker loads most models
 _RESTARTS = 3  # by Ray; after that, a new worker is made
-_LEAVE_SECONDS = 1.0  # in which workers remove what they have half written
+_LEAVE_SECONDS = 2.0  # in which workers remove what they have half written
 _STILLBORN = 3  # workers in a row that end before they are ready: that is no accident
 
 

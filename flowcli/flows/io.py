@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import functools
 from collections.abc import Callable
 from pathlib import Path
 
@@ -51,12 +50,6 @@ def form_for(
     suffix = path.suffix.lower()
     if suffix not in formats():
         check_suffix(path, formats())
-    return _form(suffix, flow_format, options)
-
-
-@functools.lru_cache(64)
-def _form(suffix: str, flow_format: FlowFormatName | None, options: FlowOptions) -> FlowFormat | None:
-    """As :func:`form_for`, which is asked for every output of a long manifest."""
     form = formats()[suffix]
     if form.is_ambiguous and flow_format != form.name:
         return None

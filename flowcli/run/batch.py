@@ -17,9 +17,10 @@ from ..storage import check_writable
 from .batch_folder import BatchFolder
 from .batch_outputs import BatchOutputs
 from .completed import Completions
-from .distinct import Distinct, inputs_of
+from .distinct import Distinct
 from .engine import Engine, LocalEngine, Order
 from .failures_in_bucket import failures_of
+from .inputs import inputs_of
 from .items import Items, open_tasks
 from .pair_job import settled
 from .parts import LeftPictures

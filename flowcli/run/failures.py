@@ -6,11 +6,13 @@ Its lines are items of a manifest, so that the list itself can be given to a bat
 from __future__ import annotations
 
 import contextlib
+from collections.abc import Iterator
 from pathlib import Path
 
 from ..errors import OutputError
 from ..frames.selection import format_position
 from ..storage import guarded, write_bytes
+from .fingerprints import Fingerprints
 from .lines import append_line, entry_of, lines_of
 from .tasks import Item, Outcome, VideoOutcome, VideoTask
 
@@ -21,17 +23,20 @@ class Failures:
     """The failures of a run over ``folder``, written as they happen.
 
     Used as a context manager: at the end, whatever the reason, failures of earlier runs leave the list if this run
-    has dealt with their items.
+    has dealt with their items. Of the items that do not fail, and were not listed before, nothing is kept.
     """
 
     def __init__(self, folder: Path) -> None:
         self.path = folder / FAILURES
         self._folder = folder
-        self._handled: set[str] = set()
+        self._listed, self._handled = Fingerprints(), Fingerprints()
         self._ours: list[tuple[int, str]] = []  # with the items' numbers
 
     def __enter__(self) -> Failures:
-        """Start with none."""
+        """See what earlier runs have listed."""
+        for line in self._earlier():
+            for name in _names_in(line):
+                self._listed.add(name)
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -48,7 +53,10 @@ class Failures:
     def note(self, outcome: Outcome | VideoOutcome) -> None:
         """Note that this run has dealt with an item, and list it if it failed; raises ``OutputError``."""
         task, error = outcome.task, outcome.error
-        self._handled.update(str(name) for name in (task.origin, task.out) if name is not None)
+        if error is not None or self._listed:
+            for name in map(str, filter(None, (task.origin, task.out))):
+                if error is not None or name in self._listed:
+                    self._handled.add(name)
         if error is None:
             return
         entry = _row(task)
@@ -64,14 +72,24 @@ class Failures:
         """What this run has listed, in the order of the items."""
         return [line for _, line in sorted(self._ours)]
 
+    def _earlier(self) -> Iterator[str]:
+        """What is listed when the run begins."""
+        yield from lines_of(self.path)
+
     def _read(self) -> list[str]:
         """What earlier runs, and others at the same time, have listed."""
         ours = {line for _, line in self._ours}
         return [line for line in lines_of(self.path) if line not in ours]
 
     def _is_outdated(self, line: str) -> bool:
-        entry = entry_of(line)  # none where a line was cut off with the power
-        return entry is None or not self._handled.isdisjoint({entry.get("out"), entry.get("origin")})
+        names = _names_in(line)  # none where a line was cut off with the power
+        return not names or any(name in self._handled for name in names)
+
+
+def _names_in(line: str) -> list[str]:
+    """What identifies the item of a line of the list: its output and its origin, as far as they are known."""
+    entry = entry_of(line) or {}
+    return [name for name in (entry.get("out"), entry.get("origin")) if isinstance(name, str)]
 
 
 def _row(task: Item) -> dict[str, object]:

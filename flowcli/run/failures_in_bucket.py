@@ -10,6 +10,7 @@ import contextlib
 import json
 import secrets
 import time
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
@@ -48,10 +49,19 @@ class BucketFailures(Failures):
             return
         with contextlib.suppress(OutputError, OSError, InputError):
             self._write()
-            copied = self._bucket / FAILURES  # from a folder of files
-            for path in (*self._bucket.beginning_with(_OWN), *([copied] if copied.exists() else [])):
-                if path.name != self._own.name:
-                    self._clear(path)
+            for path in self._lists():
+                self._clear(path)
+
+    def _earlier(self) -> Iterator[str]:
+        with contextlib.suppress(OSError, InputError):  # then nothing is put in order, either
+            for path in self._lists():
+                yield from _lines(path)
+
+    def _lists(self) -> list[Remote]:
+        """The lists of other runs."""
+        copied = self._bucket / FAILURES  # from a folder of files
+        found = [*self._bucket.beginning_with(_OWN), *([copied] if copied.exists() else [])]
+        return [path for path in found if path.name != self._own.name]
 
     def _add(self, number: int, entry: dict[str, object]) -> None:
         self._ours.append((number, json.dumps(entry) + "\n"))
@@ -66,9 +76,13 @@ class BucketFailures(Failures):
 
     def _clear(self, path: Remote) -> None:
         """Remove what this run has dealt with from the list of another one."""
-        lines = path.read_text("utf-8", errors="replace").splitlines(keepends=True)
+        lines = _lines(path)
         kept = [line for line in lines if not self._is_outdated(line)]
         if not kept:
             path.unlink(missing_ok=True)
         elif len(kept) < len(lines):
             path.write_bytes("".join(kept).encode())
+
+
+def _lines(path: Remote) -> list[str]:
+    return path.read_text("utf-8", errors="replace").splitlines(keepends=True)

@@ -34,6 +34,10 @@ class Fingerprints:
         fingerprint = _fingerprint(text)
         return fingerprint in self._recent or self._is_sorted(fingerprint)
 
+    def __bool__(self) -> bool:
+        """Whether there are any."""
+        return bool(self._recent or self._sorted)
+
     def _is_sorted(self, fingerprint: int) -> bool:
         wanted = np.uint64(fingerprint)
         for array in self._sorted:

@@ -101,7 +101,14 @@ class FlowFiles:
 
     def form_of(self, out: Path) -> FlowFormat | None:
         """The format of the flow called ``out``; ``None`` for pictures. Raises ``OutputError`` for unknown suffixes."""
-        return form_for(out, self.flow_format, self.options)
+        suffix = out.suffix
+        if suffix not in self._forms:  # which is asked of every item of a long manifest
+            self._forms[suffix] = form_for(out, self.flow_format, self.options)
+        return self._forms[suffix]
+
+    @functools.cached_property
+    def _forms(self) -> dict[str, FlowFormat | None]:
+        return {}
 
     def of(self, out: Path) -> tuple[Path, ...]:
         """All files of a flow called ``out``, first those of the flow itself."""

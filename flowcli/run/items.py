@@ -18,10 +18,10 @@ from ..errors import InputError
 from ..flows.io import suffix_of
 from ..places import is_remote, listed, place
 from ..storage import why
-from .distinct import RealNames, inputs_of
-from .fingerprints import Fingerprints, Repeated
+from .fingerprints import Repeated
 from .flow_folder import FlowFiles
 from .folder_tasks import folder_tasks
+from .inputs import Inputs
 from .manifest import Manifest
 from .pairing import Pairing
 from .tasks import Item, VideoTask
@@ -47,18 +47,16 @@ class Items:
         self.has_videos = False
         """Whether there are any."""
 
-        self.inputs = Fingerprints()
-        """The files that are read, as :class:`flowcli.run.distinct.RealNames` has them."""
+        self.inputs = Inputs()
+        """The files that are read."""
 
         self.suffixes: set[str] = set()
         """The suffixes of the outputs of pairs."""
 
         taken: Path | None = None
-        names = RealNames()
         for item in read():
             self._count += 1
-            for path in inputs_of(item):
-                self.inputs.add(names.of_frame(path))
+            self.inputs.note(item)
             if isinstance(item, VideoTask):
                 self.has_videos = True
                 if item.out is None and item.video is not None:

@@ -35,6 +35,7 @@ _MOST_REMARKS = 100  # lines before the header
 _REMARK = re.compile(r"\ufeff?#(?=[\s#]|$)")  # names of files may begin with a hash, too
 _FRAMES = 16  # that are remembered, since a frame is often that of the next line as well
 _FOLDERS = 4096  # of which is remembered whether they are there
+_SUFFIX = re.compile(r"\.[A-Za-z]\w*")
 _DELIMITED = re.compile(r"[,;\t]")
 
 Kind = Literal["json", "pairs", "videos", "list"]
@@ -65,6 +66,7 @@ class Manifest:
         self._suffix = suffix
         self._takes_pairs = takes_pairs
         self._listings: dict[str, Listing] = {}
+        self._known_suffixes: set[str] = set()
         self._frame = functools.lru_cache(_FRAMES)(self._resolved_frame)
         self._is_there = functools.lru_cache(_FOLDERS)(_is_there)
         stripped = (line.rstrip(_LINE_ENDS) for line in lines)
@@ -198,11 +200,12 @@ class Manifest:
                 return cast(Path, named.sharing(self._listings))
             folder = Path() if is_remote(folder) else folder
         forms = [text] if text.isascii() else [text, *(unicodedata.normalize(form, text) for form in ("NFC", "NFD"))]
+        first = os.path.join(folder, text)  # noqa: PTH118  (much faster)
         for written in forms:
-            for path in (os.path.join(folder, written), written):  # noqa: PTH118  (much faster)
+            for path in (os.path.join(folder, written), written):  # noqa: PTH118
                 if self._is_there(os.path.dirname(path)) and os.path.lexists(path):  # noqa: PTH120
                     return Path(path)
-        return folder / text
+        return Path(first)
 
     def _output(self, path: Path, given: str | None) -> Path:
         """The output of a pair, relative to the output folder."""
@@ -210,10 +213,14 @@ class Manifest:
             parts = [part for part in path.with_suffix("").parts if part not in {path.anchor, ".."}]
             return with_suffix(Path(*parts), self._suffix)
         _checked(path, given)
-        if re.fullmatch(r"\.[A-Za-z]\w*", path.suffix):
-            form_for(path)
+        suffix = path.suffix
+        if suffix in self._known_suffixes:
             return path
-        return with_suffix(path, self._suffix)
+        if not _SUFFIX.fullmatch(suffix):
+            return with_suffix(path, self._suffix)
+        form_for(path)
+        self._known_suffixes.add(suffix)
+        return path
 
 
 def _is_there(folder: str) -> bool:

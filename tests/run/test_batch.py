@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import threading
+import tracemalloc
 import time
 from collections.abc import Iterable
 from pathlib import Path
@@ -426,6 +427,22 @@ def test_failures_that_were_cut_off_are_dropped(tmp_path: Path) -> None:
         failures.note(Outcome(task, "failed", error=InputError("no")))
         assert json.loads((tmp_path / "failures.jsonl").read_text().splitlines()[-1])["out"] == "c.flo"
     assert [entry["out"] for entry in listed(tmp_path)] == ["a.flo", "c.flo"]
+
+
+def test_nothing_is_kept_of_items_that_do_not_fail(tmp_path: Path) -> None:
+    (tmp_path / "failures.jsonl").write_text('{"out": "5.flo", "origin": "line 5"}\n{"out": "x.flo"}\n')
+
+    def outcome(number: int) -> Outcome:
+        return Outcome(Task(number, Path("a.png"), Path("b.png"), Path(f"{number}.flo"), f"line {number}"), "done")
+
+    with Failures(tmp_path) as failures:
+        tracemalloc.start()
+        for number in range(2000):
+            failures.note(outcome(number))
+        kept, _ = tracemalloc.get_traced_memory()
+        tracemalloc.stop()
+    assert kept < 20_000
+    assert [entry["out"] for entry in listed(tmp_path)] == ["x.flo"]
 
 
 def test_pictures_and_pairs_of_jpegs_are_told_apart(frames: Path, tmp_path: Path) -> None:

@@ -257,6 +257,22 @@ def test_no_output_is_a_frame(tmp_path: Path) -> None:
     assert are_good(Distinct(items, files_below(tmp_path / "out"))) == [True, True]
 
 
+@pytest.mark.parametrize("are_known", [True, False])
+def test_no_output_is_a_frame_by_another_name(tmp_path: Path, are_known: bool) -> None:
+    for name in ("in/a.png", "in/b.png", "in/c.png"):
+        write_image(tmp_path / name, moving_frames(1, 16, 16)[0])
+    (tmp_path / "linked").symlink_to(tmp_path / "in")
+    (tmp_path / "out").mkdir()
+    (tmp_path / "out" / "link.png").symlink_to(tmp_path / "in" / "b.png")
+    items = read("in/a.png,in/b.png,b.png\nin/b.png,in/c.png,link.png\nin/a.png,in/c.png,new.png\n", tmp_path, ".png")
+    given = items if are_known else iter(items)
+    assert are_good(Distinct(given, files_below(tmp_path / "out"))) == [True, False, True]
+    given = items if are_known else iter(items)
+    assert are_good(Distinct(given, files_below(tmp_path / "linked"))) == [False, True, True]
+    given = items if are_known else iter(items)
+    assert are_good(Distinct(given, files_below(tmp_path / "not" / "there"))) == [True, True, True]
+
+
 def test_a_path_that_no_file_system_can_have() -> None:
     assert are_good(read('{"frame1": "\\ud800.png", "frame2": "b.png"}\n')) == [False]
 
