@@ -9,11 +9,12 @@ import numpy.typing as npt
 from ..arrays import Flow, Frame
 from ..geometry import resize_frame
 from ..tiling import Grid, Memory, Position, Stitcher, Weights, Window, cut, fill_window, window_weights
-from .evidence import Evidence, window_offsets
+from .evidence import Evidence
 from .levels import most_windows
 from .offsets import STILL, Offset, is_near, reach
 from .photometric import Errors, as_bright_as, better, confidence, photometric_error, taken
 from .repetition import repeats
+from .window_offsets import window_offsets
 
 _MARGIN = 6  # pixels, in which models see what is out of the frame
 _SMOOTH = 9  # pixels; over which what is carried on is averaged, so that no window's edge is
