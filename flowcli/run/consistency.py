@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import io
 from dataclasses import dataclass
 from pathlib import Path
@@ -52,13 +53,23 @@ class Consistency:
         for name in ("relative", "absolute"):
             if not 0 <= getattr(self, name) < np.inf:
                 raise UsageError(f"`mask_{name}` must be at least 0, not {getattr(self, name)}")
-        for option, text, suffix in (
-            ("mask_names", self.mask_names, ".png"),
-            ("consistency_names", self.error_names, ".npy"),
-        ):
-            template = Template(text, option, [FLOW])
-            if FLOW not in template.fields or Path(text).suffix.lower() != suffix:
-                raise UsageError(f"`{option}` {text!r}: it needs the field {{flow}} and the suffix {suffix}")
+        for name, suffix in (("mask", ".png"), ("error", ".npy")):
+            template = self._template(name)
+            if FLOW not in template.fields or Path(template.text).suffix.lower() != suffix:
+                raise UsageError(
+                    f"`{template.option}` {template.text!r}: it needs the field {{flow}} and the suffix {suffix}"
+                )
+
+    def _template(self, name: str) -> Template:
+        """The template for the files of an array."""
+        if name == "mask":
+            return Template(self.mask_names, "mask_names", [FLOW])
+        return Template(self.error_names, "consistency_names", [FLOW])
+
+    @functools.cached_property
+    def _templates(self) -> dict[str, Template]:
+        """Those of what is stored."""
+        return {name: self._template(name) for name in ("mask", "error") if getattr(self, name)}
 
     @property
     def is_wanted(self) -> bool:
@@ -93,12 +104,7 @@ class Consistency:
     def files(self, out: Path) -> dict[str, Path]:
         """The files that hold these arrays of the flow ``out``, by name; all relative to the output folder."""
         flow = out.with_name(out.stem.replace(f"_{PLACEHOLDER}", ""))
-        names = {"mask": (self.mask, self.mask_names), "error": (self.error, self.error_names)}
-        return {
-            name: Template(text, f"{name}_names", [FLOW]).fill(flow=str(flow))
-            for name, (wanted, text) in names.items()
-            if wanted
-        }
+        return {name: template.fill(flow=str(flow)) for name, template in self._templates.items()}
 
 
 def kind_beside(name: str) -> Kind:

@@ -28,7 +28,7 @@ from .record import Kind, Record, Size, kind_of, recorded, settings_of
 _ROOM_SHARE = 10  # a run that takes more than one part of so many of the free space says so
 _EXACT = {"flo": 8, "npy": 8, "npz": 8, "pfm": 12}  # bytes of a pixel in formats that are not compressed
 
-_MOST_NAMES = 200_000  # that are compared with each other before a run
+_MOST_NAMES, _MOST_OF_ALL = 200_000, 20_000  # that are compared before a run; where each frame is paired with each
 _log = logging.getLogger(__name__)
 
 
@@ -150,7 +150,8 @@ class FlowFiles:
             anchor: the position of the reference frame, if there is one.
         """
         plan, count = Plan(self.pairing, anchor), len(frames)
-        while count > 2 and plan.total(count) > _MOST_NAMES:
+        most = _MOST_OF_ALL if self.pairing.gaps == "all" else _MOST_NAMES
+        while count > 2 and plan.total(count) > most:
             count = max(2, count // 2, (anchor or 0) + 1) if count > (anchor or 0) + 1 else 2
         for index, pair in enumerate(plan.of(count)):
             (frame, stem), (second, stem2) = frames[pair.frame], frames[pair.second]

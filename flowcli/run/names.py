@@ -56,7 +56,7 @@ class Template:
 
     def __init__(self, text: str, option: str = "names", fields: Iterable[str] = FIELDS) -> None:
         self.text = text
-        self._option = option
+        self.option = option
         known = list(fields)
         try:
             parts = list(string.Formatter().parse(text))
@@ -97,7 +97,7 @@ class Template:
         return self.fill(**{field: getattr(named, field) for field in FIELDS})
 
     def _wrong(self, why: str) -> UsageError:
-        return UsageError(f"`{self._option}` {self.text!r}: {why}")
+        return UsageError(f"`{self.option}` {self.text!r}: {why}")
 
 
 def check_distinct(names: Iterable[tuple[Path, str]]) -> None:

@@ -5,8 +5,8 @@ from __future__ import annotations
 import json
 import os
 import threading
-import tracemalloc
 import time
+import tracemalloc
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
