@@ -3,7 +3,9 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
-PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
+# Most of what is installed is never imported; Python compiles the rest when it is, if it may.
+PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --no-compile --constraint constraints.txt
+unexport PYTHONDONTWRITEBYTECODE
 
 # Tests run side by side, one worker for each core; `make test PYTEST=` runs them one by one.
 PYTEST ?= --numprocesses logical --maxprocesses 8 --dist worksteal
