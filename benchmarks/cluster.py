@@ -1,14 +1,16 @@
 """What a Ray cluster costs and gains: ``python -m benchmarks.cluster``.
 
-Four figures, of this machine: what one worker costs over a plain run of 400 pairs, two workers over one on one thread
-each, and for workers that do nothing, how many outcomes a second the driver takes and how much memory it needs. The
-first two are ratios of runs that follow each other, in turns; their medians count. Each run is a process of its own.
+Figures of this machine: what one worker costs over a plain run of 400 pairs; two workers over one on one thread each,
+with outputs in files and, where Linux has it, in memory, since both workers flush each output to the one disk; and for
+workers that do nothing, how many outcomes a second the driver takes and how much memory it needs. The first ones are
+ratios of runs that follow each other, in turns; their medians count. Each run is a process of its own.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
+import shutil
 import statistics
 import subprocess
 import sys
@@ -30,6 +32,7 @@ from .window import peak_memory
 
 PAIRS, HEIGHT, WIDTH = 400, 240, 320
 ITEMS = 100_000
+MEMORY = Path("/dev/shm")
 
 
 def main() -> None:
@@ -50,24 +53,14 @@ def measure(folder: Path, rounds: int, items: int) -> None:
     """Print the figures."""
     for index, frame in enumerate(moving_frames(PAIRS + 1, HEIGHT, WIDTH)):
         write_image(folder / "in" / f"{index:04d}.png", frame)
-    one = ("--ray", "local", "--workers", "1")
-    kinds: dict[str, tuple[str, ...]] = {
-        "plain": (),
-        "one": one,
-        "one on one thread": (*one, "--cpus-per-worker", "1"),
-        "two on one thread": ("--ray", "local", "--workers", "2", "--cpus-per-worker", "1"),
-    }
-    runs: dict[str, list[tuple[float, float]]] = {kind: [] for kind in kinds}
-    for turn in range(rounds):
-        for kind, given in kinds.items():
-            runs[kind].append(run(folder, f"{kind} {turn}", given))
-    seconds = {kind: statistics.median(inside for inside, _ in found) for kind, found in runs.items()}
-    outside = {kind: statistics.median(whole - inside for inside, whole in found) for kind, found in runs.items()}
-    say(f"{PAIRS} pairs of {WIDTH} x {HEIGHT} with dis, medians of {rounds}:")
-    for kind in kinds:
-        say(f"  {kind:<18} {seconds[kind]:6.2f} s, and {outside[kind]:.1f} s to start and end")
-    say(f"one worker over a plain run:        {seconds['one'] / seconds['plain']:.2f}")
-    say(f"two workers over one, one thread:   {seconds['one on one thread'] / seconds['two on one thread']:.2f} times")
+    places = {"files": folder}
+    if MEMORY.is_dir():
+        places["memory"] = Path(tempfile.mkdtemp(dir=MEMORY))
+    try:
+        compare(folder, places, rounds)
+    finally:
+        if "memory" in places:
+            shutil.rmtree(places["memory"])
     manifest = folder / "many.csv"
     with manifest.open("w") as file:
         file.write("frame1,frame2,out\n")
@@ -77,12 +70,35 @@ def measure(folder: Path, rounds: int, items: int) -> None:
     sys.stdout.write(done.stdout)
 
 
-def run(folder: Path, out: str, options: Sequence[str]) -> tuple[float, float]:
+def compare(folder: Path, places: dict[str, Path], rounds: int) -> None:
+    """Print what workers cost and gain with outputs in each of some folders."""
+    one = ("--ray", "local", "--workers", "1")
+    kinds: dict[str, tuple[Path, tuple[str, ...]]] = {"plain": (folder, ()), "one": (folder, one)}
+    for place, out in places.items():
+        kinds[f"one thread, {place}"] = (out, (*one, "--cpus-per-worker", "1"))
+        kinds[f"two of them, {place}"] = (out, ("--ray", "local", "--workers", "2", "--cpus-per-worker", "1"))
+    runs: dict[str, list[tuple[float, float]]] = {kind: [] for kind in kinds}
+    for _ in range(rounds):
+        for kind, (out, given) in kinds.items():
+            runs[kind].append(run(folder, out / "out", given))
+            shutil.rmtree(out / "out")
+    seconds = {kind: statistics.median(inside for inside, _ in found) for kind, found in runs.items()}
+    outside = {kind: statistics.median(whole - inside for inside, whole in found) for kind, found in runs.items()}
+    say(f"{PAIRS} pairs of {WIDTH} x {HEIGHT} with dis, medians of {rounds}:")
+    for kind in kinds:
+        say(f"  {kind:<20} {seconds[kind]:6.2f} s, and {outside[kind]:.1f} s to start and end")
+    say(f"one worker over a plain run: {seconds['one'] / seconds['plain']:.2f}")
+    for place in places:
+        gain = seconds[f"one thread, {place}"] / seconds[f"two of them, {place}"]
+        say(f"two workers over one, a thread each, outputs in {place}: {gain:.2f} times")
+
+
+def run(folder: Path, out: Path, options: Sequence[str]) -> tuple[float, float]:
     """Seconds of a run over all pairs: as it says itself, and of the whole process."""
     program = str(Path(sys.executable).with_name("flowcli"))
     started = time.monotonic()
     done = subprocess.run(
-        [program, "batch", "in", "--out-dir", out, "-m", "dis", "--json", "-q", *options],
+        [program, "batch", "in", "--out-dir", str(out), "-m", "dis", "--json", "-q", *options],
         cwd=folder,
         check=True,
         capture_output=True,

@@ -6,6 +6,7 @@ import codecs
 import contextlib
 import io
 import itertools
+import os
 import sys
 import tempfile
 from collections.abc import Callable, Iterable, Iterator
@@ -53,7 +54,7 @@ class Items:
         self.suffixes: set[str] = set()
         """The suffixes of the outputs of pairs."""
 
-        taken: Path | None = None
+        taken: str | None = None
         for item in read():
             self._count += 1
             self.inputs.note(item)
@@ -64,9 +65,10 @@ class Items:
                     self._names.add(str(item.below / item.video.name))
             elif item.out is not None:
                 self.suffixes.add(item.out.suffix)
-                if item.out.parent != taken:
-                    taken = item.out.parent
-                    self._stems.add(str(taken))
+                folder = os.path.dirname(item.out)  # noqa: PTH120  (much faster)
+                if folder != taken:
+                    taken = folder
+                    self._stems.add(folder)
 
     def __len__(self) -> int:
         """How many there are."""

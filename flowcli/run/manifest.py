@@ -63,6 +63,8 @@ class Manifest:
     def __init__(self, lines: Iterable[str], name: str, folder: Path, suffix: str, *, takes_pairs: bool = True) -> None:
         self._name = name
         self._folder = folder
+        self._is_remote = is_remote(folder)
+        self._local_folder = "" if self._is_remote else str(folder)
         self._suffix = suffix
         self._takes_pairs = takes_pairs
         self._listings: dict[str, Listing] = {}
@@ -140,7 +142,7 @@ class Manifest:
         return self._is_file_name(text) and self._resolve(text).is_dir()
 
     def _is_file_name(self, text: str) -> bool:
-        return _is_path(text) and "://" not in text and not is_remote(self._folder)
+        return _is_path(text) and "://" not in text and not self._is_remote
 
     def _item(self, number: int, row: object, origin: str) -> Item:
         """The item of a row; one with an error if the row is wrong."""
@@ -193,19 +195,16 @@ class Manifest:
 
     def _resolve(self, text: str) -> Path:
         """The path as written, or else as another system would write the same letters (macOS decomposes accents)."""
-        folder = self._folder
-        if "://" in text or is_remote(folder):
-            named = object_at(text) or (Path(text) if Path(text).is_absolute() else folder / text)
+        if self._is_remote or "://" in text:
+            named = object_at(text) or (Path(text) if Path(text).is_absolute() else self._folder / text)
             if is_remote(named):  # names there are as they are written
                 return cast(Path, named.sharing(self._listings))
-            folder = Path() if is_remote(folder) else folder
         forms = [text] if text.isascii() else [text, *(unicodedata.normalize(form, text) for form in ("NFC", "NFD"))]
-        first = os.path.join(folder, text)  # noqa: PTH118  (much faster)
         for written in forms:
-            for path in (os.path.join(folder, written), written):  # noqa: PTH118
+            for path in (os.path.join(self._local_folder, written), written):  # noqa: PTH118  (much faster)
                 if self._is_there(os.path.dirname(path)) and os.path.lexists(path):  # noqa: PTH120
                     return Path(path)
-        return Path(first)
+        return Path(os.path.join(self._local_folder, text))  # noqa: PTH118
 
     def _output(self, path: Path, given: str | None) -> Path:
         """The output of a pair, relative to the output folder."""
