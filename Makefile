@@ -45,6 +45,7 @@ docs: $(VENV)/installed-dev ## Write the reference pages that are made from the 
 	$(BIN)/python docs/generate.py
 
 clean: ## Remove everything that was made
+	find . -name __pycache__ -prune -exec rm -rf {} +
 	rm -rf $(VENV) demo build dist *.egg-info .mypy_cache .import_linter_cache .ruff_cache .pytest_cache .hypothesis
 
 $(VENV)/bin/python:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import cv2
@@ -21,7 +22,8 @@ _SHOWN, _NOISE = 1.2, 1.0  # times the error, and grey levels more, without moti
 _SOME, _LARGE_PART = 0.05, 0.25  # shares of a window and of the frame
 _RIM = 16  # of how many parts of the frame the outermost is its rim
 _ALIKE = 0.95  # the share of vectors that makes it one motion
-_SMALLEST, _CONTRAST, _FOUND = 6, 5.0, 0.9  # of what is lost: pixels of a side, grey levels; correlation where it is
+_SMALLEST, _LARGEST = 6, 64  # pixels of a side of what is looked for
+_CONTRAST, _FOUND = 5.0, 0.9  # of it, in grey levels; and the correlation where it is
 _THINGS, _AROUND = 3, 2  # of those that are lost, the largest; and times the longer side, where one is looked for
 _PLAIN = 2.5  # grey levels without motion, as of noise
 
@@ -91,16 +93,17 @@ class Evidence:
             is_plain[:] = 0
         return flow, np.asarray(is_plain[..., None], np.uint8)
 
-    def elsewhere(self, part: tuple[slice, slice]) -> tuple[float, float] | None:
-        """How far the largest thing that is lost in a part, and is found by itself in the second frame, has moved.
+    def elsewhere(self, part: tuple[slice, slice]) -> Iterator[tuple[float, float]]:
+        """How far the largest things that are lost in a part, and are found in the second frame, have moved.
 
-        Returns:
-            Pixels right and down; ``None`` if nothing is lost, or not found.
+        Yields:
+            Pixels right and down, that of the largest first.
         """
         count, labels, figures, _ = cv2.connectedComponentsWithStats(self.lost[part].view(np.uint8))
-        largest = sorted(range(1, count), key=lambda label: -int(figures[label, cv2.CC_STAT_AREA]))[:_THINGS]
-        found = (self._found(part, np.asarray(labels == label)) for label in largest)
-        return next((motion for motion in found if motion is not None), None)
+        for label in sorted(range(1, count), key=lambda each: -int(figures[each, cv2.CC_STAT_AREA]))[:_THINGS]:
+            motion = self._found(part, np.asarray(labels == label))
+            if motion is not None:
+                yield motion
 
     def _found(self, part: tuple[slice, slice], thing: Mask) -> tuple[float, float] | None:
         """How far what fills the middle of a mask within a part has moved, by correlation."""
@@ -108,11 +111,13 @@ class Evidence:
             (int(span.start + np.percentile(places, 10)), int(span.start + np.percentile(places, 90)) + 1)
             for span, places in zip(part, np.nonzero(thing), strict=True)
         )
+        reach = _AROUND * max(bottom - top, right - left)
+        top, bottom = _middle(top, bottom)
+        left, right = _middle(left, right)
         template = self.frames[0][top:bottom, left:right]
         if min(template.shape[:2]) < _SMALLEST or template.std(axis=(0, 1)).max() < _CONTRAST:
             return None
         height, width = self.error.shape
-        reach = _AROUND * max(template.shape)
         first, last = max(0, top - reach), min(height, bottom + reach)
         start, end = max(0, left - reach), min(width, right + reach)
         alike = cv2.matchTemplate(self.frames[1][first:last, start:end], template, cv2.TM_CCOEFF_NORMED)
@@ -137,3 +142,9 @@ class Evidence:
         """Whether the flow explains a part hardly better than no motion."""
         error, still = float(self.error[part].mean()), float(self.still[part].mean())
         return error > _CLEAR and error > _FAILED * still
+
+
+def _middle(start: int, stop: int) -> tuple[int, int]:
+    """The middle of a span, so long as suffices to find it again."""
+    spare = max(0, stop - start - _LARGEST) // 2
+    return start + spare, stop - spare

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -63,24 +65,28 @@ def window_offsets(coarse: Evidence, grid: Grid, within: float) -> WindowOffsets
             motion, plain = cut(flow, position, grid.window), cut(is_plain, position, grid.window)
             chosen, share = _of_motion(motion, plain, within, position, frame)
             moves = ground_moves is not None and is_near(chosen[0], ground_moves, within)
-            chosen = chosen if moves or coarse.shows(part) else [STILL]
+            if not (moves or coarse.shows(part)):
+                chosen = [STILL]
+            if len(chosen) == 1:
+                share = float(coarse.lost[part].mean())
         if len(chosen) == 1:
-            other, share = _of_lost(coarse, part, grid.frame), max(share, float(coarse.lost[part].mean()))
-            chosen += [] if other is None or is_near(other, chosen[0], within) else [other]
+            others = (each for each in _of_lost(coarse, part, grid.frame) if not is_near(each, chosen[0], within))
+            chosen = [*chosen, *itertools.islice(others, 1)]
         found.offsets[position] = chosen
         if len(chosen) > 1:
             found.needs[position] = share
     return found
 
 
-def _of_lost(coarse: Evidence, part: tuple[slice, slice], frame: Size) -> Offset | None:
-    """The offset for what the coarse flow is wrong about in a part: where it is found by itself, or none at all."""
-    lost = float(coarse.lost[part].mean())
-    motion = coarse.elsewhere(part) if lost > _LOST_THING else None
-    if motion is not None:
-        (u, v), (height, width) = motion, coarse.error.shape
-        return round(u * frame[1] / width), round(v * frame[0] / height)
-    return STILL if lost > _LOST_PART or coarse.fails(part) else None
+def _of_lost(coarse: Evidence, part: tuple[slice, slice], frame: Size) -> Iterator[Offset]:
+    """The offsets for what the coarse flow is wrong about in a part: where it is found by itself, and where it is."""
+    lost, fails = float(coarse.lost[part].mean()), coarse.fails(part)
+    height, width = coarse.error.shape
+    if fails or lost > _LOST_THING:
+        for u, v in coarse.elsewhere(part):
+            yield round(u * frame[1] / width), round(v * frame[0] / height)
+    if fails or lost > _LOST_PART:
+        yield STILL
 
 
 def _of_motion(

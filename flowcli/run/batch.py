@@ -99,7 +99,7 @@ def estimate_batch(
         is_same = name is not None and identity(place(name)) == identity(outputs.folder)
         if is_same and outputs.video_format is not None:
             raise UsageError(f"{outputs.folder} has the videos themselves; choose another `out_dir`")
-        items = Distinct(source, outputs.files_of)
+        items = Distinct(source, outputs.files_of, outputs.folder_of)
         engine.start(_examples(source, name), outputs.folder)
         folder = BatchFolder(outputs, engine.settings(), reading)
         total = None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import os
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -96,6 +97,12 @@ class BatchOutputs:
             return self.files(item.out)
         video = self.video_file(item)
         return () if video is None else (video,)
+
+    def folder_of(self, item: Item) -> str | None:
+        """The folder that all of :meth:`files_of` are in, relative to the output folder, where the name tells it."""
+        if item.out is None or isinstance(item, VideoTask) or self.consistency.is_wanted:
+            return None
+        return os.path.dirname(item.out)  # noqa: PTH120  (much faster)
 
     def video(self, task: VideoTask) -> VideoOutputs:
         """The outputs of a video that has a name."""

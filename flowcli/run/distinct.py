@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Iterable, Iterator, Sized
 from pathlib import Path
 
@@ -21,11 +20,19 @@ class Distinct:
         items: the items. If their number is known, they can be gone through several times, and outputs are compared
             with the inputs of all of them, else with those so far.
         files: returns the files of an item's outputs.
+        folder: returns what tells the folder that all of these are in, where that is known without naming them; items
+            with the same in a row are compared with what is in that folder once.
     """
 
-    def __init__(self, items: Iterable[Item], files: Callable[[Item], Iterable[Path]]) -> None:
+    def __init__(
+        self,
+        items: Iterable[Item],
+        files: Callable[[Item], Iterable[Path]],
+        folder: Callable[[Item], str | None] = lambda _: None,
+    ) -> None:
         self._items = items
         self._files = files
+        self._folder = folder
         self._are_known = isinstance(items, Sized)
         known = getattr(items, "inputs", None)
         self._inputs = known if isinstance(known, Inputs) else Inputs()
@@ -36,7 +43,7 @@ class Distinct:
         """All items, in order."""
         outs = Fingerprints()
         origins: dict[str, str | None] | None = None
-        folder, is_apart = None, False  # of the output before: whether no input can be in that folder
+        folder, is_apart = None, False  # of the item before: whether no input can be in that folder
         for item in self._items:
             if not self._are_known:
                 self._inputs.note(item)
@@ -48,8 +55,9 @@ class Distinct:
                 earlier = origins.get(name, "an earlier line")
                 fault = f"{name} is also the output of {earlier}; give each its own output"
             elif name is not None:
-                if os.path.dirname(name) != folder or not self._are_known:  # noqa: PTH120  (much faster)
-                    folder, is_apart = os.path.dirname(name), self._is_apart(item)  # noqa: PTH120
+                before, folder = folder, self._folder(item)
+                if folder is None or folder != before or not self._are_known:
+                    is_apart = self._is_apart(item)
                 file = None if is_apart else next((file for file in self._files(item) if file in self._inputs), None)
                 if file is not None:
                     what = "a frame" if isinstance(item, Task) else "a video"
@@ -57,7 +65,7 @@ class Distinct:
             yield item if fault is None else _failed(item, UsageError(f"{item.origin}: {fault}"))
 
     def _is_apart(self, item: Item) -> bool:
-        """Whether no input can be in the folder of an item's output."""
+        """Whether no input can be where an item's files are."""
         return not any(self._inputs.may_be_in(file.parent) for file in self._files(item))
 
 

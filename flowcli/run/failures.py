@@ -6,7 +6,7 @@ Its lines are items of a manifest, so that the list itself can be given to a bat
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from ..errors import OutputError
@@ -35,7 +35,7 @@ class Failures:
     def __enter__(self) -> Failures:
         """See what earlier runs have listed."""
         for line in self._earlier():
-            for name in _names_in(line):
+            for name in _names_in(entry_of(line) or {}):
                 self._listed.add(name)
         return self
 
@@ -82,13 +82,12 @@ class Failures:
         return [line for line in lines_of(self.path) if line not in ours]
 
     def _is_outdated(self, line: str) -> bool:
-        names = _names_in(line)  # none where a line was cut off with the power
-        return not names or any(name in self._handled for name in names)
+        entry = entry_of(line)  # none where a line was cut off with the power
+        return entry is None or any(name in self._handled for name in _names_in(entry))
 
 
-def _names_in(line: str) -> list[str]:
-    """What identifies the item of a line of the list: its output and its origin, as far as they are known."""
-    entry = entry_of(line) or {}
+def _names_in(entry: Mapping[str, object]) -> list[str]:
+    """What identifies the item of an entry of the list: its output and its origin, as far as they are known."""
     return [name for name in (entry.get("out"), entry.get("origin")) if isinstance(name, str)]
 
 

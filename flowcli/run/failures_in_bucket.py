@@ -53,8 +53,11 @@ class BucketFailures(Failures):
                 self._clear(path)
 
     def _earlier(self) -> Iterator[str]:
-        with contextlib.suppress(OSError, InputError):  # then nothing is put in order, either
-            for path in self._lists():
+        lists: list[Remote] = []
+        with contextlib.suppress(OSError, InputError):
+            lists = self._lists()
+        for path in lists:
+            with contextlib.suppress(OSError, InputError):  # another run may just have removed it
                 yield from _lines(path)
 
     def _lists(self) -> list[Remote]:

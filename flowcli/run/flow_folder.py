@@ -28,7 +28,8 @@ from .record import Kind, Record, Size, kind_of, recorded, settings_of
 _ROOM_SHARE = 10  # a run that takes more than one part of so many of the free space says so
 _EXACT = {"flo": 8, "npy": 8, "npz": 8, "pfm": 12}  # bytes of a pixel in formats that are not compressed
 
-_MOST_NAMES, _MOST_OF_ALL = 200_000, 20_000  # that are compared before a run; where each frame is paired with each
+_MOST_NAMES = 200_000  # that are compared with each other before a run
+_UNCOUNTED = 100  # frames whose names are compared where nobody says how many there are
 _log = logging.getLogger(__name__)
 
 
@@ -140,7 +141,10 @@ class FlowFiles:
         stems = source.names or [f"{number:06d}" for number in numbers]
         anchor = self.pairing.anchor
         position = None if anchor is None else (numbers.index(anchor) if anchor in numbers else 0)
-        check_distinct(self.named(list(zip(numbers, stems, strict=True)), position))
+        frames = list(zip(numbers, stems, strict=True))
+        if source.count is None:
+            frames = frames[: max(_UNCOUNTED, (position or 0) + 1)]
+        check_distinct(self.named(frames, position))
 
     def named(self, frames: Sequence[tuple[int, str]], anchor: int | None) -> Iterator[tuple[Path, str]]:
         """The files of a sequence's flows, each with what it is.
@@ -150,8 +154,7 @@ class FlowFiles:
             anchor: the position of the reference frame, if there is one.
         """
         plan, count = Plan(self.pairing, anchor), len(frames)
-        most = _MOST_OF_ALL if self.pairing.gaps == "all" else _MOST_NAMES
-        while count > 2 and plan.total(count) > most:
+        while count > 2 and plan.total(count) > _MOST_NAMES:
             count = max(2, count // 2, (anchor or 0) + 1) if count > (anchor or 0) + 1 else 2
         for index, pair in enumerate(plan.of(count)):
             (frame, stem), (second, stem2) = frames[pair.frame], frames[pair.second]

@@ -421,12 +421,13 @@ def test_the_scale_of_colours_does_not_matter_to_flows(frames: Path, tmp_path: P
 
 
 def test_failures_that_were_cut_off_are_dropped(tmp_path: Path) -> None:
-    (tmp_path / "failures.jsonl").write_text('{"out": "a.flo", "error": "x"}\n{"out": "b.fl')
+    nameless = '{"frame1": "a.png", "origin": null, "error": "x"}'
+    (tmp_path / "failures.jsonl").write_text(f'{nameless}\n{{"out": "a.flo", "error": "x"}}\n{{"out": "b.fl')
     with Failures(tmp_path) as failures:
         task = Task(0, Path("a.png"), Path("b.png"), Path("c.flo"), "line 1")
         failures.note(Outcome(task, "failed", error=InputError("no")))
         assert json.loads((tmp_path / "failures.jsonl").read_text().splitlines()[-1])["out"] == "c.flo"
-    assert [entry["out"] for entry in listed(tmp_path)] == ["a.flo", "c.flo"]
+    assert [entry.get("out") for entry in listed(tmp_path)] == [None, "a.flo", "c.flo"]
 
 
 def test_nothing_is_kept_of_items_that_do_not_fail(tmp_path: Path) -> None:

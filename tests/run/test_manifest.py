@@ -10,6 +10,8 @@ import pytest
 
 from flowcli.errors import InputError
 from flowcli.frames.images import write_image
+from flowcli.run.batch_outputs import BatchOutputs
+from flowcli.run.consistency import Consistency
 from flowcli.run.distinct import Distinct
 from flowcli.run.folder_tasks import folder_tasks
 from flowcli.run.items import open_tasks
@@ -271,6 +273,25 @@ def test_no_output_is_a_frame_by_another_name(tmp_path: Path, are_known: bool) -
     assert are_good(Distinct(given, files_below(tmp_path / "linked"))) == [False, True, True]
     given = items if are_known else iter(items)
     assert are_good(Distinct(given, files_below(tmp_path / "not" / "there"))) == [True, True, True]
+
+
+def test_no_output_is_a_frame_whatever_is_written_beside_it(tmp_path: Path) -> None:
+    """Outputs in one folder need not have their files in one folder."""
+    for name in ("a.png", "out/b.png", "out/masks/s/b.png"):
+        write_image(tmp_path / name, moving_frames(1, 16, 16)[0])
+
+    def judged(outputs: BatchOutputs, *items: dict[str, str]) -> list[bool]:
+        tasks = list(Manifest(map(json.dumps, items), "items", tmp_path, ".flo").tasks())
+        return are_good(Distinct(tasks, outputs.files_of, outputs.folder_of))
+
+    over = {"frame1": "a.png", "frame2": "out/b.png", "out": "b.png"}
+    assert judged(BatchOutputs(tmp_path / "out"), {"video": "v.mp4", "out": "v"}, over) == [True, False]
+    outputs = BatchOutputs(tmp_path / "out", consistency=Consistency(mask=True, mask_names="masks/{flow}.png"))
+    others = {"frame1": "a.png", "frame2": "out/masks/s/b.png"}
+    assert judged(outputs, {**others, "out": "s/a.npz"}, {**others, "out": "s/b.flo"}) == [True, False]
+    outputs = BatchOutputs(tmp_path / "out", consistency=Consistency(mask=True, mask_names="masks/s/{flow}.png"))
+    others = {"frame1": "a.png", "frame2": "out/masks/s/b.png"}
+    assert judged(outputs, {**others, "out": "a.flo"}, {**others, "out": "b.flo"}) == [True, False]
 
 
 def test_a_path_that_no_file_system_can_have() -> None:
