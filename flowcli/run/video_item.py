@@ -259,6 +259,7 @@ class VideoItem:
         status: Status = (
             "failed" if self._error is not None else "done" if outcome.done or job is not None else "skipped"
         )
+        self._job = None  # with its copy of an object, which would stay as long as anything refers to this item
         self._on_end(replace(outcome, status=status, error=self._error))
 
     def abandon(self) -> None:

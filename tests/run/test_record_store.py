@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import gc
 import json
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -20,7 +22,7 @@ from flowcli.run.failures_in_bucket import BucketFailures, failures_of
 from flowcli.run.record import Record
 from flowcli.run.tasks import Outcome, Task
 from flowcli.storage import RECORD, write_bytes
-from support.videos import moving_frames
+from support.videos import moving_frames, write_video
 
 pytest.importorskip("upath")
 from fsspec.implementations.memory import MemoryFileSystem
@@ -118,6 +120,31 @@ def test_a_batch_by_its_api(folder: Path, as_upath: bool) -> None:
         summary = estimate_batch(estimator, source, BatchOutputs(place("memory://bucket/out")))
         assert (summary.input, summary.done, summary.skipped) == ("memory://bucket/in", done, skipped)
     assert sorted(path.name for path in folder.glob("*.flo")) == ["0.flo", "1.flo"]
+
+
+@pytest.mark.usefixtures("folder")
+def test_copies_of_videos_go_when_they_are_done(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    clip = write_video(tmp_path / "a.mp4", moving_frames(3)).read_bytes()
+    for number in range(8):
+        place(f"memory://bucket/in/{number}.mp4").write_bytes(clip)
+    copies = tmp_path / "temporary"
+    copies.mkdir()
+    monkeypatch.setattr(tempfile, "tempdir", str(copies))
+    seen: list[int] = []
+    gc.disable()  # which would remove them some time
+    try:
+        outputs = BatchOutputs(tmp_path / "out", video_format="mp4")
+        summary = estimate_batch(
+            load_estimator("dis"),
+            "memory://bucket/in",
+            outputs,
+            on_video=lambda _: seen.append(len(list(copies.iterdir()))),
+        )
+        assert len(list(copies.iterdir())) == 0
+    finally:
+        gc.enable()
+    assert (summary.videos, summary.failed) == (8, 0)
+    assert max(seen) <= 3, "of the next one as well, and perhaps of the one before"
 
 
 def test_each_run_lists_its_own_failures(folder: Path) -> None:
