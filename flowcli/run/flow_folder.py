@@ -29,7 +29,6 @@ _ROOM_SHARE = 10  # a run that takes more than one part of so many of the free s
 _EXACT = {"flo": 8, "npy": 8, "npz": 8, "pfm": 12}  # bytes of a pixel in formats that are not compressed
 
 _MOST_NAMES = 200_000  # that are compared with each other before a run
-_UNCOUNTED = 100  # frames whose names are compared where nobody says how many there are
 _log = logging.getLogger(__name__)
 
 
@@ -141,10 +140,7 @@ class FlowFiles:
         stems = source.names or [f"{number:06d}" for number in numbers]
         anchor = self.pairing.anchor
         position = None if anchor is None else (numbers.index(anchor) if anchor in numbers else 0)
-        frames = list(zip(numbers, stems, strict=True))
-        if source.count is None:
-            frames = frames[: max(_UNCOUNTED, (position or 0) + 1)]
-        check_distinct(self.named(frames, position))
+        check_distinct(self.named(list(zip(numbers, stems, strict=True)), position))
 
     def named(self, frames: Sequence[tuple[int, str]], anchor: int | None) -> Iterator[tuple[Path, str]]:
         """The files of a sequence's flows, each with what it is.
