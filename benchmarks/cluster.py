@@ -1,15 +1,20 @@
 """What a Ray cluster costs and gains: ``python -m benchmarks.cluster``.
 
 Figures of this machine: what one worker costs over a plain run of 400 pairs; two workers over one on one thread each,
-with outputs in files and, where Linux has it, in memory, since both workers flush each output to the one disk; and for
-workers that do nothing, how many outcomes a second the driver takes and how much memory it needs. The first ones are
-ratios of runs that follow each other, in turns; their medians count. Each run is a process of its own.
+with outputs in files and, where Linux has it, in memory, since both workers flush each output to the one disk; what two
+processes gain that do nothing but DIS, since two cores that share their caches, or that others use as well, are less
+than twice one; and for workers that do nothing, how many outcomes a second the driver takes and how much memory it
+needs. The first ones are ratios of runs that follow each other, in turns; their medians count. Each run is a process of
+its own.
 """
 
 from __future__ import annotations
 
 import argparse
+import concurrent.futures
+import itertools
 import json
+import multiprocessing
 import shutil
 import statistics
 import subprocess
@@ -20,8 +25,11 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+import cv2
+
 from flowcli.cluster.options import ClusterOptions
-from flowcli.frames.images import write_image
+from flowcli.frames.images import read_image, write_image
+from flowcli.models.dis import DisFlow
 from flowcli.run.batch import estimate_batch
 from flowcli.run.batch_outputs import BatchOutputs
 from flowcli.run.cluster_engine import ClusterEngine
@@ -78,10 +86,13 @@ def compare(folder: Path, places: dict[str, Path], rounds: int) -> None:
         kinds[f"one thread, {place}"] = (out, (*one, "--cpus-per-worker", "1"))
         kinds[f"two of them, {place}"] = (out, ("--ray", "local", "--workers", "2", "--cpus-per-worker", "1"))
     runs: dict[str, list[tuple[float, float]]] = {kind: [] for kind in kinds}
+    bare: dict[int, list[float]] = {1: [], 2: []}
     for _ in range(rounds):
         for kind, (out, given) in kinds.items():
             runs[kind].append(run(folder, out / "out", given))
             shutil.rmtree(out / "out")
+        for processes, found in bare.items():
+            found.append(seconds_of_dis(sorted((folder / "in").iterdir()), processes))
     seconds = {kind: statistics.median(inside for inside, _ in found) for kind, found in runs.items()}
     outside = {kind: statistics.median(whole - inside for inside, whole in found) for kind, found in runs.items()}
     say(f"{PAIRS} pairs of {WIDTH} x {HEIGHT} with dis, medians of {rounds}:")
@@ -91,6 +102,8 @@ def compare(folder: Path, places: dict[str, Path], rounds: int) -> None:
     for place in places:
         gain = seconds[f"one thread, {place}"] / seconds[f"two of them, {place}"]
         say(f"two workers over one, a thread each, outputs in {place}: {gain:.2f} times")
+    gain = statistics.median(bare[1]) / statistics.median(bare[2])
+    say(f"two processes over one, a thread each, with nothing but DIS: {gain:.2f} times")
 
 
 def run(folder: Path, out: Path, options: Sequence[str]) -> tuple[float, float]:
@@ -105,6 +118,24 @@ def run(folder: Path, out: Path, options: Sequence[str]) -> tuple[float, float]:
     )
     whole = time.monotonic() - started
     return json.loads(done.stdout.splitlines()[-1])["seconds"], whole
+
+
+def seconds_of_dis(frames: Sequence[Path], processes: int) -> float:
+    """Seconds that the slowest of some processes needs for its share of the flows of all pairs, on one thread each."""
+    share = (len(frames) - 1) // processes
+    context = multiprocessing.get_context("spawn")  # OpenCV's threads do not survive a fork
+    with concurrent.futures.ProcessPoolExecutor(processes, context, cv2.setNumThreads, (1,)) as pool:
+        return max(pool.map(only_dis, [frames[n * share : (n + 1) * share + 1] for n in range(processes)]))
+
+
+def only_dis(paths: Sequence[Path]) -> float:
+    """Estimate the flows between frames that follow each other, do nothing with them, and say how long it took."""
+    model = DisFlow()
+    frames = [read_image(path) for path in paths]
+    started = time.monotonic()
+    for frame1, frame2 in itertools.pairwise(frames):
+        model(frame1[None], frame2[None])
+    return time.monotonic() - started
 
 
 class Idle:
