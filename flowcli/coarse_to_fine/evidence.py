@@ -13,17 +13,17 @@ import numpy.typing as npt
 from ..arrays import Flow, Frame, Mask
 from ..geometry import resize_flow
 from ..tiling import Grid, Position
+from .hidden import ground_stays
 from .offsets import Offset, choose_offsets, stays
-from .photometric import Errors
+from .photometric import CLEAR, LARGE_PART, Errors, noise, shown
 
 _FAILED = 0.5  # of the error without motion: coarse flow that explains no more than the rest is wrong
-_CLEAR = 10.0  # grey levels; smaller errors say nothing, as where there is no texture
-_SHOWN, _NOISE = 1.2, 1.0  # times the error, and grey levels more, without motion: the frames speak for the flow
-_SOME, _LARGE_PART = 0.05, 0.25  # shares of a window and of the frame
+_SOME = 0.05  # share of a window
 _RIM = 16  # of how many parts of the frame the outermost is its rim
 _ALIKE = 0.95  # the share of vectors that makes it one motion
 _SMALLEST, _LARGEST = 6, 64  # pixels of a side of what is looked for
 _CONTRAST, _FOUND = 5.0, 0.9  # of it, in grey levels; and the correlation where it is
+_SMOOTH = 1.0  # pixels; it may have moved by half of one, after which fine patterns look different
 _THINGS, _AROUND = 3, 2  # of those that are lost, the largest; and times the longer side, where one is looked for
 _PLAIN = 2.5  # grey levels without motion, as of noise
 
@@ -43,17 +43,33 @@ class Evidence:
 
     @functools.cached_property
     def shown(self) -> Mask:
-        """Where the frames speak for the flow: it explains them clearly better than no motion."""
-        return self.still > _SHOWN * self.error + _NOISE
+        """Where the frames speak for the flow."""
+        return shown(self.error, self.still)
 
     @functools.cached_property
     def lost(self) -> Mask:
         """Where the flow is wrong: it stays within the frame, and explains hardly more than no motion."""
+        return np.asarray((self.error > CLEAR) & (self.error > _FAILED * self.still) & self._stays)
+
+    @functools.cached_property
+    def _stays(self) -> Mask:
+        """What stays within the frame."""
         height, width = self.error.shape
         x = np.arange(width) + self.flow[..., 0]
         y = np.arange(height)[:, None] + self.flow[..., 1]
-        is_inside = (x >= 0) & (y >= 0) & (x < width) & (y < height)
-        return np.asarray((self.error > _CLEAR) & (self.error > _FAILED * self.still) & is_inside)
+        return np.asarray((x >= 0) & (y >= 0) & (x < width) & (y < height))
+
+    @functools.cached_property
+    def leaving(self) -> Mask:
+        """What would leave the frame of a ground that stays: more likely it is lost."""
+        if not ground_stays(self.error, self.still):
+            return np.zeros_like(self.lost)
+        return np.asarray(~self._stays & (self.still > CLEAR))
+
+    @functools.cached_property
+    def wanted(self) -> Mask:
+        """What is looked for: what is lost, or may be."""
+        return self.lost | self.leaving
 
     @property
     def reaches_rim(self) -> bool:
@@ -61,11 +77,11 @@ class Evidence:
         middle = np.zeros_like(self.shown)
         height, width = (max(1, side // _RIM) for side in middle.shape)
         middle[height:-height, width:-width] = True
-        return float(self.shown[~middle].mean()) >= _LARGE_PART
+        return float(self.shown[~middle].mean()) >= LARGE_PART
 
     def common(self, grid: Grid, within: float) -> Offset | None:
         """The most common motion, in pixels of a finer grid, if the frames speak for it in a large part."""
-        if self.shown.mean() < _LARGE_PART:
+        if self.shown.mean() < LARGE_PART:
             return None
         factors = np.array([there / here for here, there in zip(self.shown.shape, grid.frame, strict=True)][::-1])
         return choose_offsets((self.flow[self.shown][None] * factors).astype(np.float32), within)[0][0]
@@ -75,7 +91,7 @@ class Evidence:
         size = self.shown.shape
         down, right = (here / there for here, there in zip(size, grid.frame, strict=True))
         u, v = common[0] * right, common[1] * down
-        counts = (self.shown | (self.error > _CLEAR)) & stays((0, 0), size, (u, v), size)
+        counts = (self.shown | (self.error > CLEAR)) & stays((0, 0), size, (u, v), size)
         is_near = (np.abs(self.flow[..., 0] - u) <= within * right) & (np.abs(self.flow[..., 1] - v) <= within * down)
         return bool((self.shown & is_near)[counts].mean() >= _ALIKE) if counts.any() else True
 
@@ -86,7 +102,8 @@ class Evidence:
         moves, plain parts of it do as well.
         """
         flow = resize_flow(self.flow, *grid.frame)
-        still = (~self.shown & (self.still < _PLAIN)).view(np.uint8)
+        plain = max(_PLAIN, noise(self.error, self.still))
+        still = (~self.shown & (self.still < plain)).view(np.uint8)
         is_plain = cv2.resize(still, grid.frame[::-1], interpolation=cv2.INTER_NEAREST)
         if common is not None:
             flow[is_plain > 0] = common
@@ -99,7 +116,7 @@ class Evidence:
         Yields:
             Pixels right and down, that of the largest first.
         """
-        count, labels, figures, _ = cv2.connectedComponentsWithStats(self.lost[part].view(np.uint8))
+        count, labels, figures, _ = cv2.connectedComponentsWithStats(self.wanted[part].view(np.uint8))
         for label in sorted(range(1, count), key=lambda each: -int(figures[each, cv2.CC_STAT_AREA]))[:_THINGS]:
             motion = self._found(part, np.asarray(labels == label))
             if motion is not None:
@@ -120,7 +137,9 @@ class Evidence:
         height, width = self.error.shape
         first, last = max(0, top - reach), min(height, bottom + reach)
         start, end = max(0, left - reach), min(width, right + reach)
-        alike = cv2.matchTemplate(self.frames[1][first:last, start:end], template, cv2.TM_CCOEFF_NORMED)
+        parts = self.frames[1][first:last, start:end], template
+        around, sought = (cv2.GaussianBlur(each, (0, 0), _SMOOTH) for each in parts)
+        alike = cv2.matchTemplate(around, sought, cv2.TM_CCOEFF_NORMED)
         row, column = np.unravel_index(alike.argmax(), alike.shape)
         if not alike[row, column] >= _FOUND:
             return None
@@ -141,7 +160,7 @@ class Evidence:
     def fails(self, part: tuple[slice, slice]) -> bool:
         """Whether the flow explains a part hardly better than no motion."""
         error, still = float(self.error[part].mean()), float(self.still[part].mean())
-        return error > _CLEAR and error > _FAILED * still
+        return error > CLEAR and error > _FAILED * still
 
 
 def _middle(start: int, stop: int) -> tuple[int, int]:

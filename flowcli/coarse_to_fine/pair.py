@@ -10,9 +10,10 @@ from ..arrays import Flow, Frame
 from ..geometry import resize_frame
 from ..tiling import Grid, Memory, Position, Stitcher, Weights, Window, cut, fill_window, window_weights
 from .evidence import Evidence
+from .hidden import taken, with_covered
 from .levels import most_windows
 from .offsets import STILL, Offset, is_near, reach
-from .photometric import Errors, as_bright_as, better, confidence, photometric_error, taken
+from .photometric import Errors, as_bright_as, better, confidence, photometric_error
 from .repetition import repeats
 from .window_offsets import window_offsets
 
@@ -182,6 +183,8 @@ class _Level:
                 is_other = np.abs(flow - first).max(axis=-1) > apart
             hidden = taken(flow, self._error(flow), is_other, apart)
             flow[hidden] = first[hidden]  # what is hidden belongs to what is behind, most often the window's first
+        if self._follows is not None:
+            flow = with_covered(self._judged, flow, self._error(flow), self._within / 2)
         return flow if self._pan is None else self._carried_out(flow, self._pan)
 
     def _carried_out(self, flow: Flow, pan: Offset) -> Flow:

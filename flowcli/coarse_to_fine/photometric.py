@@ -14,6 +14,13 @@ Errors = npt.NDArray[np.float32]
 LARGEST_SIDE = 32_766
 """The longest side of a frame in pixels; OpenCV samples no larger ones."""
 
+CLEAR = 10.0
+"""Grey levels: smaller errors say nothing, as where there is no texture."""
+
+LARGE_PART = 0.25
+"""The share of a frame that makes what it speaks for more than a thing."""
+
+_SHOWN, _BARELY = 1.2, 1.0  # times the error, and grey levels more, without motion: the frames speak for the flow
 _LARGEST = 60  # grey levels; a pixel that is wrong is not more wrong with more contrast
 _SUM = np.ones((1, 3), np.float32)  # of the channels; three times the largest fits into 8 bits
 _OUTSIDE = 10.0  # grey levels, of a pixel that leaves the frame: neither good nor bad
@@ -21,7 +28,6 @@ _BOX = 5  # pixels; over which errors are averaged
 _BETTER = 0.95  # another flow must have a smaller error by this factor, since errors are noisy
 _GOOD = 1.5  # grey levels; a smaller error is noise, and another flow's is smaller by chance
 _QUARTER, _ABOVE, _MOST_NOISE = 25, 1.3, 6.0  # percent that explain a window best; times their error; grey levels
-_TIE = np.float32(2.0)  # grey levels; smaller differences do not tell who is hidden
 _LARGEST_GAIN = 2.0  # in contrast
 _SATURATED = 250  # grey levels
 _SAME_MEAN, _SAME_GAIN = 2.0, 0.02  # grey levels; smaller differences may be what has moved in or out
@@ -76,55 +82,26 @@ def photometric_error(frame1: Frame, frame2: Frame, flow: Flow, corner: tuple[in
     return np.asarray(cv2.blur(error, (_BOX, _BOX), borderType=cv2.BORDER_REFLECT))
 
 
+def shown(error: Errors, still: Errors) -> Mask:
+    """Where the frames speak for a flow: it explains them clearly better than no motion."""
+    return still > _SHOWN * error + _BARELY
+
+
 def better(flow: Flow, error: Errors, other: Flow, other_error: Errors) -> tuple[Flow, Errors]:
     """Per pixel, the other flow where its error is clearly smaller; and the errors of what was chosen.
 
     An error that is no larger than the noise of the frames cannot be improved: what is left of a quarter of the window,
     with the better flow of each pixel, tells how large that is.
     """
-    noise = _ABOVE * float(np.percentile(np.minimum(error, other_error), _QUARTER))
-    is_better = (other_error < _BETTER * error) & (error > max(_GOOD, min(noise, _MOST_NOISE)))
+    is_better = (other_error < _BETTER * error) & (error > max(_GOOD, noise(error, other_error)))
     return np.where(is_better[..., None], other, flow), np.where(is_better, other_error, error)
+
+
+def noise(error: Errors, other_error: Errors) -> float:
+    """The errors in grey levels that noise of the frames makes, at most 6: what is left of a quarter of them."""
+    return min(_ABOVE * float(np.percentile(np.minimum(error, other_error), _QUARTER)), _MOST_NOISE)
 
 
 def confidence(error: Errors) -> Errors:
     """How much a flow counts beside others of the same pixel: less, the larger its error."""
     return np.square(1 / (error + np.float32(_NOISE)))
-
-
-def taken(flow: Flow, error: Errors, doubtful: Mask, apart: float) -> Mask:
-    """Which pixels lead to where another one leads that explains it better: most are hidden in the second frame.
-
-    Args:
-        flow: ``(H, W, 2)`` in pixels.
-        error: its errors.
-        doubtful: the pixels to look at.
-        apart: how much the flows of both pixels must differ, in pixels.
-
-    Returns:
-        The mask, which is part of ``doubtful``: also where both explain it alike.
-    """
-    height, width = error.shape
-    error = np.where(doubtful, error + _TIE, error)  # of two that explain it alike, it is the doubtful one
-    farthest = height + width  # out of the frame from everywhere
-    whole = np.rint(np.clip(np.nan_to_num(flow, nan=farthest), -farthest, farthest)).astype(np.int32)
-    x = whole[..., 0] + np.arange(width, dtype=np.int32)
-    y = whole[..., 1] + np.arange(height, dtype=np.int32)[:, None]
-    is_inside = (x >= 0) & (y >= 0) & (x < width) & (y < height)
-    target = np.where(is_inside, y * width + x, height * width)  # all that leave the frame meet in a place of their own
-    wanted = np.zeros(height * width + 1, bool)
-    wanted[target[doubtful]] = True
-    wanted[-1] = False
-    rivals = np.flatnonzero(wanted[target])
-    places, errors = target.ravel()[rivals], error.ravel()[rivals]
-    order = np.argsort(-errors, kind="stable")
-    owner = np.empty(height * width + 1, np.int64)
-    owner[places[order]] = rivals[order]  # of several, the last one stays: that with the smallest error
-    asking = rivals[doubtful.ravel()[rivals]]
-    owners = owner[target.ravel()[asking]]
-    vectors = flow.reshape(-1, 2)
-    with np.errstate(invalid="ignore"):
-        differs = np.abs(vectors[owners] - vectors[asking]).max(axis=1) > apart
-    mask = np.zeros(height * width, bool)
-    mask[asking[differs & (error.ravel()[owners] < error.ravel()[asking])]] = True
-    return mask.reshape(height, width)

@@ -68,24 +68,28 @@ def window_offsets(coarse: Evidence, grid: Grid, within: float) -> WindowOffsets
             if not (moves or coarse.shows(part)):
                 chosen = [STILL]
             if len(chosen) == 1:
-                share = float(coarse.lost[part].mean())
-        if len(chosen) == 1:
-            others = (each for each in _of_lost(coarse, part, grid.frame) if not is_near(each, chosen[0], within))
-            chosen = [*chosen, *itertools.islice(others, 1)]
+                share = float(coarse.wanted[part].mean())
+        if len(chosen) == 1 or coarse.leaving[part].mean() > _LOST_THING:
+            tried = itertools.chain(_found(coarse, part, grid.frame), chosen[1:], _where_it_is(coarse, part))
+            others = (each for each in tried if not is_near(each, chosen[0], within))
+            chosen = [chosen[0], *itertools.islice(others, 1)]
         found.offsets[position] = chosen
         if len(chosen) > 1:
             found.needs[position] = share
     return found
 
 
-def _of_lost(coarse: Evidence, part: tuple[slice, slice], frame: Size) -> Iterator[Offset]:
-    """The offsets for what the coarse flow is wrong about in a part: where it is found by itself, and where it is."""
-    lost, fails = float(coarse.lost[part].mean()), coarse.fails(part)
+def _found(coarse: Evidence, part: tuple[slice, slice], frame: Size) -> Iterator[Offset]:
+    """The offsets for what the coarse flow is wrong about in a part, where that is found by itself."""
     height, width = coarse.error.shape
-    if fails or lost > _LOST_THING:
+    if coarse.fails(part) or coarse.wanted[part].mean() > _LOST_THING:
         for u, v in coarse.elsewhere(part):
             yield round(u * frame[1] / width), round(v * frame[0] / height)
-    if fails or lost > _LOST_PART:
+
+
+def _where_it_is(coarse: Evidence, part: tuple[slice, slice]) -> Iterator[Offset]:
+    """No offset, if the coarse flow is wrong about much of a part."""
+    if coarse.fails(part) or coarse.lost[part].mean() > _LOST_PART:
         yield STILL
 
 

@@ -295,6 +295,22 @@ def test_an_object_on_a_background_without_texture_moves_alone(
     assert errors[1] < 1.1 * errors[0]
 
 
+@pytest.mark.parametrize(("corner", "motion"), [((190, 265), (31, -3)), ((98, 3), (48, 13))])
+def test_an_object_at_the_edge_of_the_frame_moves_alone(corner: tuple[int, int], motion: tuple[int, int]) -> None:
+    """One that leaves the frame in part, and one that the smallest scale takes to leave it."""
+    (top, left), (right, down) = corner, motion
+    thing = np.repeat(np.repeat(np.random.default_rng(1).integers(0, 256, (2, 3, 3), dtype=np.uint8), 14, 0), 9, 1)
+    frame1, frame2 = np.full((2, *SIZE, 3), 140, np.uint8)
+    frame1[top : top + 28, left : left + 27] = thing
+    there = frame2[top + down : top + down + 28, left + right : left + right + 27]
+    there[:] = thing[: there.shape[0], : there.shape[1]]
+    flow = np.zeros((*SIZE, 2), np.float32)
+    flow[top : top + 28, left : left + 27] = motion
+    scene = Scene(frame1, frame2, flow, np.ones(SIZE, np.bool_))
+    (alone, _), (fine, _) = estimate(scene, coarse_to_fine=False), estimate(scene)
+    assert error(fine, scene) < 0.6 * error(alone, scene)
+
+
 @pytest.mark.parametrize("gain", [1.2, 1.3])
 def test_much_of_the_second_frame_may_be_saturated(pan: Scene, gain: float) -> None:
     bright = np.clip(pan.frame2 * gain + 20, 0, 255).astype(np.uint8)

@@ -1,9 +1,8 @@
 from __future__ import annotations
 
 import numpy as np
-import pytest
 
-from flowcli.coarse_to_fine.photometric import better, confidence, photometric_error, taken
+from flowcli.coarse_to_fine.photometric import better, confidence, photometric_error
 from flowcli.scene import Scene
 
 
@@ -37,23 +36,3 @@ def test_noise_is_not_improved() -> None:
     chosen, _ = better(flow, error, other, other_error)
     np.testing.assert_array_equal(chosen[:4], 1)
     np.testing.assert_array_equal(chosen[4:], 0)
-
-
-def test_what_leads_to_the_place_of_another_is_hidden() -> None:
-    flow = np.zeros((8, 20, 2), np.float32)
-    flow[:, 3:9, 0] = 6  # its right half should have stayed with the rest, which it now covers
-    error = np.ones((8, 20), np.float32)
-    error[:, 9:12] = 9  # covered by its left half
-    error[:, 6:9] = 2
-    doubtful = flow[..., 0] > 1
-    mask = taken(flow, error, doubtful, apart=2)
-    assert mask[:, 6:9].all()
-    assert mask.sum() == 8 * 3
-    error[:, 6:9] = 1  # as on a plain ground, where its motion explains the ground as well as the ground's own
-    np.testing.assert_array_equal(taken(flow, error, doubtful, apart=2), mask)
-
-
-@pytest.mark.parametrize("motion", [-30.0, 30.0])
-def test_what_leaves_the_frame_is_in_nobodys_place(motion: float) -> None:
-    flow = np.full((8, 20, 2), motion, np.float32)
-    assert not taken(flow, np.ones((8, 20), np.float32), np.ones((8, 20), np.bool_), apart=2).any()

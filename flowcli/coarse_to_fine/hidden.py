@@ -1,0 +1,109 @@
+"""What is hidden in the second frame: two pixels cannot both lead to the same place and be seen there."""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+
+from ..arrays import Flow, Frame, Mask
+from .photometric import CLEAR, LARGE_PART, Errors, photometric_error, shown
+
+_TIE = np.float32(2.0)  # grey levels; smaller differences do not tell who is hidden
+_MOST = 0.5  # of the frame
+_COVERED = 0.5  # times the error of what is behind: what covers it explains the place better
+
+Places = npt.NDArray[np.int32]
+"""Flat indices into a frame; its size for what is out of the frame."""
+
+
+def taken(flow: Flow, error: Errors, doubtful: Mask, apart: float) -> Mask:
+    """Which pixels lead to where another one leads that explains it better: most are hidden in the second frame.
+
+    Args:
+        flow: ``(H, W, 2)`` in pixels.
+        error: its errors.
+        doubtful: the pixels to look at.
+        apart: how much the flows of both pixels must differ, in pixels.
+
+    Returns:
+        The mask, which is part of ``doubtful``: also where both explain it alike.
+    """
+    errors = np.where(doubtful, error + _TIE, error).ravel()  # of two that explain it alike, it is the doubtful one
+    target, vectors = _targets(flow), flow.reshape(-1, 2)
+    asking = np.flatnonzero(doubtful.ravel() & (target < target.size))
+    owners = _owners(target, errors)[target[asking]]
+    is_hidden = (_apart(vectors[owners], vectors[asking]) > apart) & (errors[owners] < errors[asking])
+    mask = np.zeros(error.size, bool)
+    mask[asking[is_hidden]] = True
+    return mask.reshape(error.shape)
+
+
+def with_covered(frames: tuple[Frame, Frame], flow: Flow, error: Errors, apart: float) -> Flow:
+    """The flow; what something covers in the second frame gets the motion of the ground that it would else lead onto.
+
+    Nothing shows how that moves, so that models carry the motion of what arrives there on to it, which explains it well
+    where the ground is plain. It is told by three things: it leads to where the ground leads already, or out of the
+    frame of a ground that stays; with the ground's motion it would not look the same; and there something else leads,
+    which does.
+
+    Args:
+        frames: both, ``(H, W, 3)`` uint8 RGB.
+        flow: ``(H, W, 2)`` in pixels.
+        error: its errors.
+        apart: how much motions must differ, in pixels.
+    """
+    target, errors, vectors = _targets(flow), error.ravel(), flow.reshape(-1, 2)
+    owner = _owners(target, errors)
+    leaves = target == target.size
+    ground = vectors[np.where(leaves, np.arange(target.size), owner[target])]
+    if leaves.any() and ground_stays(error, photometric_error(*frames, np.zeros_like(flow))):
+        ground[leaves] = 0
+    asking = np.flatnonzero((_apart(ground, vectors) > apart) & (leaves | (errors < CLEAR)))
+    if not len(asking):
+        return flow
+    behind = flow.copy()
+    behind.reshape(-1, 2)[asking] = ground[asking]
+    covering = owner[_targets(behind)[asking]]
+    expected = photometric_error(*frames, behind).ravel()[asking]
+    is_covered = (covering >= 0) & (covering != asking) & (_apart(ground[asking], vectors[covering]) > apart)
+    is_covered &= (expected > CLEAR) & (errors[covering] < _COVERED * expected)
+    hidden = asking[is_covered]
+    result = flow.copy()
+    result.reshape(-1, 2)[hidden] = ground[hidden]
+    return result
+
+
+def ground_stays(error: Errors, still: Errors) -> bool:
+    """Whether most of the frame looks the same without motion, and little of it speaks for any."""
+    return bool((still < CLEAR).mean() > _MOST and shown(error, still).mean() < LARGE_PART)
+
+
+def _targets(flow: Flow) -> Places:
+    """Where pixels lead, ``(H * W,)``; all that leave the frame meet in a place of their own."""
+    height, width = flow.shape[:2]
+    farthest = height + width  # out of the frame from everywhere
+    whole = np.rint(np.clip(np.nan_to_num(flow, nan=farthest), -farthest, farthest)).astype(np.int32)
+    x = whole[..., 0] + np.arange(width, dtype=np.int32)
+    y = whole[..., 1] + np.arange(height, dtype=np.int32)[:, None]
+    is_inside = (x >= 0) & (y >= 0) & (x < width) & (y < height)
+    return np.where(is_inside, y * np.int32(width) + x, np.int32(height * width)).ravel()
+
+
+def _owners(target: Places, errors: npt.NDArray[np.float32]) -> Places:
+    """By place, which pixel leads there with the smallest error; -1 where none does, and for what leaves the frame."""
+    pixels = np.arange(target.size, dtype=np.int32)
+    owner = np.full(target.size + 1, -1, np.int32)
+    owner[target] = pixels
+    several = np.zeros(owner.size, np.bool_)
+    several[target[owner[target] != pixels]] = True
+    several[-1] = False
+    rivals = np.flatnonzero(several[target])
+    rivals = rivals[np.argsort(-errors[rivals], kind="stable")]
+    owner[target[rivals]] = rivals  # of several, the last one stays
+    owner[-1] = -1
+    return owner
+
+
+def _apart(vectors: Flow, others: Flow) -> npt.NDArray[np.float32]:
+    with np.errstate(invalid="ignore"):  # a model may have given NaN or infinities
+        return np.asarray(np.abs(vectors - others).max(axis=-1))
