@@ -44,7 +44,7 @@ def with_covered(frames: tuple[Frame, Frame], flow: Flow, error: Errors, apart: 
     Nothing shows how that moves, so that models carry the motion of what arrives there on to it, which explains it well
     where the ground is plain. It is told by three things: it leads to where the ground leads already, or out of the
     frame of a ground that stays; with the ground's motion it would not look the same; and there something else leads,
-    which does.
+    which does. Where the ground stays, the first one is enough for what leads onto it.
 
     Args:
         frames: both, ``(H, W, 3)`` uint8 RGB.
@@ -56,11 +56,10 @@ def with_covered(frames: tuple[Frame, Frame], flow: Flow, error: Errors, apart: 
     owner = _owners(target, errors)
     leaves = target == target.size
     ground = vectors[np.where(leaves, np.arange(target.size), owner[target])]
-    if leaves.any() and ground_stays(error, photometric_error(*frames, np.zeros_like(flow))):
+    stays = ground_stays(error, photometric_error(*frames, np.zeros_like(flow)))
+    if stays:
         ground[leaves] = 0
     asking = np.flatnonzero((_apart(ground, vectors) > apart) & (leaves | (errors < CLEAR)))
-    if not len(asking):
-        return flow
     behind = flow.copy()
     behind.reshape(-1, 2)[asking] = ground[asking]
     covering = owner[_targets(behind)[asking]]
@@ -70,7 +69,17 @@ def with_covered(frames: tuple[Frame, Frame], flow: Flow, error: Errors, apart: 
     hidden = asking[is_covered]
     result = flow.copy()
     result.reshape(-1, 2)[hidden] = ground[hidden]
+    if stays:
+        result.reshape(-1, 2)[_onto_still(vectors, errors, target, apart)] = 0
     return result
+
+
+def _onto_still(vectors: Flow, errors: npt.NDArray[np.float32], target: Places, apart: float) -> npt.NDArray[np.bool_]:
+    """Which pixels move onto one that does not, and which that explains as well."""
+    onto = np.where(target < target.size, target, 0)
+    is_still = _apart(vectors, np.zeros(2, np.float32)) <= apart
+    explains = errors[onto] < np.minimum(CLEAR, errors + _TIE)
+    return np.asarray((target < target.size) & ~is_still & is_still[onto] & explains)
 
 
 def ground_stays(error: Errors, still: Errors) -> bool:

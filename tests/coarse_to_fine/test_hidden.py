@@ -45,6 +45,17 @@ def test_what_a_thing_covers_keeps_the_motion_of_the_ground(motion: int) -> None
         np.testing.assert_array_equal(found[12:28, 20:60], truth[12:28, 20:60])
 
 
+def test_nothing_moves_onto_a_ground_that_stays() -> None:
+    """A thing is lost, and where it arrives a wrong motion looks as well as none: it leads to plain ground."""
+    frame1, frame2 = np.full((2, 80, 60, 3), 140, np.uint8)
+    frame1[10:30, 5:15] = 20
+    frame2[10:30, 45:55] = 20
+    flow = np.zeros((80, 60, 2), np.float32)
+    flow[10:30, 45:55, 0] = -20
+    found = with_covered((frame1, frame2), flow, photometric_error(frame1, frame2, flow), apart=4)
+    assert not found.any()
+
+
 def test_what_leaves_a_frame_that_moves_is_left_alone() -> None:
     picture = np.random.default_rng(0).integers(0, 256, (40, 90, 3), dtype=np.uint8)
     frame1, frame2 = (np.ascontiguousarray(picture[:, start : start + 60]) for start in (30, 0))
