@@ -41,6 +41,7 @@ from .window import peak_memory
 PAIRS, HEIGHT, WIDTH = 400, 240, 320
 ITEMS = 100_000
 MEMORY = Path("/dev/shm")
+READY = 5.0  # seconds after which all processes have started
 
 
 def main() -> None:
@@ -124,14 +125,16 @@ def seconds_of_dis(frames: Sequence[Path], processes: int) -> float:
     """Seconds that the slowest of some processes needs for its share of the flows of all pairs, on one thread each."""
     share = (len(frames) - 1) // processes
     context = multiprocessing.get_context("spawn")  # OpenCV's threads do not survive a fork
+    parts = [frames[n * share : (n + 1) * share + 1] for n in range(processes)]
     with concurrent.futures.ProcessPoolExecutor(processes, context, cv2.setNumThreads, (1,)) as pool:
-        return max(pool.map(only_dis, [frames[n * share : (n + 1) * share + 1] for n in range(processes)]))
+        return max(pool.map(only_dis, parts, [time.monotonic() + READY] * processes))
 
 
-def only_dis(paths: Sequence[Path]) -> float:
-    """Estimate the flows between frames that follow each other, do nothing with them, and say how long it took."""
+def only_dis(paths: Sequence[Path], start: float) -> float:
+    """Estimate the flows between frames that follow each other, from a moment on, and say how long it took."""
     model = DisFlow()
     frames = [read_image(path) for path in paths]
+    time.sleep(max(0.0, start - time.monotonic()))
     started = time.monotonic()
     for frame1, frame2 in itertools.pairwise(frames):
         model(frame1[None], frame2[None])

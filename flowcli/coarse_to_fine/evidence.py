@@ -49,10 +49,10 @@ class Evidence:
     @functools.cached_property
     def lost(self) -> Mask:
         """Where the flow is wrong: it stays within the frame, and explains hardly more than no motion."""
-        return np.asarray((self.error > CLEAR) & (self.error > _FAILED * self.still) & self._stays)
+        return np.asarray((self.error > CLEAR) & (self.error > _FAILED * self.still) & self._is_inside)
 
     @functools.cached_property
-    def _stays(self) -> Mask:
+    def _is_inside(self) -> Mask:
         """What stays within the frame."""
         height, width = self.error.shape
         x = np.arange(width) + self.flow[..., 0]
@@ -64,7 +64,7 @@ class Evidence:
         """What would leave the frame of a ground that stays: more likely it is lost."""
         if not ground_stays(self.error, self.still):
             return np.zeros_like(self.lost)
-        return np.asarray(~self._stays & (self.still > CLEAR))
+        return np.asarray(~self._is_inside & (self.still > CLEAR))
 
     @functools.cached_property
     def wanted(self) -> Mask:

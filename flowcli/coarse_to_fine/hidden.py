@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import cv2
 import numpy as np
 import numpy.typing as npt
 
@@ -10,6 +11,7 @@ from .photometric import CLEAR, LARGE_PART, Errors, photometric_error, shown
 
 _TIE = np.float32(2.0)  # grey levels; smaller differences do not tell who is hidden
 _MOST = 0.5  # of the frame
+_BOX = 5  # pixels; over which contrast is measured
 _COVERED = 0.5  # times the error of what is behind: what covers it explains the place better
 
 Places = npt.NDArray[np.int32]
@@ -39,12 +41,13 @@ def taken(flow: Flow, error: Errors, doubtful: Mask, apart: float) -> Mask:
 
 
 def with_covered(frames: tuple[Frame, Frame], flow: Flow, error: Errors, apart: float) -> Flow:
-    """The flow; what something covers in the second frame gets the motion of the ground that it would else lead onto.
+    """The flow; what something covers in the second frame gets the motion of the ground.
 
-    Nothing shows how that moves, so that models carry the motion of what arrives there on to it, which explains it well
-    where the ground is plain. It is told by three things: it leads to where the ground leads already, or out of the
-    frame of a ground that stays; with the ground's motion it would not look the same; and there something else leads,
-    which does. Where the ground stays, the first one is enough for what leads onto it.
+    Nothing shows how it moves. Models carry the motion of what arrives there onto it, which explains it well where the
+    ground is plain. Three things tell it: it leads to where another pixel leads that is explained better, which is of
+    the ground, or it is plain and leads out of the frame of a ground that stays; with the ground's motion it would not
+    look the same; and what leads there with another motion does. Where the ground stays, what is plain and leads onto
+    it needs no more.
 
     Args:
         frames: both, ``(H, W, 3)`` uint8 RGB.
@@ -57,9 +60,10 @@ def with_covered(frames: tuple[Frame, Frame], flow: Flow, error: Errors, apart: 
     leaves = target == target.size
     ground = vectors[np.where(leaves, np.arange(target.size), owner[target])]
     stays = ground_stays(error, photometric_error(*frames, np.zeros_like(flow)))
+    plain = _is_plain(frames[0]).ravel()
     if stays:
         ground[leaves] = 0
-    asking = np.flatnonzero((_apart(ground, vectors) > apart) & (leaves | (errors < CLEAR)))
+    asking = np.flatnonzero((_apart(ground, vectors) > apart) & np.where(leaves, plain, errors < CLEAR))
     behind = flow.copy()
     behind.reshape(-1, 2)[asking] = ground[asking]
     covering = owner[_targets(behind)[asking]]
@@ -70,12 +74,19 @@ def with_covered(frames: tuple[Frame, Frame], flow: Flow, error: Errors, apart: 
     result = flow.copy()
     result.reshape(-1, 2)[hidden] = ground[hidden]
     if stays:
-        result.reshape(-1, 2)[_onto_still(vectors, errors, target, apart)] = 0
+        result.reshape(-1, 2)[plain & _onto_still(vectors, errors, target, apart)] = 0
     return result
 
 
+def _is_plain(frame: Frame) -> Mask:
+    """Where a frame has no more contrast than noise."""
+    grey = cv2.cvtColor(frame, cv2.COLOR_RGB2GRAY).astype(np.float32)
+    mean, squares = cv2.blur(grey, (_BOX, _BOX)), cv2.sqrBoxFilter(grey, cv2.CV_32F, (_BOX, _BOX))
+    return np.asarray(squares - np.square(mean) < CLEAR**2)
+
+
 def _onto_still(vectors: Flow, errors: npt.NDArray[np.float32], target: Places, apart: float) -> npt.NDArray[np.bool_]:
-    """Which pixels move onto one that does not, and which that explains as well."""
+    """Which pixels move onto one that does not, and that is explained about as well."""
     onto = np.where(target < target.size, target, 0)
     is_still = _apart(vectors, np.zeros(2, np.float32)) <= apart
     explains = errors[onto] < np.minimum(CLEAR, errors + _TIE)

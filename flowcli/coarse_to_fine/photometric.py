@@ -98,7 +98,7 @@ def better(flow: Flow, error: Errors, other: Flow, other_error: Errors) -> tuple
 
 
 def noise(error: Errors, other_error: Errors) -> float:
-    """The errors in grey levels that noise of the frames makes, at most 6: what is left of a quarter of them."""
+    """The errors in grey levels that noise makes, at most 6: a little more than a quarter's, with the better flow."""
     return min(_ABOVE * float(np.percentile(np.minimum(error, other_error), _QUARTER)), _MOST_NOISE)
 
 

@@ -45,6 +45,19 @@ def test_what_a_thing_covers_keeps_the_motion_of_the_ground(motion: int) -> None
         np.testing.assert_array_equal(found[12:28, 20:60], truth[12:28, 20:60])
 
 
+@pytest.mark.parametrize("left", [0, 25])
+def test_a_long_thing_that_leaves_the_frame_is_not_covered_by_itself(left: int) -> None:
+    texture = np.random.default_rng(0).integers(0, 256, (20, 120, 3), dtype=np.uint8)
+    frame1, frame2 = np.full((2, 120, 80, 3), 140, np.uint8)
+    frame1[50:70, left:] = texture[:, 30 : 110 - left]
+    start = left + 30 if left else 0  # the longer one goes through the frame
+    frame2[50:70, start:] = texture[:, start - left : 80 - left]
+    flow = np.zeros((120, 80, 2), np.float32)
+    flow[50:70, left:, 0] = 30
+    found = with_covered((frame1, frame2), flow, photometric_error(frame1, frame2, flow), apart=4)
+    np.testing.assert_array_equal(found[53:67, left + 3 :], flow[53:67, left + 3 :])
+
+
 def test_nothing_moves_onto_a_ground_that_stays() -> None:
     """A thing is lost, and where it arrives a wrong motion looks as well as none: it leads to plain ground."""
     frame1, frame2 = np.full((2, 80, 60, 3), 140, np.uint8)
