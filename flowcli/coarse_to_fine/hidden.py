@@ -57,24 +57,24 @@ def with_covered(frames: tuple[Frame, Frame], flow: Flow, error: Errors, apart: 
     """
     target, errors, vectors = _targets(flow), error.ravel(), flow.reshape(-1, 2)
     owner = _owners(target, errors)
-    leaves = target == target.size
-    ground = vectors[np.where(leaves, np.arange(target.size), owner[target])]
-    stays = ground_stays(error, photometric_error(*frames, np.zeros_like(flow)))
-    plain = _is_plain(frames[0]).ravel()
-    if stays:
-        ground[leaves] = 0
-    asking = np.flatnonzero((_apart(ground, vectors) > apart) & np.where(leaves, plain, errors < CLEAR))
-    behind = flow.copy()
-    behind.reshape(-1, 2)[asking] = ground[asking]
-    covering = owner[_targets(behind)[asking]]
-    expected = photometric_error(*frames, behind).ravel()[asking]
-    is_covered = (covering >= 0) & (covering != asking) & (_apart(ground[asking], vectors[covering]) > apart)
-    is_covered &= (expected > CLEAR) & (errors[covering] < _COVERED * expected)
-    hidden = asking[is_covered]
+    asking = np.flatnonzero(owner[target] != np.arange(target.size, dtype=np.int32))  # others lead there, or they leave
+    leaves = target[asking] == target.size
+    ground = np.where(leaves[:, None], vectors[asking], vectors[owner[target[asking]]])
+    onto_still = asking[:0]
+    if ground_stays(error, photometric_error(*frames, np.zeros_like(flow))):
+        plain = _is_plain(frames[0]).ravel()
+        ground[leaves & plain[asking]] = 0
+        onto_still = np.flatnonzero(plain & _onto_still(vectors, errors, target, apart))
+    may_be = (_apart(ground, vectors[asking]) > apart) & (leaves | (errors[asking] < CLEAR))
+    asking, ground = asking[may_be], ground[may_be]
     result = flow.copy()
-    result.reshape(-1, 2)[hidden] = ground[hidden]
-    if stays:
-        result.reshape(-1, 2)[plain & _onto_still(vectors, errors, target, apart)] = 0
+    result.reshape(-1, 2)[asking] = ground
+    covering = owner[_targets(result)[asking]]
+    expected = photometric_error(*frames, result).ravel()[asking]
+    is_covered = (covering >= 0) & (covering != asking) & (_apart(ground, vectors[covering]) > apart)
+    is_covered &= (expected > CLEAR) & (errors[covering] < _COVERED * expected)
+    result.reshape(-1, 2)[asking[~is_covered]] = vectors[asking[~is_covered]]
+    result.reshape(-1, 2)[onto_still] = 0
     return result
 
 
