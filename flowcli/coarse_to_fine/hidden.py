@@ -31,10 +31,10 @@ def taken(flow: Flow, error: Errors, doubtful: Mask, apart: float) -> Mask:
         The mask, which is part of ``doubtful``: also where both explain it alike.
     """
     errors = np.where(doubtful, error + _TIE, error).ravel()  # of two that explain it alike, it is the doubtful one
-    target, vectors = _targets(flow), flow.reshape(-1, 2)
+    target, vectors = targets(flow), flow.reshape(-1, 2)
     asking = np.flatnonzero(doubtful.ravel() & (target < target.size))
-    owners = _owners(target, errors)[target[asking]]
-    is_hidden = (_apart(vectors[owners], vectors[asking]) > apart) & (errors[owners] < errors[asking])
+    others = owners(target, errors)[target[asking]]
+    is_hidden = (distance(vectors[others], vectors[asking]) > apart) & (errors[others] < errors[asking])
     mask = np.zeros(error.size, bool)
     mask[asking[is_hidden]] = True
     return mask.reshape(error.shape)
@@ -55,8 +55,8 @@ def with_covered(frames: tuple[Frame, Frame], flow: Flow, error: Errors, apart: 
         error: its errors.
         apart: how much motions must differ, in pixels.
     """
-    target, errors, vectors = _targets(flow), error.ravel(), flow.reshape(-1, 2)
-    owner = _owners(target, errors)
+    target, errors, vectors = targets(flow), error.ravel(), flow.reshape(-1, 2)
+    owner = owners(target, errors)
     asking = np.flatnonzero(owner[target] != np.arange(target.size, dtype=np.int32))  # others lead there, or they leave
     leaves = target[asking] == target.size
     ground = np.where(leaves[:, None], vectors[asking], vectors[owner[target[asking]]])
@@ -65,13 +65,13 @@ def with_covered(frames: tuple[Frame, Frame], flow: Flow, error: Errors, apart: 
         plain = _is_plain(frames[0]).ravel()
         ground[leaves & plain[asking]] = 0
         onto_still = np.flatnonzero(plain & _onto_still(vectors, errors, target, apart))
-    may_be = (_apart(ground, vectors[asking]) > apart) & (leaves | (errors[asking] < CLEAR))
+    may_be = (distance(ground, vectors[asking]) > apart) & (leaves | (errors[asking] < CLEAR))
     asking, ground = asking[may_be], ground[may_be]
     result = flow.copy()
     result.reshape(-1, 2)[asking] = ground
-    covering = owner[_targets(result)[asking]]
+    covering = owner[targets(result)[asking]]
     expected = photometric_error(*frames, result).ravel()[asking]
-    is_covered = (covering >= 0) & (covering != asking) & (_apart(ground, vectors[covering]) > apart)
+    is_covered = (covering >= 0) & (covering != asking) & (distance(ground, vectors[covering]) > apart)
     is_covered &= (expected > CLEAR) & (errors[covering] < _COVERED * expected)
     result.reshape(-1, 2)[asking[~is_covered]] = vectors[asking[~is_covered]]
     result.reshape(-1, 2)[onto_still] = 0
@@ -88,7 +88,7 @@ def _is_plain(frame: Frame) -> Mask:
 def _onto_still(vectors: Flow, errors: npt.NDArray[np.float32], target: Places, apart: float) -> npt.NDArray[np.bool_]:
     """Which pixels move onto one that does not, and that is explained about as well."""
     onto = np.where(target < target.size, target, 0)
-    is_still = _apart(vectors, np.zeros(2, np.float32)) <= apart
+    is_still = distance(vectors, np.zeros(2, np.float32)) <= apart
     explains = errors[onto] < np.minimum(CLEAR, errors + _TIE)
     return np.asarray((target < target.size) & ~is_still & is_still[onto] & explains)
 
@@ -98,7 +98,7 @@ def ground_stays(error: Errors, still: Errors) -> bool:
     return bool((still < CLEAR).mean() > _MOST and shown(error, still).mean() < LARGE_PART)
 
 
-def _targets(flow: Flow) -> Places:
+def targets(flow: Flow) -> Places:
     """Where pixels lead, ``(H * W,)``; all that leave the frame meet in a place of their own."""
     height, width = flow.shape[:2]
     farthest = height + width  # out of the frame from everywhere
@@ -109,7 +109,7 @@ def _targets(flow: Flow) -> Places:
     return np.where(is_inside, y * np.int32(width) + x, np.int32(height * width)).ravel()
 
 
-def _owners(target: Places, errors: npt.NDArray[np.float32]) -> Places:
+def owners(target: Places, errors: npt.NDArray[np.float32]) -> Places:
     """By place, which pixel leads there with the smallest error; -1 where none does, and for what leaves the frame."""
     pixels = np.arange(target.size, dtype=np.int32)
     owner = np.full(target.size + 1, -1, np.int32)
@@ -124,6 +124,7 @@ def _owners(target: Places, errors: npt.NDArray[np.float32]) -> Places:
     return owner
 
 
-def _apart(vectors: Flow, others: Flow) -> npt.NDArray[np.float32]:
+def distance(vectors: Flow, others: Flow) -> npt.NDArray[np.float32]:
+    """How far apart motions are, in pixels: the larger of both coordinates' differences."""
     with np.errstate(invalid="ignore"):  # a model may have given NaN or infinities
         return np.asarray(np.abs(vectors - others).max(axis=-1))

@@ -9,8 +9,9 @@ import numpy.typing as npt
 from ..arrays import Flow, Frame
 from ..geometry import resize_frame
 from ..tiling import Grid, Memory, Position, Stitcher, Weights, Window, cut, fill_window, window_weights
+from .behind import with_behind
 from .evidence import Evidence
-from .hidden import taken, with_covered
+from .hidden import distance, taken, with_covered
 from .levels import most_windows
 from .offsets import STILL, Offset, is_near, reach
 from .photometric import Errors, as_bright_as, better, confidence, photometric_error
@@ -110,6 +111,7 @@ class _Level:
         self._best, self._first = Stitcher(grid, Memory()), Stitcher(grid, Memory())
         self._has_choice = False
         self._pan: Offset | None = None
+        self._covered = np.zeros(grid.frame, np.bool_)
         self._follows: npt.NDArray[np.uint8] | None = None  # where a shifted window is, if there are any
 
     def doubted(self, offsets: dict[Position, list[Offset]]) -> dict[Position, list[Offset]]:
@@ -176,15 +178,22 @@ class _Level:
 
     def flow(self) -> Flow:
         """The flow of the level, ``(H, W, 2)`` in pixels; call it once, when all windows have been added."""
+        flow = self._merged()
+        if self._follows is None:
+            return flow
+        return with_behind(self._judged[0], flow, self._error(flow), self._within / 2, self._covered)
+
+    def _merged(self) -> Flow:
+        """The flow as the windows give it: what nothing explains may be a thing that was not found yet."""
         flow = self._best.flow()
         if self._has_choice:
             first, apart = self._first.flow(), self._within / 2
-            with np.errstate(invalid="ignore"):  # a model may have given NaN or infinities
-                is_other = np.abs(flow - first).max(axis=-1) > apart
-            hidden = taken(flow, self._error(flow), is_other, apart)
+            hidden = taken(flow, self._error(flow), distance(flow, first) > apart, apart)
             flow[hidden] = first[hidden]  # what is hidden belongs to what is behind, most often the window's first
         if self._follows is not None:
-            flow = with_covered(self._judged, flow, self._error(flow), self._within / 2)
+            before = flow
+            flow = with_covered(self._judged, before, self._error(before), self._within / 2)
+            self._covered = np.any(flow != before, axis=-1)
         return flow if self._pan is None else self._carried_out(flow, self._pan)
 
     def _carried_out(self, flow: Flow, pan: Offset) -> Flow:
@@ -204,7 +213,7 @@ class _Level:
     def evidence(self) -> Evidence:
         """The flow of the level, with how well it explains the frames; call it instead of :meth:`flow`."""
         farthest = max(self._grid.frame)  # a model may have given anything
-        flow = np.clip(np.nan_to_num(self.flow(), posinf=0, neginf=0), -farthest, farthest)
+        flow = np.clip(np.nan_to_num(self._merged(), posinf=0, neginf=0), -farthest, farthest)
         # What moves in or out changes the mean as well, and more than exposure does.
         bright, plain = (photometric_error(*frames, flow) for frames in (self._as_bright, self._as_they_are))
         as_bright = bool(bright.mean() <= plain.mean())
