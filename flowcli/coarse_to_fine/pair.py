@@ -179,7 +179,7 @@ class _Level:
     def flow(self) -> Flow:
         """The flow of the level, ``(H, W, 2)`` in pixels; call it once, when all windows have been added."""
         flow = self._merged()
-        if self._follows is None:
+        if self._follows is None or self._pan is not None:  # nothing arrives where nearly all moves alike
             return flow
         return with_behind(self._judged[0], flow, self._error(flow), self._within / 2, self._covered)
 
