@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ..arrays import Flow, Frame, Mask
-from .hidden import Places, distance, owners, targets
+from .hidden import Places, distance, owners, places, targets
 from .photometric import CLEAR, Errors
 
 _RIM = 7  # pixels; errors are averages, so what is narrower is the edge of something that is explained
@@ -43,11 +43,13 @@ def with_behind(frame: Frame, flow: Flow, error: Errors, apart: float, known: Ma
     owner = owners(target, error.ravel())
     shares = _shares(vectors, seen, apart)
     own, colours = _Colours(frame, lost)[asking], _Colours(frame, error <= CLEAR)
+    row, column = np.divmod(asking.astype(np.int32), np.int32(error.shape[1]))
     least = np.full(len(asking), np.inf, np.float32)
     found = flow.reshape(-1, 2)[asking]
     for nearest in (source.ravel()[asking] for source in _nearest(seen)):
         motion = vectors[nearest]
-        covering = np.where(nearest >= 0, owner[_led(asking, motion, error.shape)], -1)
+        right, down = np.rint(motion).astype(np.int32).T
+        covering = np.where(nearest >= 0, owner[places(column + right, row + down, error.shape)], -1)
         is_covered = (covering >= 0) & (distance(motion, vectors[covering]) > apart)
         unlike = np.abs(colours[nearest] - own).mean(axis=1) - _LARGER * shares[nearest]
         unlike[~is_covered] = np.inf
@@ -70,14 +72,6 @@ class _Colours:
 
     def __getitem__(self, pixels: npt.NDArray[np.integer]) -> npt.NDArray[np.float32]:
         return np.asarray(self._sums[pixels] / np.maximum(self._counts[pixels], 1).astype(np.float32))
-
-
-def _led(pixels: npt.NDArray[np.intp], motion: Flow, size: tuple[int, int]) -> npt.NDArray[np.intp]:
-    """Where motions lead some pixels, as flat indices into a frame; its size for what is out of the frame."""
-    height, width = size
-    row, column = np.divmod(pixels, width)
-    x, y = (at + np.rint(motion[:, axis]).astype(np.intp) for axis, at in enumerate((column, row)))
-    return np.where((x >= 0) & (y >= 0) & (x < width) & (y < height), y * width + x, height * width)
 
 
 def _nearest(seen: Mask) -> Iterator[Places]:

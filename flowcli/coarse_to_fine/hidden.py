@@ -103,10 +103,16 @@ def targets(flow: Flow) -> Places:
     height, width = flow.shape[:2]
     farthest = height + width  # out of the frame from everywhere
     whole = np.rint(np.clip(np.nan_to_num(flow, nan=farthest), -farthest, farthest)).astype(np.int32)
-    x = whole[..., 0] + np.arange(width, dtype=np.int32)
+    x = whole[..., 0] + np.arange(width, dtype=np.int32)[None]
     y = whole[..., 1] + np.arange(height, dtype=np.int32)[:, None]
+    return places(x, y, (height, width)).ravel()
+
+
+def places(x: Places, y: Places, size: tuple[int, int]) -> Places:
+    """Flat indices of columns and rows of a frame; what is out of it gets the frame's size."""
+    height, width = size
     is_inside = (x >= 0) & (y >= 0) & (x < width) & (y < height)
-    return np.where(is_inside, y * np.int32(width) + x, np.int32(height * width)).ravel()
+    return np.where(is_inside, y * np.int32(width) + x, np.int32(height * width))
 
 
 def owners(target: Places, errors: npt.NDArray[np.float32]) -> Places:
