@@ -34,7 +34,7 @@ _LINE_ENDS = "\r\n\x1a"  # the last is how DOS ended files
 _MOST_REMARKS = 100  # lines before the header
 _REMARK = re.compile(r"\ufeff?#(?=[\s#]|$)")  # names of files may begin with a hash, too
 _FRAMES = 16  # that are remembered, since a frame is often that of the next line as well
-_FOLDERS = 4096  # of which is remembered whether they are there
+_FOLDERS = 4096  # of which is remembered where they are
 _SUFFIX = re.compile(r"\.[A-Za-z]\w*")
 _DELIMITED = re.compile(r"[,;\t]")
 
@@ -70,7 +70,7 @@ class Manifest:
         self._listings: dict[str, Listing] = {}
         self._known_suffixes: set[str] = set()
         self._frame = functools.lru_cache(_FRAMES)(self._resolved_frame)
-        self._is_there = functools.lru_cache(_FOLDERS)(_is_there)
+        self._folders = functools.lru_cache(_FOLDERS)(self._folders_there)
         stripped = (line.rstrip(_LINE_ENDS) for line in lines)
         self._kind: Kind = "pairs"
         self._lines = (
@@ -201,10 +201,19 @@ class Manifest:
                 return cast(Path, named.sharing(self._listings))
         forms = [text] if text.isascii() else [text, *(unicodedata.normalize(form, text) for form in ("NFC", "NFD"))]
         for written in forms:
-            for path in (os.path.join(self._local_folder, written), written):  # noqa: PTH118  (much faster)
-                if self._is_there(os.path.dirname(path)) and os.path.lexists(path):  # noqa: PTH120
+            folder, name = os.path.split(written)
+            for there in self._folders(folder):
+                if os.path.lexists(path := os.path.join(there, name)):  # noqa: PTH118  (much faster)
                     return Path(path)
         return Path(os.path.join(self._local_folder, text))  # noqa: PTH118
+
+    def _folders_there(self, folder: str) -> list[str]:
+        """Where a folder may be meant and is, asked once for all its files: systems take long to say that one is not.
+
+        It is relative to the manifest or else to the current folder, which may have no name.
+        """
+        meant = (os.path.join(self._local_folder, folder), folder)  # noqa: PTH118
+        return [path for path in meant if not path or os.path.isdir(path)]  # noqa: PTH112
 
     def _output(self, path: Path, given: str | None) -> Path:
         """The output of a pair, relative to the output folder."""
@@ -220,11 +229,6 @@ class Manifest:
         form_for(path)
         self._known_suffixes.add(suffix)
         return path
-
-
-def _is_there(folder: str) -> bool:
-    """Whether there is a folder, asked once for all its files: systems take long to say that a file is not there."""
-    return not folder or os.path.isdir(folder)  # noqa: PTH112
 
 
 def _after_remarks(first: str, lines: Iterator[tuple[int, str]]) -> Iterator[tuple[int, str]]:
