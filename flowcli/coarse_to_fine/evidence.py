@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import itertools
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -15,7 +16,7 @@ from ..geometry import resize_flow
 from ..tiling import Grid, Position
 from .hidden import ground_stays
 from .offsets import Offset, choose_offsets, stays
-from .photometric import CLEAR, LARGE_PART, Errors, noise, shown
+from .photometric import CLEAR, LARGE_PART, Errors, noise, photometric_error, shown
 
 _FAILED = 0.5  # of the error without motion: coarse flow that explains no more than the rest is wrong
 _SOME = 0.05  # share of a window
@@ -25,6 +26,7 @@ _SMALLEST, _LARGEST = 6, 64  # pixels of a side of what is looked for
 _CONTRAST, _FOUND = 5.0, 0.9  # of it, in grey levels; and the correlation where it is
 _SMOOTH = 1.0  # pixels; it may have moved by half of one, after which fine patterns look different
 _THINGS, _AROUND = 3, 2  # of those that are lost, the largest; and times the longer side, where one is looked for
+_EXPLAINED = 0.25  # the share of a mask that a motion of a half of it must explain
 _PLAIN = 2.5  # grey levels without motion, as of noise
 
 
@@ -123,20 +125,44 @@ class Evidence:
                 yield motion
 
     def _found(self, part: tuple[slice, slice], thing: Mask) -> tuple[float, float] | None:
-        """How far what fills the middle of a mask within a part has moved, by correlation."""
-        (top, bottom), (left, right) = (
+        """How far a thing within a part has moved, by correlation of its middle, or else of a half of it.
+
+        A mask of what is lost also has what the thing covers in the second frame, which is not found.
+        """
+        rows, columns = (
             (int(span.start + np.percentile(places, 10)), int(span.start + np.percentile(places, 90)) + 1)
             for span, places in zip(part, np.nonzero(thing), strict=True)
         )
-        reach = _AROUND * max(bottom - top, right - left)
-        top, bottom = _middle(top, bottom)
-        left, right = _middle(left, right)
+        around = _AROUND * max(rows[1] - rows[0], columns[1] - columns[0])
+        motion = self._sought(rows, columns, around)
+        if motion is not None:
+            return motion
+        best, least = None, _EXPLAINED
+        for half_rows, half_columns in _halves(rows, columns):
+            motion = self._sought(half_rows, half_columns, around)
+            if motion is not None:
+                share = self._explained(part, thing, motion)
+                if share > least:
+                    best, least = motion, share
+        return best
+
+    def _explained(self, part: tuple[slice, slice], thing: Mask, motion: tuple[float, float]) -> float:
+        """The share of a mask within a part that a motion explains better than what the flow does."""
+        flow = np.broadcast_to(np.array(motion, np.float32), (*thing.shape, 2))
+        corner = part[0].start, part[1].start
+        error = photometric_error(self.frames[0][part], self.frames[1], flow, corner)
+        is_better = (error < CLEAR) & (error < _FAILED * self.error[part])
+        return float(is_better[thing].mean())
+
+    def _sought(self, rows: tuple[int, int], columns: tuple[int, int], reach: int) -> tuple[float, float] | None:
+        """How far the middle of a rectangle has moved, by correlation; at most ``reach`` pixels out of it."""
+        (top, bottom), (left, right) = _middle(*rows), _middle(*columns)
         template = self.frames[0][top:bottom, left:right]
         if min(template.shape[:2]) < _SMALLEST or template.std(axis=(0, 1)).max() < _CONTRAST:
             return None
         height, width = self.error.shape
-        first, last = max(0, top - reach), min(height, bottom + reach)
-        start, end = max(0, left - reach), min(width, right + reach)
+        first, last = max(0, rows[0] - reach), min(height, rows[1] + reach)
+        start, end = max(0, columns[0] - reach), min(width, columns[1] + reach)
         parts = self.frames[1][first:last, start:end], template
         around, sought = (cv2.GaussianBlur(each, (0, 0), _SMOOTH) for each in parts)
         alike = cv2.matchTemplate(around, sought, cv2.TM_CCOEFF_NORMED)
@@ -161,6 +187,18 @@ class Evidence:
         """Whether the flow explains a part hardly better than no motion."""
         error, still = float(self.error[part].mean()), float(self.still[part].mean())
         return error > CLEAR and error > _FAILED * still
+
+
+def _halves(rows: tuple[int, int], columns: tuple[int, int]) -> Iterator[tuple[tuple[int, int], tuple[int, int]]]:
+    """The halves of a rectangle: left, right, upper and lower; then its quarters."""
+    (upper, lower), (left, right) = (
+        ((start, (start + stop) // 2), ((start + stop) // 2, stop)) for start, stop in (rows, columns)
+    )
+    for half in (left, right):
+        yield rows, half
+    for half in (upper, lower):
+        yield half, columns
+    yield from itertools.product((upper, lower), (left, right))
 
 
 def _middle(start: int, stop: int) -> tuple[int, int]:
