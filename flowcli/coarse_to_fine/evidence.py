@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import functools
-import itertools
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -17,16 +16,14 @@ from ..tiling import Grid, Position
 from .hidden import ground_stays
 from .offsets import Offset, choose_offsets, stays
 from .photometric import CLEAR, LARGE_PART, Errors, noise, photometric_error, shown
+from .search import moved, parts_of
 
 _FAILED = 0.5  # of the error without motion: coarse flow that explains no more than the rest is wrong
 _SOME = 0.05  # share of a window
 _RIM = 16  # of how many parts of the frame the outermost is its rim
 _ALIKE = 0.95  # the share of vectors that makes it one motion
-_SMALLEST, _LARGEST = 6, 64  # pixels of a side of what is looked for
-_CONTRAST, _FOUND = 5.0, 0.9  # of it, in grey levels; and the correlation where it is
-_SMOOTH = 1.0  # pixels; it may have moved by half of one, after which fine patterns look different
 _THINGS, _AROUND = 3, 2  # of those that are lost, the largest; and times the longer side, where one is looked for
-_EXPLAINED = 0.25  # the share of a mask that a motion of a half of it must explain
+_EXPLAINED = 0.25  # the share of a thing that the motion of a half of it must explain
 _PLAIN = 2.5  # grey levels without motion, as of noise
 
 
@@ -112,64 +109,48 @@ class Evidence:
             is_plain[:] = 0
         return flow, np.asarray(is_plain[..., None], np.uint8)
 
-    def elsewhere(self, part: tuple[slice, slice]) -> Iterator[tuple[float, float]]:
+    def elsewhere(self, part: tuple[slice, slice]) -> Iterator[tuple[tuple[float, float], float]]:
         """How far the largest things that are lost in a part, and are found in the second frame, have moved.
 
         Yields:
-            Pixels right and down, that of the largest first.
+            Pixels right and down, that of the largest first; and the share of the part that this explains.
         """
         count, labels, figures, _ = cv2.connectedComponentsWithStats(self.wanted[part].view(np.uint8))
         for label in sorted(range(1, count), key=lambda each: -int(figures[each, cv2.CC_STAT_AREA]))[:_THINGS]:
-            motion = self._found(part, np.asarray(labels == label))
-            if motion is not None:
-                yield motion
+            found = self._found(part, np.asarray(labels == label))
+            if found is not None:
+                yield found
 
-    def _found(self, part: tuple[slice, slice], thing: Mask) -> tuple[float, float] | None:
-        """How far a thing within a part has moved, by correlation of its middle, or else of a half of it.
+    def _found(self, part: tuple[slice, slice], thing: Mask) -> tuple[tuple[float, float], float] | None:
+        """How far a thing within a part has moved; what it covers in the second frame is lost as well, but not found.
 
-        A mask of what is lost also has what the thing covers in the second frame, which is not found.
+        So where the middle of it all is not found, one of its halves or quarters may be, if that explains enough.
         """
         rows, columns = (
             (int(span.start + np.percentile(places, 10)), int(span.start + np.percentile(places, 90)) + 1)
             for span, places in zip(part, np.nonzero(thing), strict=True)
         )
-        around = _AROUND * max(rows[1] - rows[0], columns[1] - columns[0])
-        motion = self._sought(rows, columns, around)
-        if motion is not None:
-            return motion
-        best, least = None, _EXPLAINED
-        for half_rows, half_columns in _halves(rows, columns):
-            motion = self._sought(half_rows, half_columns, around)
-            if motion is not None:
-                share = self._explained(part, thing, motion)
-                if share > least:
-                    best, least = motion, share
-        return best
+        reach = _AROUND * max(rows[1] - rows[0], columns[1] - columns[0])
+        whole = moved(self.frames, rows, columns, reach)
+        if whole is not None:
+            return whole, self._explained(part, thing, whole)
+        found, most = None, _EXPLAINED * float(thing.mean())
+        for rectangle in parts_of(rows, columns):
+            motion = moved(self.frames, *rectangle, reach)
+            if motion is not None and (share := self._explained(part, thing, motion)) > most:
+                found, most = (motion, share), share
+        return found
 
     def _explained(self, part: tuple[slice, slice], thing: Mask, motion: tuple[float, float]) -> float:
-        """The share of a mask within a part that a motion explains better than what the flow does."""
+        """The share of a part that is of a thing and that a motion explains clearly better than the flow does."""
         flow = np.broadcast_to(np.array(motion, np.float32), (*thing.shape, 2))
-        corner = part[0].start, part[1].start
-        error = photometric_error(self.frames[0][part], self.frames[1], flow, corner)
-        is_better = (error < CLEAR) & (error < _FAILED * self.error[part])
-        return float(is_better[thing].mean())
+        error = photometric_error(self.frames[0][part], self.frames[1], flow, (part[0].start, part[1].start))
+        return float((thing & (error < CLEAR) & (error < _FAILED * self.error[part])).mean())
 
-    def _sought(self, rows: tuple[int, int], columns: tuple[int, int], reach: int) -> tuple[float, float] | None:
-        """How far the middle of a rectangle has moved, by correlation; at most ``reach`` pixels out of it."""
-        (top, bottom), (left, right) = _middle(*rows), _middle(*columns)
-        template = self.frames[0][top:bottom, left:right]
-        if min(template.shape[:2]) < _SMALLEST or template.std(axis=(0, 1)).max() < _CONTRAST:
-            return None
-        height, width = self.error.shape
-        first, last = max(0, rows[0] - reach), min(height, rows[1] + reach)
-        start, end = max(0, columns[0] - reach), min(width, columns[1] + reach)
-        parts = self.frames[1][first:last, start:end], template
-        around, sought = (cv2.GaussianBlur(each, (0, 0), _SMOOTH) for each in parts)
-        alike = cv2.matchTemplate(around, sought, cv2.TM_CCOEFF_NORMED)
-        row, column = np.unravel_index(alike.argmax(), alike.shape)
-        if not alike[row, column] >= _FOUND:
-            return None
-        return float(start + column - left), float(first + row - top)
+    def supports(self, part: tuple[slice, slice], motion: tuple[float, float], within: float) -> float:
+        """The share of a part that moves about so, and that this explains."""
+        is_near = np.abs(self.flow[part] - np.array(motion, np.float32)).max(axis=-1) <= within
+        return float((is_near & ~self.lost[part]).mean())
 
     def part(self, position: Position, grid: Grid) -> tuple[slice, slice]:
         """The part of this level that a window of a finer grid shows."""
@@ -187,21 +168,3 @@ class Evidence:
         """Whether the flow explains a part hardly better than no motion."""
         error, still = float(self.error[part].mean()), float(self.still[part].mean())
         return error > CLEAR and error > _FAILED * still
-
-
-def _halves(rows: tuple[int, int], columns: tuple[int, int]) -> Iterator[tuple[tuple[int, int], tuple[int, int]]]:
-    """The halves of a rectangle: left, right, upper and lower; then its quarters."""
-    (upper, lower), (left, right) = (
-        ((start, (start + stop) // 2), ((start + stop) // 2, stop)) for start, stop in (rows, columns)
-    )
-    for half in (left, right):
-        yield rows, half
-    for half in (upper, lower):
-        yield half, columns
-    yield from itertools.product((upper, lower), (left, right))
-
-
-def _middle(start: int, stop: int) -> tuple[int, int]:
-    """The middle of a span, so long as suffices to find it again."""
-    spare = max(0, stop - start - _LARGEST) // 2
-    return start + spare, stop - spare

@@ -69,22 +69,43 @@ def window_offsets(coarse: Evidence, grid: Grid, within: float) -> WindowOffsets
                 chosen = [STILL]
             if len(chosen) == 1:
                 share = float(coarse.wanted[part].mean())
-        if len(chosen) == 1 or coarse.leaving[part].mean() > _LOST_THING:
-            tried = itertools.chain(_found(coarse, part, grid.frame), chosen[1:], _where_it_is(coarse, part))
-            others = (each for each in tried if not is_near(each, chosen[0], within))
-            chosen = [chosen[0], *itertools.islice(others, 1)]
+        chosen, share = _with_found(coarse, part, grid, within, chosen, share)
         found.offsets[position] = chosen
         if len(chosen) > 1:
             found.needs[position] = share
     return found
 
 
-def _found(coarse: Evidence, part: tuple[slice, slice], frame: Size) -> Iterator[Offset]:
-    """The offsets for what the coarse flow is wrong about in a part, where that is found by itself."""
-    height, width = coarse.error.shape
+def _with_found(
+    coarse: Evidence, part: tuple[slice, slice], grid: Grid, within: float, chosen: list[Offset], share: float
+) -> tuple[list[Offset], float]:
+    """The offsets of a part and the share that is for the second: what is found by itself, if that is more than it."""
+    first, *others = chosen
+    if not others or coarse.leaving[part].mean() > _LOST_THING:
+        found = (offset for offset, _ in _found(coarse, part, grid))
+        tried = itertools.chain(found, others, _where_it_is(coarse, part))
+        return [first, *itertools.islice((each for each in tried if not is_near(each, first, within)), 1)], share
+    down, right = _scale(coarse, grid)
+    (second,) = others
+    most = coarse.supports(part, (second[0] / right, second[1] / down), within / right)
+    for offset, explained in _found(coarse, part, grid):
+        if explained > most and not any(is_near(offset, each, within) for each in (first, second)):
+            second, most, share = offset, explained, max(share, explained)
+    return [first, second], share
+
+
+def _found(coarse: Evidence, part: tuple[slice, slice], grid: Grid) -> Iterator[tuple[Offset, float]]:
+    """The offsets for what the coarse flow is wrong about in a part, where that is found by itself, and its share."""
+    down, right = _scale(coarse, grid)
     if coarse.fails(part) or coarse.wanted[part].mean() > _LOST_THING:
-        for u, v in coarse.elsewhere(part):
-            yield round(u * frame[1] / width), round(v * frame[0] / height)
+        for (u, v), explained in coarse.elsewhere(part):
+            yield (round(u * right), round(v * down)), explained
+
+
+def _scale(coarse: Evidence, grid: Grid) -> tuple[float, float]:
+    """How many pixels of a finer grid one of the coarse flow is, down and right."""
+    height, width = coarse.error.shape
+    return grid.frame[0] / height, grid.frame[1] / width
 
 
 def _where_it_is(coarse: Evidence, part: tuple[slice, slice]) -> Iterator[Offset]:
