@@ -49,13 +49,16 @@ def moved(frames: tuple[Frame, Frame], rows: Span, columns: Span, reach: int) ->
 
 
 def parts_of(rows: Span, columns: Span) -> Iterator[tuple[Span, Span]]:
-    """The left, right, upper and lower half of a rectangle, and its quarters."""
-    (upper, lower), (left, right) = (
-        ((start, (start + stop) // 2), ((start + stop) // 2, stop)) for start, stop in (rows, columns)
-    )
-    yield from itertools.product([rows], (left, right))
-    yield from itertools.product((upper, lower), [columns])
-    yield from itertools.product((upper, lower), (left, right))
+    """The quarters of a rectangle, and theirs."""
+    quarters = [*itertools.product(_halves(rows), _halves(columns))]
+    yield from quarters
+    for rows, columns in quarters:
+        yield from itertools.product(_halves(rows), _halves(columns))
+
+
+def _halves(span: Span) -> tuple[Span, Span]:
+    start, stop = span
+    return (start, (start + stop) // 2), ((start + stop) // 2, stop)
 
 
 def _smooth(frame: Frame, step: int) -> Frame:
