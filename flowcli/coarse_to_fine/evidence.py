@@ -16,7 +16,7 @@ from ..tiling import Grid, Position
 from .hidden import ground_stays
 from .offsets import Offset, choose_offsets, stays
 from .photometric import CLEAR, LARGE_PART, Errors, noise, photometric_error, shown
-from .search import moved, parts_of
+from .search import Search, parts_of
 
 _FAILED = 0.5  # of the error without motion: coarse flow that explains no more than the rest is wrong
 _SOME = 0.05  # share of a window
@@ -121,6 +121,10 @@ class Evidence:
             if found is not None:
                 yield found
 
+    @functools.cached_property
+    def _search(self) -> Search:
+        return Search(self.frames)
+
     def _found(self, part: tuple[slice, slice], thing: Mask) -> tuple[tuple[float, float], float] | None:
         """How far a thing within a part has moved; what it covers in the second frame is lost as well, but not found.
 
@@ -130,13 +134,13 @@ class Evidence:
             (int(span.start + np.percentile(places, 10)), int(span.start + np.percentile(places, 90)) + 1)
             for span, places in zip(part, np.nonzero(thing), strict=True)
         )
-        reach = _AROUND * max(rows[1] - rows[0], columns[1] - columns[0])
-        whole = moved(self.frames, rows, columns, reach)
+        reach = min(_AROUND * max(rows[1] - rows[0], columns[1] - columns[0]), max(thing.shape))
+        whole = self._search.moved(rows, columns, reach)
         if whole is not None:
             return whole, self._explained(part, thing, whole)
         found, most = None, _EXPLAINED * float(thing.mean())
         for rectangle in parts_of(rows, columns):
-            motion = moved(self.frames, *rectangle, reach)
+            motion = self._search.moved(*rectangle, reach)
             if motion is not None and (share := self._explained(part, thing, motion)) > most:
                 found, most = (motion, share), share
         return found
