@@ -23,7 +23,7 @@ _SOME = 0.05  # share of a window
 _RIM = 16  # of how many parts of the frame the outermost is its rim
 _ALIKE = 0.95  # the share of vectors that makes it one motion
 _THINGS, _AROUND = 3, 2  # of those that are lost, the largest; and times the longer side, where one is looked for
-_EXPLAINED = 0.25  # the share of a thing that the motion of a half of it must explain
+_EXPLAINED = 0.25  # the share of a thing that the motion of a part of it must explain
 _PLAIN = 2.5  # grey levels without motion, as of noise
 
 
@@ -128,7 +128,7 @@ class Evidence:
     def _found(self, part: tuple[slice, slice], thing: Mask) -> tuple[tuple[float, float], float] | None:
         """How far a thing within a part has moved; what it covers in the second frame is lost as well, but not found.
 
-        So where the middle of it all is not found, one of its halves or quarters may be, if that explains enough.
+        So where the middle of it all is not found, a part of it may be; of several, the motion that explains most.
         """
         rows, columns = (
             (int(span.start + np.percentile(places, 10)), int(span.start + np.percentile(places, 90)) + 1)
