@@ -71,6 +71,7 @@ class Manifest:
         self._known_suffixes: set[str] = set()
         self._frame = functools.lru_cache(_FRAMES)(self._resolved_frame)
         self._folders = functools.lru_cache(_FOLDERS)(self._folders_there)
+        self._may_be_elsewhere = functools.lru_cache(_FOLDERS)(self._is_current_another)
         stripped = (line.rstrip(_LINE_ENDS) for line in lines)
         self._kind: Kind = "pairs"
         self._lines = (
@@ -199,6 +200,8 @@ class Manifest:
             named = object_at(text) or (Path(text) if Path(text).is_absolute() else self._folder / text)
             if is_remote(named):  # names there are as they are written
                 return cast(Path, named.sharing(self._listings))
+        if text.isascii() and not self._may_be_elsewhere(os.path.dirname(text)):  # noqa: PTH120  (much faster)
+            return Path(os.path.join(self._local_folder, text))  # noqa: PTH118
         forms = [text] if text.isascii() else [text, *(unicodedata.normalize(form, text) for form in ("NFC", "NFD"))]
         for written in forms:
             folder, name = os.path.split(written)
@@ -214,6 +217,15 @@ class Manifest:
         """
         meant = (os.path.join(self._local_folder, folder), folder)  # noqa: PTH118
         return [path for path in meant if not path or os.path.isdir(path)]  # noqa: PTH112
+
+    def _is_current_another(self, folder: str) -> bool:
+        """Whether a folder is there relative to the current folder, and is not the one relative to the manifest.
+
+        Otherwise its files need not be looked for, which takes long on a network's disk.
+        """
+        own, there = os.path.join(self._local_folder, folder), self._folders(folder)  # noqa: PTH118
+        is_elsewhere = any(path != own for path in there)
+        return is_elsewhere and not (own in there and os.path.samefile(own, folder or os.curdir))  # noqa: PTH121
 
     def _output(self, path: Path, given: str | None) -> Path:
         """The output of a pair, relative to the output folder."""

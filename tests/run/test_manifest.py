@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import unicodedata
 from collections.abc import Callable, Iterable
@@ -301,3 +302,22 @@ def test_a_path_that_no_file_system_can_have() -> None:
 def test_lines_of_failures_without_frames_are_left_out() -> None:
     lines = [{"origin": "m.csv, line 4", "error": "x"}, {"frame1": "a.png", "frame2": "b.png", "error": "y"}]
     assert are_good(read("".join(json.dumps(line) + "\n" for line in lines))) == [True]
+
+
+def test_frames_are_looked_for_only_where_they_may_be(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for folder in ("lists/both", "lists/own", "both", "current"):
+        (tmp_path / folder).mkdir(parents=True)
+        (tmp_path / folder / "a.png").touch()
+    monkeypatch.chdir(tmp_path)
+    looked_for: list[str] = []
+
+    def lexists(path: str | Path) -> bool:
+        looked_for.append(str(path))
+        return os.access(path, os.F_OK)
+
+    monkeypatch.setattr(os.path, "lexists", lexists)
+    read("own/a.png,none/a.png\n", tmp_path / "lists")
+    assert not any(path.endswith("a.png") for path in looked_for if "," not in path)
+    here, own = read("current/a.png,both/a.png\n", tmp_path / "lists")[0].frame1, tmp_path / "lists" / "both" / "a.png"
+    assert here == Path("current/a.png")
+    assert str(own) in looked_for
