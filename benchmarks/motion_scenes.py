@@ -2,8 +2,9 @@
 
 ``python -m benchmarks.motion_scenes FOLDER`` cuts random scenes from Middlebury's frames, ``FOLDER/NAME/frame10.png``
 (pans, and things that move over still, panned and plain grounds, in part with noise and another exposure), renders
-others (layers, zoom, rotation), and takes the real ones. Each is estimated with DIS restricted to windows of three
-sizes: alone, and coarse to fine; and with DIS on the whole frame.
+others (layers, zoom, rotation), and takes the real ones, which ``--enlarge 2 3`` enlarges as well, with their motion.
+Each is estimated with DIS restricted to windows of three sizes: alone, and coarse to fine; and with DIS on the whole
+frame.
 """
 
 from __future__ import annotations
@@ -80,9 +81,12 @@ def main() -> None:
     parser.add_argument("folder", type=Path)
     parser.add_argument("--count", type=int, default=60, help="random scenes of each kind")
     parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--enlarge", type=float, nargs="*", default=[], help="real scenes so much larger, too")
     parser.add_argument("--all", action="store_true", help="print all cases")
     options = parser.parse_args()
-    samples = [*real(options.folder), *random_samples(options.folder, options.count, options.seed)]
+    scenes = [*real(options.folder)]
+    larger = [enlarged(scene, times) for times in options.enlarge for scene in scenes]
+    samples = [*scenes, *larger, *random_samples(options.folder, options.count, options.seed)]
     cases: list[Case] = []
     context = multiprocessing.get_context("spawn")  # OpenCV's threads do not survive a fork
     with concurrent.futures.ProcessPoolExecutor(
@@ -141,6 +145,17 @@ def real(folder: Path) -> Iterator[Sample]:
     for place in sorted(folder.iterdir()):
         frames = [read_image(place / f"frame{number}.png") for number in (10, 11)]
         yield Sample(place.name, frames[0], frames[1], read_flow(place / "flow10.flo"))
+
+
+def enlarged(sample: Sample, times: float) -> Sample:
+    """A scene with frames and motion so many times as large."""
+    height, width = (round(side * times) for side in sample.flow.shape[:2])
+    frame1, frame2 = (
+        np.asarray(cv2.resize(frame, (width, height), interpolation=cv2.INTER_CUBIC), np.uint8)
+        for frame in (sample.frame1, sample.frame2)
+    )
+    flow = cv2.resize(sample.flow, (width, height), interpolation=cv2.INTER_NEAREST) * np.float32(times)
+    return Sample(f"{sample.name} x {times:g}", frame1, frame2, np.asarray(flow, np.float32))
 
 
 def random_samples(folder: Path, count: int, seed: int) -> Iterator[Sample]:

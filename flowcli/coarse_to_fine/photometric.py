@@ -25,7 +25,7 @@ _LARGEST = 60  # grey levels; a pixel that is wrong is not more wrong with more 
 _SUM = np.ones((1, 3), np.float32)  # of the channels; three times the largest fits into 8 bits
 _OUTSIDE = 10.0  # grey levels, of a pixel that leaves the frame: neither good nor bad
 _BOX = 5  # pixels; over which errors are averaged
-_BETTER = 0.95  # another flow must have a smaller error by this factor, since errors are noisy
+_BETTER, _LESS = 0.95, 2.0  # another flow must have a smaller error by this factor, and grey levels: they are noisy
 _GOOD = 1.5  # grey levels; a smaller error is noise, and another flow's is smaller by chance
 _QUARTER, _ABOVE, _MOST_NOISE = 25, 1.3, 6.0  # percent that explain a window best; times their error; grey levels
 _LARGEST_GAIN = 2.0  # in contrast
@@ -93,7 +93,8 @@ def better(flow: Flow, error: Errors, other: Flow, other_error: Errors) -> tuple
     An error that is no larger than the noise of the frames cannot be improved: what is left of a quarter of the window,
     with the better flow of each pixel, tells how large that is.
     """
-    is_better = (other_error < _BETTER * error) & (error > max(_GOOD, noise(error, other_error)))
+    is_clear = (other_error < _BETTER * error) & (other_error < error - np.float32(_LESS))
+    is_better = is_clear & (error > max(_GOOD, noise(error, other_error)))
     return np.where(is_better[..., None], other, flow), np.where(is_better, other_error, error)
 
 

@@ -20,11 +20,11 @@ def test_a_part_of_a_frame_is_compared_with_all_of_the_other(scene: Scene) -> No
 
 
 def test_the_other_flow_must_be_clearly_better() -> None:
-    flow, other = np.zeros((1, 3, 2), np.float32), np.ones((1, 3, 2), np.float32)
-    error = np.full((1, 3), 10, np.float32)
-    chosen, left = better(flow, error, other, np.array([[9.4, 9.6, 11]], np.float32))
-    np.testing.assert_array_equal(chosen[0, :, 0], [1, 0, 0])
-    np.testing.assert_allclose(left, [[9.4, 10, 10]])
+    flow, other = np.zeros((1, 4, 2), np.float32), np.ones((1, 4, 2), np.float32)
+    error = np.array([[50, 50, 10, 10]], np.float32)
+    chosen, left = better(flow, error, other, np.array([[47, 48, 7.5, 8.5]], np.float32))
+    np.testing.assert_array_equal(chosen[0, :, 0], [1, 0, 1, 0])
+    np.testing.assert_allclose(left, [[47, 50, 7.5, 10]])
 
 
 def test_noise_is_not_improved() -> None:
