@@ -1,4 +1,4 @@
-"""Runs commands in forks of a process that has imported the large libraries already, which takes most of their time.
+"""Runs commands in forks of a process that has imported PyTorch already, which takes most of their time.
 
 A fork is a process of its own: it gets its arguments, environment, folder and pipes, signals do there what they do by
 default, and nothing of this project has been imported. Tests of what happens while the program starts, or while it
@@ -7,7 +7,6 @@ runs, start the installed command itself; so do those that change what Python an
 
 from __future__ import annotations
 
-import atexit
 import contextlib
 import gc
 import importlib
@@ -19,7 +18,6 @@ import socket
 import subprocess
 import sys
 import tempfile
-import threading
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -53,9 +51,10 @@ class Forks:
         self._connection.close()
         self._stack.close()
 
-    def can_run(self, environment: Mapping[str, str]) -> bool:
-        """Whether a fork does with an environment what a new process does."""
-        return _read_at_start(environment) == _read_at_start(os.environ)
+    def can_run(self, arguments: Sequence[str], environment: Mapping[str, str]) -> bool:
+        """Whether a fork does what a new process does, and sooner: others would only take down what they do not use."""
+        has_checkpoint = not {"-m", "--model"}.isdisjoint(arguments) and "dis" not in arguments
+        return has_checkpoint and _read_at_start(environment) == _read_at_start(os.environ)
 
     def finished(
         self, arguments: Sequence[str], *, cwd: Path, env: Mapping[str, str], timeout: float = DEADLINE
@@ -138,15 +137,6 @@ def _become(request: int, outputs: Sequence[int]) -> None:
     sys.path[0] = str(Path(PROGRAM).parent)
 
 
-def _leave(code: object) -> None:
-    """End without taking the imported libraries down, which takes longer than to import the smaller ones."""
-    threading._shutdown()  # type: ignore[attr-defined]
-    atexit._run_exitfuncs()
-    with contextlib.suppress(OSError):
-        sys.stdout.flush()
-    os._exit(code if isinstance(code, int) else 0 if code is None else 1)
-
-
 def main() -> None:
     """Serve the socket whose number is the argument; in a fork, be the command."""
     for name in _LIBRARIES:
@@ -159,10 +149,7 @@ def main() -> None:
     if not _watched(socket.socket(fileno=status)):
         os._exit(0)
     _become(request, outputs)
-    try:
-        runpy.run_path(PROGRAM, run_name="__main__")
-    except SystemExit as leaving:
-        _leave(leaving.code)
+    runpy.run_path(PROGRAM, run_name="__main__")
 
 
 if __name__ == "__main__":

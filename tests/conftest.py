@@ -100,7 +100,7 @@ def flowcli(environment: dict[str, str], tmp_path: Path, forks: Any) -> Run:
 
     def run(*arguments: object, timeout: float = DEADLINE, **changes: str) -> subprocess.CompletedProcess[bytes]:
         given, env = [str(argument) for argument in arguments], {**environment, **changes}
-        if forks is not None and forks.can_run(env):
+        if forks is not None and forks.can_run(given, env):
             done: subprocess.CompletedProcess[bytes] = forks.finished(given, cwd=tmp_path, env=env, timeout=timeout)
             return done
         return finished([PROGRAM, *given], cwd=tmp_path, env=env, capture_output=True, timeout=timeout)

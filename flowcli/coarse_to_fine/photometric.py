@@ -93,7 +93,7 @@ def better(flow: Flow, error: Errors, other: Flow, other_error: Errors) -> tuple
     An error that is no larger than the noise of the frames cannot be improved: what is left of a quarter of the window,
     with the better flow of each pixel, tells how large that is.
     """
-    is_clear = (other_error < _BETTER * error) & (other_error < error - np.float32(_LESS))
+    is_clear = (other_error < _BETTER * error) & (other_error < error - _LESS)
     is_better = is_clear & (error > max(_GOOD, noise(error, other_error)))
     return np.where(is_better[..., None], other, flow), np.where(is_better, other_error, error)
 
